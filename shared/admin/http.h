@@ -1,0 +1,30 @@
+/* The admin port: a small HTTP/1.1 server on libevent, on a thread of its own, for probes and metrics. */
+#ifndef THROUGHLINE_ADMIN_HTTP_H
+#define THROUGHLINE_ADMIN_HTTP_H
+
+#include "shared/base/arena.h"
+#include "shared/base/error.h"
+#include "shared/base/metrics.h"
+
+#include <stdbool.h>
+
+typedef struct AdminServer AdminServer;
+
+typedef struct AdminOptions {
+    const char *address; /* "0.0.0.0" */
+    int port;            /* 0 picks a free one */
+    const char *service;
+    const char *version;
+    Metrics *metrics;
+    /* Whether the service takes work; when not, *reason says why in a few words. Asked on every /readyz. */
+    bool (*is_ready)(void *context, const char **reason);
+    void *context;
+} AdminOptions;
+
+/* Serves /healthz (the loop turns: 200), /readyz (200 or 503 with the reason), /metrics, /version (JSON). Bodies,
+ * header size, connections and idle time are bounded. Errors: UNAVAILABLE ADMIN_PORT_TAKEN. */
+const Error *admin_start(Arena *arena, const AdminOptions *options, AdminServer **server);
+int admin_port(const AdminServer *server);
+void admin_stop(AdminServer *server);
+
+#endif
