@@ -1,0 +1,21 @@
+# Writes the table of all message descriptors that the generated headers declare.
+string(REPLACE "," ";" SOURCES "${SOURCES}")
+set(includes "")
+set(names "")
+foreach(source ${SOURCES})
+  string(REGEX REPLACE "\\.c$" ".h" header ${source})
+  file(RELATIVE_PATH relative ${ROOT} ${header})
+  string(APPEND includes "#include \"${relative}\"\n")
+  file(STRINGS ${header} lines REGEX "^extern const ProtobufCMessageDescriptor ")
+  foreach(line ${lines})
+    string(REGEX REPLACE "^extern const ProtobufCMessageDescriptor (.*)$" "\\1" name "${line}")
+    if(NOT name MATCHES "_entry__descriptor$")
+      list(APPEND names ${name})
+    endif()
+  endforeach()
+endforeach()
+list(SORT names)
+string(REPLACE ";" ",\n    &" table "${names}")
+file(WRITE ${OUT} "#include \"descriptor_set.h\"\n${includes}
+const ProtobufCMessageDescriptor *const throughline_messages[] = {\n    &${table},\n};
+const size_t throughline_n_messages = sizeof(throughline_messages) / sizeof(*throughline_messages);\n")
