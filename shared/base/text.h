@@ -23,6 +23,9 @@ bool text_ends_with(const char *text, const char *suffix);
 /* Whether the bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF) without NUL. */
 bool text_is_utf8(const uint8_t *bytes, size_t size);
 
+/* Size (1-4) of the character at `bytes`, of which there is at least one; 0 for NUL or when it is not valid. */
+size_t text_utf8_step(const uint8_t *bytes, size_t left);
+
 /* Number of code points in a valid UTF-8 text. */
 size_t text_length(const char *text);
 
