@@ -1,0 +1,77 @@
+/* Events of a service: sealed into the outbox with each write, moved into the log by the relay, served by subscription, applied
+ * by consumers exactly once. */
+#ifndef THROUGHLINE_EVENT_EVENT_H
+#define THROUGHLINE_EVENT_EVENT_H
+
+#include "shared/rpc/call.h"
+#include "shared/rpc/client.h"
+#include "shared/store/store.h"
+
+#include "throughline/event/v1/event.pb-c.h"
+
+typedef Throughline__Event__V1__Event Event;
+
+/* The log's and the leases' collections: every service has them beside its own. */
+extern const Collection event_log;
+extern const Collection event_leases;
+
+/* For StoreView.seal: `context` is the RpcCall. The customer is the payload's field `customer` (or that of its first sub-message
+ * that has one, or the payload's aggregate itself when it is "customers/…"); partition by customer, else aggregate. */
+const Error *event_seal(void *context, Arena *arena, const char *aggregate,
+    const ProtobufCMessage *payload, Bytes *sealed, int *partition);
+
+/* The payload of an event as its own type, NULL when it is not of this type. */
+void *event_payload(Arena *arena, const Event *event, const ProtobufCMessageDescriptor *type);
+
+/* ---- relay: outbox → log ---- */
+
+typedef struct EventHub EventHub;
+typedef struct EventRelay EventRelay;
+
+EventRelay *event_relay_start(Store *store, const char *source, EventHub *hub, Metrics *metrics);
+/* Moves what is there within the time, then stops. */
+void event_relay_stop(EventRelay *relay, int grace_ms);
+
+/* ---- hub: log → open streams, without a thread a stream ---- */
+
+EventHub *event_hub_start(Store *store, Metrics *metrics);
+/* Ends every stream with UNAVAILABLE STREAM_DRAINED. */
+void event_hub_stop(EventHub *hub);
+
+/* What one open stream wants. */
+typedef struct EventInterest {
+    const char *aggregate; /* one aggregate's events, positions are aggregate sequences; or */
+    const char *customer;  /* one customer's events, positions are not resumable by sequence; or */
+    const Throughline__Event__V1__Position *const *positions; /* the whole log */
+    size_t n_positions;
+    int64_t after; /* aggregate: go on after this aggregate sequence */
+    /* Turns an event into the stream's message, in the arena; NULL: passed over. */
+    const void *(*render)(void *context, Arena *arena, const Event *event);
+    void *context; /* in memory that lives as long as the stream: freed with free() at its end, may be NULL */
+} EventInterest;
+
+/* Detaches the call and feeds it from the log: first what is there, then what comes; a slow reader is fed from the log again when
+ * it has room, so nothing is missed, reordered or held in memory. The handler returns what this returns. */
+const Error *event_hub_follow(EventHub *hub, RpcCall *call, const EventInterest *interest);
+
+/* ---- the rpc service ---- */
+
+/* Throughline.event.v1.EventService; the ServiceContext gives it its hub. */
+extern const RpcService event_rpcs;
+
+/* ---- consumer: another service's log → effects here ---- */
+
+typedef struct EventConsumer EventConsumer;
+
+/* Applies one event. The call's store view carries the event as its mark: a store_get that answers &store_applied means the effect is
+ * there; return it as it is. Any other error is retried with backoff, order kept. */
+typedef const Error *(*EventApply)(RpcCall *call, const Event *event);
+
+EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient *client,
+    EventApply apply, void *service_context, Metrics *metrics);
+void event_consumer_stop(EventConsumer *consumer);
+
+/* Events behind the source's log, all partitions; -1 when the source cannot be asked. */
+int64_t event_consumer_lag(EventConsumer *consumer);
+
+#endif

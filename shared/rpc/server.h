@@ -1,0 +1,64 @@
+/* The server: takes calls from a transport, brings each through one pipeline to its handler, and drains. */
+#ifndef THROUGHLINE_RPC_SERVER_H
+#define THROUGHLINE_RPC_SERVER_H
+
+#include "shared/auth/token.h"
+#include "shared/base/metrics.h"
+#include "shared/rpc/call.h"
+
+typedef struct RpcServer RpcServer;
+
+/* 0 takes the default in brackets. */
+typedef struct RpcLimits {
+    int64_t max_message_bytes;    /* one message in [4 MiB]: RESOURCE_EXHAUSTED */
+    int64_t max_metadata_bytes;   /* [16 KiB] */
+    int32_t max_calls;            /* in the server at once [4096]; beyond: RESOURCE_EXHAUSTED with RetryInfo */
+    int32_t max_queue;            /* waiting for a worker [1024]; beyond: the same */
+    int32_t max_streams;          /* per connection [256] */
+    int32_t workers;              /* threads that may block [128], made when needed */
+    int32_t pollers;              /* transport threads [cores] */
+    int64_t idle_ms;              /* a connection without calls is closed [5 min] */
+    int64_t max_age_ms;           /* a connection is asked to reconnect [5 min, with jitter] */
+    int64_t max_age_grace_ms;     /* [30 s] */
+    int64_t keepalive_ms;         /* [60 s] */
+    int64_t min_ping_interval_ms; /* pings more often than this end the connection [10 s] */
+    int64_t default_deadline_ms;  /* for unary calls that bring none [30 s] */
+} RpcLimits;
+
+/* What stands between the run time and the store: the service layer fills these in. */
+typedef struct RpcHooks {
+    void *context;
+    /* Before the handler: sets call->store and call->service; `request` and `reply` are NULL for streams in. An error is the answer. */
+    const Error *(*begin)(void *context, RpcCall *call, const ProtobufCMessage *request,
+        ProtobufCMessage *reply, Bytes request_bytes);
+    /* After the handler: may turn "was done before" into success with the first answer's bytes in *replayed. */
+    const Error *(*end)(void *context, RpcCall *call, const Error *error, Bytes *replayed);
+} RpcHooks;
+
+typedef struct RpcServerOptions {
+    const char *address; /* "0.0.0.0" */
+    int port;            /* 0 picks a free one */
+    RpcLimits limits;
+    RpcHooks hooks;
+    TokenKeys *keys; /* NULL: no token is accepted */
+    Metrics *metrics;
+    const char *tls_certificate, *tls_key, *tls_client_ca; /* file names; NULL: plaintext */
+    const RpcService *const *services; /* NULL-ended; health and reflection are added */
+    /* Serve only, start not serving: health and readiness follow rpc_server_set_serving. */
+} RpcServerOptions;
+
+/* Listens and takes calls; health says NOT_SERVING until rpc_server_set_serving. Errors: UNAVAILABLE PORT_TAKEN,
+ * INVALID_ARGUMENT, and FAILED_PRECONDITION POLICY_MISSING when a method has no policy in the proto. */
+const Error *rpc_server_start(Arena *arena, const RpcServerOptions *options, RpcServer **server);
+int rpc_server_port(const RpcServer *server);
+
+void rpc_server_set_serving(RpcServer *server, bool is_serving);
+
+/* Calls Check through the port, as a stranger would: NULL when the answer comes within a second. */
+const Error *rpc_server_probe(RpcServer *server);
+
+/* NOT_SERVING, GOAWAY, no new calls; calls under way go on for at most grace_ms, then are cancelled. Returns when all are gone.
+ * Then frees everything. True when none had to be cancelled. */
+bool rpc_server_stop(RpcServer *server, int grace_ms);
+
+#endif
