@@ -18,10 +18,12 @@ typedef struct AdminOptions {
     Metrics *metrics;
     /* Whether the service takes work; when not, *reason says why in a few words. Asked on every /readyz. */
     bool (*is_ready)(void *context, const char **reason);
+    /* Whether the process should live on; asked on every /healthz, may be NULL: yes. */
+    bool (*is_alive)(void *context, const char **reason);
     void *context;
 } AdminOptions;
 
-/* Serves /healthz (the loop turns: 200), /readyz (200 or 503 with the reason), /metrics, /version (JSON). Bodies,
+/* Serves /healthz (200 while the loop turns and is_alive says so, else 503 with the reason), /readyz (200 or 503 with the reason), /metrics, /version (JSON). Bodies,
  * header size, connections and idle time are bounded. Errors: UNAVAILABLE ADMIN_PORT_TAKEN. */
 const Error *admin_start(Arena *arena, const AdminOptions *options, AdminServer **server);
 int admin_port(const AdminServer *server);

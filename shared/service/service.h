@@ -58,6 +58,8 @@ const Error *service_start(
 int service_port(const RunningService *running);
 int service_admin_port(const RunningService *running);
 ServiceContext *service_context(RunningService *running);
+/* Events on their way: not yet in the log, or in a peer's log and not yet applied here; -1 when that cannot be told. */
+int64_t service_lag(const RunningService *running);
 /* Drains and frees; true when no call had to be cancelled. */
 bool service_stop(RunningService *running, int grace_ms);
 

@@ -137,11 +137,13 @@ typedef struct StoreWrite {
     void *message;
     const void *const *events;
     size_t n_events;
+    bool is_chained;    /* tried only after the write before it in the batch has succeeded: else ABORTED WRITE_SKIPPED */
     const Error *error; /* out: each write succeeds or fails by itself */
 } StoreWrite;
 
-/* Many writes, together durable when it returns. Each is atomic, the batch is not; a request's reply is kept with the
- * last one. Returns the first write's error that is not NULL, after all were tried. */
+/* Many writes, tried in their order, together durable when it returns. Each is atomic, the batch is not; a request's reply is
+ * kept with the last one. A crash in between, or a server that goes on after a lost connection, keeps a chained write only with
+ * those before it. Returns the first write's error that is not NULL, after all were tried. */
 const Error *store_write(StoreView *view, StoreWrite *writes, size_t n_writes);
 
 typedef struct StoreValue {
