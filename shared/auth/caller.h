@@ -8,7 +8,8 @@
 
 typedef struct Caller {
     const char *account; /* "accounts/web" */
-    const char *channel; /* "web"; "" for an account that speaks for any channel (another service) */
+    const char
+        *channel; /* "web"; "" for an account that speaks for any channel (another service) */
     const char *const *scopes; /* "cart.write", "catalog.read", …; "*" stands for all */
     size_t n_scopes;
     int64_t expires_at; /* microseconds since 1970 */

@@ -1,5 +1,5 @@
-/* Arena: a list of blocks, newest first. Small requests are cut from the newest block; a large one gets a
- * block of its own behind it, so that the rest of the newest block is not lost. */
+/* Arena: a list of blocks, newest first. Small requests are cut from the newest block; a large one
+ * gets a block of its own behind it, so that the rest of the newest block is not lost. */
 #include "shared/base/arena.h"
 
 #include <stdint.h>
@@ -48,7 +48,7 @@ Arena *arena_new(void)
     return arena;
 }
 
-/* The oldest block, when it is a common one, serves the next use; a larger one would be kept for nothing. */
+/* The oldest block, when it is of the common size, serves the next use. */
 void arena_reset(Arena *arena)
 {
     Block *kept = NULL;

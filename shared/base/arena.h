@@ -1,4 +1,5 @@
-/* Memory that is freed all at once: one arena per call, per event, per batch. Out of memory aborts. */
+/* Memory that is freed all at once: one arena per call, per event, per batch. Out of memory
+ * aborts. */
 #ifndef THROUGHLINE_BASE_ARENA_H
 #define THROUGHLINE_BASE_ARENA_H
 
@@ -10,7 +11,8 @@ typedef struct Arena Arena;
 /* A new empty arena. One thread at a time may use it. */
 Arena *arena_new(void);
 
-/* Gives back everything that was allocated; the arena is ready for the next use and keeps its first block. */
+/* Gives back everything that was allocated; the arena is ready for the next use and keeps its first
+ * block. */
 void arena_reset(Arena *arena);
 
 /* Frees the arena and everything in it. NULL is allowed. */
@@ -22,7 +24,8 @@ void *arena_alloc(Arena *arena, size_t size);
 /* Zeroed memory for `count` items of `size` bytes; aborts when the product overflows. */
 void *arena_array(Arena *arena, size_t count, size_t size);
 
-/* A larger copy of an array made in this arena; the old one stays valid until reset. The tail is zeroed. */
+/* A larger copy of an array made in this arena; the old one stays valid until reset. The tail is
+ * zeroed. */
 void *arena_grow(Arena *arena, const void *old, size_t old_count, size_t new_count, size_t size);
 
 void *arena_copy(Arena *arena, const void *bytes, size_t size);

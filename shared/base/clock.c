@@ -52,7 +52,7 @@ char *clock_print(int64_t micros, char out[CLOCK_TEXT_SIZE])
         fraction = 0;
         second = second < first_second ? first_second : last_second;
     }
-    gmtime_r(&(time_t) { second }, &tm);
+    gmtime_r(&(time_t){ second }, &tm);
     length = (size_t)snprintf(out, CLOCK_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u",
         (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)(tm.tm_mon + 1) % 100,
         (unsigned)tm.tm_mday % 100, (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100,

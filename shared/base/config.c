@@ -1,5 +1,6 @@
-/* Settings. A table says what there is; every value is read, checked and kept as text and number at the start,
- * so that asking for one later cannot fail. An empty environment variable counts as not set. */
+/* Settings. A table says what there is; every value is read, checked and kept as text and number at
+ * the start, so that asking for one later cannot fail. An empty environment variable counts as not
+ * set. */
 #include "shared/base/config.h"
 
 #include "shared/base/text.h"
@@ -33,10 +34,10 @@ typedef struct Unit {
 } Unit;
 
 static const Unit no_units[] = { { "", 1 }, { NULL, 0 } };
-static const Unit time_units[] = {
-    { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 }, { "h", 60 * 60 * 1000 }, { NULL, 0 } };
-static const Unit size_units[] = {
-    { "", 1 }, { "k", 1 << 10 }, { "m", 1 << 20 }, { "g", 1 << 30 }, { NULL, 0 } };
+static const Unit time_units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60 * 1000 },
+    { "h", 60 * 60 * 1000 }, { NULL, 0 } };
+static const Unit size_units[] = { { "", 1 }, { "k", 1 << 10 }, { "m", 1 << 20 }, { "g", 1 << 30 },
+    { NULL, 0 } };
 
 /* How a kind is spoken of: in complaints and in the help. */
 static const struct {
@@ -99,7 +100,7 @@ static bool read_number(const Setting *setting, const char *text, int64_t *numbe
 static bool is_within(const Setting *setting, int64_t number)
 {
     return (setting->min == 0 && setting->max == 0) ||
-        (number >= setting->min && number <= setting->max);
+           (number >= setting->min && number <= setting->max);
 }
 
 /* Takes a text for a setting; `origin` is what the person wrote it as. */
@@ -114,7 +115,7 @@ static bool set_value(Value *value, const char *text, const char *origin, FILE *
     }
     if (!is_within(setting, number)) {
         const char *unit = setting->kind == SETTING_DURATION ? " ms"
-            : setting->kind == SETTING_SIZE                  ? " bytes"
+                           : setting->kind == SETTING_SIZE   ? " bytes"
                                                              : "";
 
         fprintf(complaints, "%s: %s is not within %lld and %lld%s\n", origin, text,
@@ -183,7 +184,8 @@ static bool read_environment(Config *config, FILE *complaints)
 }
 
 /* Reads the flag argv[*at], and the argument behind it when it is the flag's value. */
-static bool read_flag(Arena *arena, Config *config, int argc, char **argv, int *at, FILE *complaints)
+static bool read_flag(
+    Arena *arena, Config *config, int argc, char **argv, int *at, FILE *complaints)
 {
     const char *name = argv[*at] + 2;
     size_t length = strcspn(name, "=");

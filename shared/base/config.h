@@ -1,4 +1,5 @@
-/* Settings by flag, environment or default, in that order, under one name: --store-uri, THROUGHLINE_STORE_URI. */
+/* Settings by flag, environment or default, in that order, under one name: --store-uri,
+ * THROUGHLINE_STORE_URI. */
 #ifndef THROUGHLINE_BASE_CONFIG_H
 #define THROUGHLINE_BASE_CONFIG_H
 
@@ -26,13 +27,16 @@ typedef struct Setting {
 
 typedef struct Config Config;
 
-/* Reads argv and the environment against the tables (a NULL-ended list of tables). Returns NULL and prints
- * what is wrong, naming the setting, to `complaints`, when a setting is unknown or bad. Arguments that do not
- * start with "--" are kept, in order, as words; "--" ends the flags. Lives as long as the arena. */
-Config *config_read(Arena *arena, const Setting *const *tables, int argc, char **argv, FILE *complaints);
+/* Reads argv and the environment against the tables (a NULL-ended list of tables). Returns NULL and
+ * prints what is wrong, naming the setting, to `complaints`, when a setting is unknown or bad.
+ * Arguments that do not start with "--" are kept, in order, as words; "--" ends the flags. Lives as
+ * long as the arena. */
+Config *config_read(
+    Arena *arena, const Setting *const *tables, int argc, char **argv, FILE *complaints);
 
 const char *config_text(const Config *config, const char *name);
-int64_t config_number(const Config *config, const char *name); /* also duration (ms) and size (bytes) */
+int64_t config_number(
+    const Config *config, const char *name); /* also duration (ms) and size (bytes) */
 bool config_switch(const Config *config, const char *name);
 bool config_is_given(const Config *config, const char *name); /* by flag or environment */
 int config_words(const Config *config, const char *const **words);

@@ -3,8 +3,7 @@
 
 #include "shared/base/text.h"
 
-const Error *error_new(
-    Arena *arena, ErrorCode code, const char *reason, const char *format, ...)
+const Error *error_new(Arena *arena, ErrorCode code, const char *reason, const char *format, ...)
 {
     Error *error = arena_alloc(arena, sizeof(*error));
     va_list args;

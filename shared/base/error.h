@@ -28,13 +28,15 @@ typedef enum ErrorCode {
     ERROR_UNAUTHENTICATED = 16,
 } ErrorCode;
 
-/* One bad field of a request: its path as in the proto ("lines[2].quantity") and what is wrong with it. */
+/* One bad field of a request: its path as in the proto ("lines[2].quantity") and what is wrong with
+ * it. */
 typedef struct FieldViolation {
     const char *field;
     const char *description;
 } FieldViolation;
 
-/* A value that changes from case to case, kept out of the reason (google.rpc.ErrorInfo.metadata). */
+/* A value that changes from case to case, kept out of the reason
+ * (google.rpc.ErrorInfo.metadata). */
 typedef struct ErrorFact {
     const char *key;
     const char *value;
@@ -42,8 +44,8 @@ typedef struct ErrorFact {
 
 typedef struct Error {
     ErrorCode code;
-    const char *reason;  /* UPPER_SNAKE_CASE, at most 63 characters, stable for ever */
-    const char *message; /* one sentence that a person can act on */
+    const char *reason;     /* UPPER_SNAKE_CASE, at most 63 characters, stable for ever */
+    const char *message;    /* one sentence that a person can act on */
     int32_t retry_after_ms; /* > 0: google.rpc.RetryInfo */
     size_t n_violations;
     const FieldViolation *violations; /* google.rpc.BadRequest */

@@ -33,7 +33,7 @@ void id_sha256(const void *bytes, size_t size, uint8_t digest[32])
     crypto_hash_sha256(digest, bytes, size);
 }
 
-/* 128 bits as 26 digits of 5 bits; the first digit holds the two bits that 130 has too many as zeros. */
+/* 128 bits as 26 digits of 5 bits; the two bits too many are zeros at the front. */
 static void encode(const uint8_t raw[RAW_ID_SIZE], char id[ID_SIZE])
 {
     static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";

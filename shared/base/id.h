@@ -8,10 +8,12 @@
 
 enum { ID_SIZE = 27 }; /* 26 characters and a NUL */
 
-/* 48 bits of milliseconds and 80 random bits in Crockford base 32, lower case (a ULID). Any thread. */
+/* 48 bits of milliseconds and 80 random bits in Crockford base 32, lower case (a ULID). Any
+ * thread. */
 void id_new(char id[ID_SIZE]);
 
-/* The same 26 characters for the same seed text, from SHA-256: what a retried Create uses as its id. */
+/* The same 26 characters for the same seed text, from SHA-256: what a retried Create uses as its
+ * id. */
 void id_from(const char *seed, char id[ID_SIZE]);
 
 /* "carts/01h…": a new resource name in the arena. */

@@ -1,5 +1,6 @@
-/* A line is put together on the stack, at most PIPE_BUF bytes, and written at once: lines of several threads
- * and processes on one pipe never mix. What does not fit is left out, and the line says so. */
+/* A line is put together on the stack, at most PIPE_BUF bytes, and written at once: lines of
+ * several threads and processes on one pipe never mix. What does not fit is left out, and the line
+ * says so. */
 #include "shared/base/log.h"
 
 #include "shared/base/clock.h"
@@ -47,7 +48,8 @@ bool log_level_from(const char *text, LogLevel *level)
 
 bool log_is_on(LogLevel level)
 {
-    return level < LOG_OFF && (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
+    return level < LOG_OFF &&
+           (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
 }
 
 static void add(Line *line, const char *bytes, size_t size)

@@ -1,4 +1,5 @@
-/* Structured log: one JSON object a line on standard output. No personal data goes in. Any thread. */
+/* Structured log: one JSON object a line on standard output. No personal data goes in. Any
+ * thread. */
 #ifndef THROUGHLINE_BASE_LOG_H
 #define THROUGHLINE_BASE_LOG_H
 
@@ -13,14 +14,15 @@ typedef struct LogField {
     int64_t number;
 } LogField;
 
-/* What every line carries, set once at the start: the service's name and the least level written. */
+/* What every line carries, set once at the start: the service's name and the least level
+ * written. */
 void log_setup(const char *service, LogLevel least);
 bool log_level_from(const char *text, LogLevel *level);
 bool log_is_on(LogLevel level);
 
-/* A line of the list, which ends with an empty field: log_write(LOG_INFO, "listening",
- *     (const LogField[]){ { "port", .number = 7003 }, { 0 } });
- * gives {"time":…,"level":"info","service":"cart","event":"call","method":"…",…}: in one write(2). */
+/* A line of the list, which ends with an empty field: log_write(LOG_INFO, "listening", (const
+ * LogField[]){ { "port", .number = 7003 }, { 0 } }); gives
+ * {"time":…,"level":"info","service":"cart","event":"call","method":"…",…}: in one write(2). */
 void log_write(LogLevel level, const char *event, const LogField *fields);
 
 #endif

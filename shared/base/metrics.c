@@ -1,5 +1,6 @@
-/* Metrics. A family is a name with its kind and help; its series differ by labels. Recording is a relaxed atomic
- * add; the lock is for finding, making and printing series, which are never removed before the end. */
+/* Metrics. A family is a name with its kind and help; its series differ by labels. Recording is a
+ * relaxed atomic add; the lock is for finding, making and printing series, which are never removed
+ * before the end. */
 #include "shared/base/metrics.h"
 
 #include "shared/base/text.h"
@@ -243,8 +244,8 @@ static void print_histogram(const char *name, const Series *series, FILE *out)
     fprintf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, series->labels, comma,
         (unsigned long long)count);
     print_name(name, "_sum", series->labels, out);
-    fprintf(out, "%.6f\n",
-        (double)atomic_load_explicit(&histogram->sum, memory_order_relaxed) / 1e6);
+    fprintf(
+        out, "%.6f\n", (double)atomic_load_explicit(&histogram->sum, memory_order_relaxed) / 1e6);
     print_name(name, "_count", series->labels, out);
     fprintf(out, "%llu\n", (unsigned long long)count);
 }

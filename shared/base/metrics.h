@@ -1,4 +1,5 @@
-/* Counters, gauges and histograms, written as Prometheus text (version 0.0.4). Any thread, no locks on the hot path. */
+/* Counters, gauges and histograms, written as Prometheus text (version 0.0.4). Any thread, no locks
+ * on the hot path. */
 #ifndef THROUGHLINE_BASE_METRICS_H
 #define THROUGHLINE_BASE_METRICS_H
 
@@ -15,13 +16,14 @@ typedef struct Histogram Histogram;
 Metrics *metrics_new(void);
 void metrics_free(Metrics *metrics);
 
-/* Find or make the series `name{labels}`; labels as written in the output (`grpc_method="a/B"`) or "". The same
- * name and labels give the same series. Labels come from fixed lists, never from a client. Lives as long as
- * Metrics. */
+/* Find or make the series `name{labels}`; labels as written in the output (`grpc_method="a/B"`) or
+ * "". The same name and labels give the same series. Labels come from fixed lists, never from a
+ * client. Lives as long as Metrics. */
 Counter *metrics_counter(Metrics *metrics, const char *name, const char *labels, const char *help);
 Gauge *metrics_gauge(Metrics *metrics, const char *name, const char *labels, const char *help);
 /* Bounds in seconds from 100 µs to 10 s, fixed. */
-Histogram *metrics_histogram(Metrics *metrics, const char *name, const char *labels, const char *help);
+Histogram *metrics_histogram(
+    Metrics *metrics, const char *name, const char *labels, const char *help);
 
 /* A gauge that is asked when the page is read. */
 void metrics_gauge_asks(Metrics *metrics, const char *name, const char *labels, const char *help,

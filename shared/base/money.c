@@ -1,4 +1,4 @@
-/* Money: integers in minor units, 128 bits in between, no rounding but the one that is asked for. */
+/* Money: integers in minor units, 128 bits in between, no rounding but where it is asked for. */
 #include "shared/base/money.h"
 
 #include <assert.h>
@@ -15,14 +15,13 @@ static const struct {
     int digits;
     const char *codes;
 } currencies[] = {
-    { 2,
-        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN "
-        "BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP "
-        "GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP "
-        "LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR "
-        "NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN "
-        "SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR "
-        "ZMW ZWG" },
+    { 2, "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD "
+         "BTN BWP BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP "
+         "ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR "
+         "JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU "
+         "MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR "
+         "RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
+         "TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG" },
     { 0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF" },
     { 3, "BHD IQD JOD KWD LYD OMR TND" },
     { 4, "CLF UYW" },
@@ -139,9 +138,9 @@ void money_split(int64_t total, const int64_t *weights, int64_t *parts, int n)
 
         parts[i] = (int64_t)(share / sum);
         left -= parts[i];
-        remainders[i] = (Remainder) { remainder < 0 ? -remainder : remainder, i };
+        remainders[i] = (Remainder){ remainder < 0 ? -remainder : remainder, i };
     }
-    /* What is left is less than one unit for each part with a remainder, so none without one gets any. */
+    /* Less than one unit is left for each part with a remainder: none without one gets any. */
     qsort(remainders, (size_t)n, sizeof(*remainders), compare_remainders);
     for (int i = 0; left != 0; i++) {
         int step = left < 0 ? -1 : 1;
@@ -212,10 +211,10 @@ bool money_parse(const char *currency, const char *text, int64_t *minor)
     if (n_fraction < 0)
         n_fraction = 0;
     return money_multiply(value, power_of_ten(digits - n_fraction), &value) &&
-        money_multiply(value, is_negative ? 1 : -1, minor);
+           money_multiply(value, is_negative ? 1 : -1, minor);
 }
 
-/* Written from the right, so that the zeros between the point and the first digit come by themselves. */
+/* Written from the right, so that the zeros behind the point come by themselves. */
 char *money_format(const char *currency, int64_t minor, char out[MONEY_TEXT_SIZE])
 {
     int digits = money_digits(currency);

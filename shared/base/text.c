@@ -36,9 +36,9 @@ static bool is_continuation(uint8_t byte)
     return (byte & 0xc0) == 0x80;
 }
 
-/* Size of the well-formed character of two to four bytes at `bytes`, 0 when it is none. The narrowed range of
- * the second byte is what keeps out overlong forms, surrogates and what lies above U+10FFFF (Unicode, table
- * 3-7). */
+/* Size of the well-formed character of two to four bytes at `bytes`, 0 when it is none. The
+ * narrowed range of the second byte keeps out overlong forms, surrogates and what lies above
+ * U+10FFFF (Unicode, table 3-7). */
 static size_t character_size(const uint8_t *bytes, size_t left)
 {
     uint8_t lead = bytes[0];
@@ -63,7 +63,7 @@ static size_t character_size(const uint8_t *bytes, size_t left)
     return left >= 4 && is_continuation(bytes[3]) ? 4 : 0;
 }
 
-/* Whether eight bytes are all of 0x01..0x7f: a NUL borrows in the subtraction, which sets a high bit. */
+/* Whether eight bytes are all of 0x01..0x7f: a NUL borrows in the subtraction: a high bit. */
 static bool is_plain_ascii(const uint8_t *bytes)
 {
     const uint64_t ones = 0x0101010101010101u;
@@ -140,7 +140,7 @@ char *text_trim(Arena *arena, const char *text)
 static bool is_name_character(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '~' ||
-        c == '-';
+           c == '-';
 }
 
 bool text_matches_name(const char *name, const char *pattern)
@@ -208,8 +208,8 @@ static int base64_value(char c)
     return c == '_' || c == '/' ? 63 : -1;
 }
 
-/* Bits left over at the end must be zero: one value has one text, or a signed text could be changed and still
- * mean the same. */
+/* Bits left over at the end must be zero: one value has one text, or a signed text could be changed
+ * and still mean the same. */
 bool text_from_base64(Arena *arena, const char *text, Bytes *bytes)
 {
     size_t length = text ? strcspn(text, "=") : 0;
@@ -237,7 +237,7 @@ bool text_from_base64(Arena *arena, const char *text, Bytes *bytes)
     }
     if (bits & ((1u << n_bits) - 1))
         return false;
-    *bytes = (Bytes) { data, size };
+    *bytes = (Bytes){ data, size };
     return true;
 }
 

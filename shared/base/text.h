@@ -20,10 +20,12 @@ bool text_is_empty(const char *text); /* NULL or "" */
 bool text_starts_with(const char *text, const char *prefix);
 bool text_ends_with(const char *text, const char *suffix);
 
-/* Whether the bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF) without NUL. */
+/* Whether the bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF)
+ * without NUL. */
 bool text_is_utf8(const uint8_t *bytes, size_t size);
 
-/* Size (1-4) of the character at `bytes`, of which there is at least one; 0 for NUL or when it is not valid. */
+/* Size (1-4) of the character at `bytes`, of which there is at least one; 0 for NUL or when it is
+ * not valid. */
 size_t text_utf8_step(const uint8_t *bytes, size_t left);
 
 /* Number of code points in a valid UTF-8 text. */
@@ -35,8 +37,9 @@ char *text_lower(Arena *arena, const char *text);
 /* Copy without white space at both ends. */
 char *text_trim(Arena *arena, const char *text);
 
-/* Whether `name` has the shape of `pattern`: "carts/<star>" needs "carts/" and then 1-63 characters of
- * [a-z0-9_.~-]; several segments are allowed ("carts/<star>/lines/<star>"), <star> standing for "*". */
+/* Whether `name` has the shape of `pattern`: "carts/<star>" needs "carts/" and then 1-63 characters
+ * of [a-z0-9_.~-]; several segments are allowed ("carts/<star>/lines/<star>"), <star> standing for
+ * "*". */
 bool text_matches_name(const char *name, const char *pattern);
 
 char *text_hex(Arena *arena, const uint8_t *bytes, size_t size);
