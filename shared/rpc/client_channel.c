@@ -1,0 +1,208 @@
+/* The channel of a client: how it finds, checks and retries backends, the token it shows, and the
+ * thread that polls it. A queue that nobody polls would leave pings and GOAWAYs unanswered for
+ * seconds. */
+#include "shared/rpc/client_channel.h"
+
+#include "shared/base/text.h"
+#include "shared/rpc/methods.h"
+
+#include <grpc/grpc_security.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    KEEPALIVE_MS = 60 * 1000,
+    KEEPALIVE_TIMEOUT_MS = 10 * 1000,
+    MAX_MESSAGE_BYTES = 16 * 1024 * 1024,
+    MIN_RECONNECT_MS = 100,
+    MAX_RECONNECT_MS = 2000,
+    MIN_RESOLUTION_MS = 1000,
+    MAX_FILE_BYTES = 1024 * 1024,
+};
+
+static const Error tls_unreadable = { ERROR_FAILED_PRECONDITION, "TLS_FILE_UNREADABLE",
+    "A certificate or key of the client cannot be read." };
+
+/* The whole file as a text, NULL when it cannot be read. */
+static char *read_text(Arena *arena, const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char *text = NULL;
+    struct stat info;
+
+    if (!file)
+        return NULL;
+    if (!fstat(fileno(file), &info) && info.st_size <= MAX_FILE_BYTES) {
+        text = arena_alloc(arena, (size_t)info.st_size + 1);
+        text[fread(text, 1, (size_t)info.st_size, file)] = '\0';
+    }
+    fclose(file);
+    return text;
+}
+
+/* One method config for all methods that may be retried. */
+static const char *service_config(Arena *arena)
+{
+    size_t count;
+    const RpcMethod *methods = rpc_methods(&count);
+    const char *names = "";
+
+    for (size_t i = 0; i < count; i++)
+        if (methods[i].policy.is_idempotent)
+            names = arena_printf(arena, "%s%s{\"service\":\"%s\",\"method\":\"%s\"}", names,
+                *names ? "," : "", methods[i].service, methods[i].name);
+    return arena_printf(arena,
+        "{\"loadBalancingConfig\":[{\"round_robin\":{}}],"
+        "\"healthCheckConfig\":{\"serviceName\":\"\"},"
+        "\"methodConfig\":[{\"name\":[%s],\"retryPolicy\":{\"maxAttempts\":4,"
+        "\"initialBackoff\":\"0.05s\",\"maxBackoff\":\"1s\",\"backoffMultiplier\":2,"
+        "\"retryableStatusCodes\":[\"UNAVAILABLE\"]}}]}",
+        names);
+}
+
+static const Error *make_credentials(
+    Arena *arena, const RpcClientOptions *options, grpc_channel_credentials **credentials)
+{
+    grpc_ssl_pem_key_cert_pair pair = { NULL, NULL };
+    const char *ca;
+
+    if (!options->tls_ca) {
+        *credentials = grpc_insecure_credentials_create();
+        return NULL;
+    }
+    ca = read_text(arena, options->tls_ca);
+    if (options->tls_certificate && options->tls_key) {
+        pair.cert_chain = read_text(arena, options->tls_certificate);
+        pair.private_key = read_text(arena, options->tls_key);
+    }
+    if (!ca || (options->tls_certificate && (!pair.cert_chain || !pair.private_key)))
+        return &tls_unreadable;
+    *credentials = grpc_ssl_credentials_create(ca, pair.cert_chain ? &pair : NULL, NULL, NULL);
+    return *credentials ? NULL : &tls_unreadable;
+}
+
+static grpc_channel *make_channel(const char *target, const char *config, int64_t keepalive_ms,
+    grpc_channel_credentials *credentials)
+{
+    const struct {
+        const char *key;
+        int64_t value;
+    } numbers[] = {
+        { GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms ? keepalive_ms : KEEPALIVE_MS },
+        { GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS },
+        { GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1 },
+        { GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0 },
+        { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, MAX_MESSAGE_BYTES },
+        { GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, MAX_MESSAGE_BYTES },
+        { GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, MIN_RECONNECT_MS },
+        { GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, MIN_RECONNECT_MS },
+        { GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, MAX_RECONNECT_MS },
+        { GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, MIN_RESOLUTION_MS },
+        /* Neither TXT records nor the environment's web proxy have a say between services. */
+        { GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1 },
+        { GRPC_ARG_ENABLE_HTTP_PROXY, 0 },
+    };
+    grpc_arg args[COUNT(numbers) + 1];
+    grpc_channel_args list = { COUNT(args), args };
+
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        args[i] = (grpc_arg){ .type = GRPC_ARG_INTEGER,
+            .key = (char *)numbers[i].key,
+            .value.integer = (int)numbers[i].value };
+    args[COUNT(numbers)] = (grpc_arg){ .type = GRPC_ARG_STRING,
+        .key = (char *)GRPC_ARG_SERVICE_CONFIG,
+        .value.string = (char *)config };
+    return grpc_channel_create(target, credentials, &list);
+}
+
+static void *poll_queue(void *context)
+{
+    RpcClient *client = context;
+    grpc_event event;
+
+    while ((event = grpc_completion_queue_next(
+                client->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL))
+               .type != GRPC_QUEUE_SHUTDOWN)
+        client_batch_finish(event.tag, event.success);
+    return NULL;
+}
+
+RpcClient *rpc_client_open(Arena *arena, const RpcClientOptions *options)
+{
+    RpcClient *client = arena_alloc(arena, sizeof(*client));
+    grpc_channel_credentials *credentials = NULL;
+
+    grpc_init();
+    client->token = options->token ? arena_text(arena, options->token) : NULL;
+    client->token_file = options->token_file ? arena_text(arena, options->token_file) : NULL;
+    pthread_mutex_init(&client->token_lock, NULL);
+    client->error = make_credentials(arena, options, &credentials);
+    if (client->error)
+        return client;
+    client->channel =
+        make_channel(options->target, service_config(arena), options->keepalive_ms, credentials);
+    grpc_channel_credentials_release(credentials);
+    client->queue = grpc_completion_queue_create_for_next(NULL);
+    if (pthread_create(&client->poller, NULL, poll_queue, client))
+        abort();
+    return client;
+}
+
+void rpc_client_close(RpcClient *client)
+{
+    if (!client)
+        return;
+    if (client->channel) {
+        grpc_channel_destroy(client->channel);
+        grpc_completion_queue_shutdown(client->queue);
+        pthread_join(client->poller, NULL);
+        grpc_completion_queue_destroy(client->queue);
+    }
+    arena_free(client->file_arena);
+    pthread_mutex_destroy(&client->token_lock);
+    grpc_shutdown();
+}
+
+static bool is_same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+/* A file that has gone or is empty keeps the token that was read last: whoever replaces it may be
+ * between two steps. */
+static void refresh_token(RpcClient *client)
+{
+    Arena *arena;
+    struct stat info;
+    const char *text;
+
+    if (stat(client->token_file, &info) ||
+        (client->file_arena && is_same_time(info.st_mtim, client->file_time)))
+        return;
+    arena = arena_new();
+    text = read_text(arena, client->token_file);
+    text = text ? text_trim(arena, text) : "";
+    if (!*text) {
+        arena_free(arena);
+        return;
+    }
+    arena_free(client->file_arena);
+    client->file_arena = arena;
+    client->file_time = info.st_mtim;
+    client->token = text;
+}
+
+const char *client_token(RpcClient *client, Arena *arena)
+{
+    const char *token;
+
+    if (!client->token_file)
+        return client->token;
+    pthread_mutex_lock(&client->token_lock);
+    refresh_token(client);
+    token = client->token ? arena_text(arena, client->token) : NULL;
+    pthread_mutex_unlock(&client->token_lock);
+    return token;
+}

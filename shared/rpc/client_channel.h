@@ -1,0 +1,85 @@
+/* What unary calls and streams of a client share: the channel, batches that a thread can wait for,
+ * metadata, the status. */
+#ifndef THROUGHLINE_RPC_CLIENT_CHANNEL_H
+#define THROUGHLINE_RPC_CLIENT_CHANNEL_H
+
+#include "shared/rpc/client.h"
+
+#include <grpc/grpc.h>
+#include <pthread.h>
+#include <time.h>
+
+struct RpcClient {
+    grpc_channel *channel;
+    grpc_completion_queue *queue;
+    pthread_t poller;
+    const Error *error; /* why the channel could not be made; NULL: it was */
+    const char *token_file;
+    pthread_mutex_t token_lock;
+    const char *token;
+    Arena *file_arena; /* of the token that was read from the file */
+    struct timespec file_time;
+};
+
+/* The token to show now, in the arena; NULL without one. */
+const char *client_token(RpcClient *client, Arena *arena);
+
+/* A call over the wire. Its batches end on the client's own thread, which wakes whoever waits. */
+typedef struct ClientCall {
+    RpcClient *client;
+    grpc_call *wire;
+    const RpcCall *parent;
+    bool is_cancelled;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    grpc_metadata_array initial;
+    grpc_metadata_array trailing;
+    grpc_status_code status;
+    grpc_slice status_text;
+} ClientCall;
+
+/* The tag of a batch, guarded by its call's lock. */
+typedef struct ClientBatch {
+    ClientCall *call;
+    bool is_pending;
+    bool is_good;
+} ClientBatch;
+
+enum { CLIENT_MAX_METADATA = 12 };
+
+typedef struct ClientMetadata {
+    grpc_metadata items[CLIENT_MAX_METADATA];
+    size_t count;
+} ClientMetadata;
+
+/* Errors: that of the channel, INVALID_ARGUMENT METADATA_INVALID; there is nothing to end then. */
+const Error *client_call_begin(RpcClient *client, const RpcOutgoing *outgoing, const char *path,
+    ClientCall *call, ClientMetadata *metadata);
+
+/* After every batch is over. */
+void client_call_end(ClientCall *call);
+
+/* The operations and what they point to may go when it returns, results excepted. */
+void client_batch_start(ClientCall *call, ClientBatch *batch, const grpc_op *ops, size_t n_ops);
+
+/* Until the batch is over; cancels the call when its parent stops meanwhile. True when all of the
+ * operations succeeded. */
+bool client_batch_wait(ClientBatch *batch);
+
+/* The poller's part: the batch is over. */
+void client_batch_finish(ClientBatch *batch, bool is_good);
+
+/* The operation that every call has once, and what came of it when its batch is over. */
+grpc_op client_status_op(ClientCall *call);
+const Error *client_call_status(ClientCall *call, Arena *arena);
+
+void client_metadata_free(ClientMetadata *metadata);
+
+grpc_byte_buffer *client_pack(const void *message);
+
+/* What came, in the arena. Errors: INTERNAL REPLY_MALFORMED, RESOURCE_EXHAUSTED as scan_message. */
+Bytes client_bytes(Arena *arena, grpc_byte_buffer *buffer);
+const Error *client_unpack(Arena *arena, const ProtobufCMessageDescriptor *descriptor,
+    grpc_byte_buffer *buffer, void **message);
+
+#endif
