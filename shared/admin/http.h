@@ -26,9 +26,10 @@ typedef struct AdminOptions {
     void *context;
 } AdminOptions;
 
-/* Serves /healthz (200 while the loop turns and is_alive says so, else 503 with the reason), /readyz
- * (200 or 503 with the reason), /metrics and /version (JSON). Bodies, header size, connections and
- * idle time are bounded. Errors: UNAVAILABLE ADMIN_PORT_TAKEN; INVALID_ARGUMENT ADMIN_ADDRESS_BAD. */
+/* Serves /healthz (200 while the loop turns and is_alive says so, else 503 with the reason),
+ * /readyz (200 or 503 with the reason), /metrics and /version (JSON). Bodies, header size,
+ * connections and idle time are bounded. Errors: UNAVAILABLE ADMIN_PORT_TAKEN; INVALID_ARGUMENT
+ * ADMIN_ADDRESS_BAD. */
 const Error *admin_start(Arena *arena, const AdminOptions *options, AdminServer **server);
 int admin_port(const AdminServer *server);
 

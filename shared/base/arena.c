@@ -88,7 +88,7 @@ static Block *block_for(Arena *arena, size_t size)
         return newest;
     if (size <= arena->next_capacity) {
         block = new_block(arena->next_capacity);
-        if (arena->next_capacity < LARGEST_BLOCK)
+        if (arena->next_capacity != LARGEST_BLOCK)
             arena->next_capacity *= 2;
     } else {
         block = new_block(size);

@@ -16,6 +16,10 @@ void test_skip(const char *reason);
 #define CHECK_TEXT(actual, expected) test_check_text((actual), (expected), __FILE__, __LINE__)
 void test_check_text(const char *actual, const char *expected, const char *file, int line);
 
+/* Looks for a part of a text and prints both when it is not there. */
+#define CHECK_CONTAINS(text, part) test_check_contains((text), (part), __FILE__, __LINE__)
+void test_check_contains(const char *text, const char *part, const char *file, int line);
+
 /* Compares two int64 and prints both when they differ. */
 #define CHECK_INT(actual, expected)                                                                \
     test_check_int((long long)(actual), (long long)(expected), __FILE__, __LINE__)
