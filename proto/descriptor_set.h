@@ -9,8 +9,12 @@
 extern const uint8_t throughline_descriptor_set[];
 extern const uint8_t throughline_descriptor_set_end[];
 
-/* Every message type of proto/ and of the well-known types it uses, map entries left out, in no order. */
+/* Every message type of proto/ and of the well-known types it uses, map entries too, in no order. */
 extern const ProtobufCMessageDescriptor *const throughline_messages[];
 extern const size_t throughline_n_messages;
+
+/* Every service. */
+extern const ProtobufCServiceDescriptor *const throughline_services[];
+extern const size_t throughline_n_services;
 
 #endif
