@@ -87,11 +87,12 @@ typedef enum RpcOffer { RPC_STREAM_TAKEN, RPC_STREAM_FULL, RPC_STREAM_GONE } Rpc
 enum { RPC_STREAM_QUEUE = 64, RPC_STREAM_QUEUE_BYTES = 1024 * 1024 };
 RpcOffer rpc_stream_offer(RpcStream *stream, const void *message);
 
-/* Called from a transport thread when the queue has emptied after RPC_STREAM_FULL, and once when the peer has left or the server
- * drains. Must not block. Set before the first offer. */
+/* Called from a transport thread when the queue has emptied after RPC_STREAM_FULL, and at least once when the peer has left or the
+ * server drains. Must not block; no lock of the stream's is held, so it may offer and end. Set before the handler returns. */
 void rpc_stream_watch(RpcStream *stream, void (*changed)(void *context), void *context);
 
-/* Sends what is queued, then the status (NULL: OK), and lets go of the stream. Exactly once. */
+/* Sends what is queued, then the status (NULL: OK), and lets go of the stream. Exactly once. Waits for a running `changed` unless
+ * called from inside it, so that its context may be freed afterwards: do not hold a lock that `changed` takes. */
 void rpc_stream_end(RpcStream *stream, const Error *error);
 
 /* The server drains: end the stream with a resumable status (UNAVAILABLE STREAM_DRAINED). */

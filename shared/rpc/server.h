@@ -6,6 +6,8 @@
 #include "shared/base/metrics.h"
 #include "shared/rpc/call.h"
 
+struct TransportOps;
+
 typedef struct RpcServer RpcServer;
 
 /* 0 takes the default in brackets. */
@@ -44,7 +46,7 @@ typedef struct RpcServerOptions {
     Metrics *metrics;
     const char *tls_certificate, *tls_key, *tls_client_ca; /* file names; NULL: plaintext */
     const RpcService *const *services; /* NULL-ended; health and reflection are added */
-    /* Serve only, start not serving: health and readiness follow rpc_server_set_serving. */
+    const struct TransportOps *transport; /* the engine; NULL: gRPC core */
 } RpcServerOptions;
 
 /* Listens and takes calls; health says NOT_SERVING until rpc_server_set_serving. Errors: UNAVAILABLE PORT_TAKEN,

@@ -1,0 +1,62 @@
+#include "shared/rpc/call.h"
+
+#include "shared/base/clock.h"
+#include "shared/rpc/exchange.h"
+#include "shared/rpc/trace.h"
+
+#include <string.h>
+
+bool rpc_should_stop(const RpcCall *call)
+{
+    if (call->exchange &&
+        atomic_load_explicit(&call->exchange->is_cancelled, memory_order_acquire))
+        return true;
+    return call->deadline != INT64_MAX && clock_monotonic() >= call->deadline;
+}
+
+int32_t rpc_remaining_ms(const RpcCall *call)
+{
+    int64_t left;
+
+    if (call->deadline == INT64_MAX)
+        return INT32_MAX;
+    left = (call->deadline - clock_monotonic()) / 1000;
+    if (left < 0)
+        return 0;
+    return left < INT32_MAX ? (int32_t)left : INT32_MAX;
+}
+
+/* Our own work: nothing is closed to it, and the context says in whose name it is done. */
+static const char *const all_scopes[] = { "*" };
+static const Caller ourselves = {
+    .account = "accounts/internal",
+    .channel = "",
+    .scopes = all_scopes,
+    .n_scopes = COUNT(all_scopes),
+    .expires_at = INT64_MAX,
+};
+
+RpcCall *rpc_internal_call(
+    Arena *arena, const char *method, const RpcContext *context, void *service)
+{
+    RpcCall *call = arena_alloc(arena, sizeof(*call));
+
+    call->arena = arena;
+    call->caller = &ourselves;
+    call->context = (RpcContext) {
+        .channel = arena_text(arena, context->channel),
+        .actor = arena_text(arena, context->actor),
+        .on_behalf_of = arena_text(arena, context->on_behalf_of),
+        .device = arena_text(arena, context->device),
+        .journey = arena_text(arena, context->journey),
+        .purpose = arena_text(arena, context->purpose),
+    };
+    call->traceparent = trace_child(arena, (Bytes) { 0 }, (Bytes) { 0 });
+    memcpy(call->trace_id, call->traceparent + 3, TRACE_ID_DIGITS);
+    call->peer = "";
+    call->method = arena_text(arena, method);
+    call->arrived_at = clock_now();
+    call->deadline = INT64_MAX;
+    call->service = service;
+    return call;
+}

@@ -1,0 +1,116 @@
+/* The seam between the run time and what speaks HTTP/2: an engine takes connections and turns them into calls.
+ * Everything is asynchronous: the run time asks (receive, send, finish), the engine answers on its own threads,
+ * never from inside the asking. No type of an engine's library shows here. */
+#ifndef THROUGHLINE_RPC_TRANSPORT_H
+#define THROUGHLINE_RPC_TRANSPORT_H
+
+#include "shared/rpc/server.h"
+#include "shared/rpc/status.h"
+
+typedef struct TransportOps TransportOps;
+
+/* One listening engine; engines embed it. */
+typedef struct Transport {
+    const TransportOps *ops;
+} Transport;
+
+/* One call; engines embed it. It lives from `arrived` until `closed` has returned. */
+typedef struct TransportCall {
+    Transport *transport;
+    void *user; /* the run time's own: set before `arrived` asks for anything */
+} TransportCall;
+
+/* A method that calls may name; anything else arrives with method NULL. */
+typedef struct TransportMethod {
+    const char *path;   /* "/package.Service/Method" */
+    bool takes_streams; /* the client streams: messages are received one by one; else the one message comes with the call */
+    const void *user;
+} TransportMethod;
+
+/* What is known when a call arrives. Texts and bytes live as long as the call. */
+typedef struct TransportArrival {
+    const TransportMethod *method; /* NULL: nobody offers it */
+    int64_t deadline;              /* clock_monotonic(); INT64_MAX: none */
+    Bytes message;                 /* of a method that takes no stream */
+    bool has_message;
+} TransportArrival;
+
+/* A pair of the call's metadata; keys are in lower case, values of keys in -bin are decoded. */
+typedef struct TransportPair {
+    Bytes key;
+    Bytes value;
+} TransportPair;
+
+typedef struct TransportPeer {
+    const char *address;  /* "ipv4:10.0.0.7:4711" */
+    const char *identity; /* what its certificate says: a SPIFFE id, else a name; "" without one */
+} TransportPeer;
+
+typedef enum TransportReceived {
+    TRANSPORT_MESSAGE,
+    TRANSPORT_END,    /* the client has sent everything */
+    TRANSPORT_BROKEN, /* the call was cancelled, or the message was too large */
+} TransportReceived;
+
+/* What the engine tells. All are called from the engine's threads and must not block; those of one call may overlap, except
+ * that `arrived` is first and `closed` last. */
+typedef struct TransportEvents {
+    void *context; /* of `arrived` */
+    /* Every call ends in exactly one `finish`, here or later. */
+    void (*arrived)(void *context, TransportCall *call, const TransportArrival *arrival);
+    /* Answers `receive`. The bytes are good until the next `receive` or `finish`. */
+    void (*received)(void *user, TransportReceived what, Bytes message);
+    /* Answers `send`; false when the message could not be sent: the call is cancelled. */
+    void (*sent)(void *user, bool is_sent);
+    /* For a call that was watched: the peer left, its deadline passed, or the drain came to its end. Never after `finish` was
+     * answered by `closed`. */
+    void (*cancelled)(void *user);
+    /* After `finish`, when nothing of the call is under way: the last word. `is_cancelled`: the status did not go out. */
+    void (*closed)(void *user, bool is_cancelled);
+} TransportEvents;
+
+typedef struct TransportOptions {
+    const char *address;
+    int port;
+    RpcLimits limits; /* all set */
+    const char *tls_certificate, *tls_key, *tls_client_ca; /* file names; NULL: plaintext */
+    const TransportMethod *methods; /* live as long as the transport */
+    size_t n_methods;
+    TransportEvents events;
+} TransportOptions;
+
+struct TransportOps {
+    const char *name;
+    /* Listens and starts its threads. Errors: UNAVAILABLE PORT_TAKEN, INVALID_ARGUMENT TLS_FILE. */
+    const Error *(*listen)(Arena *arena, const TransportOptions *options, Transport **transport);
+    int (*port)(const Transport *transport);
+
+    /* The i-th pair, false behind the last. From arrival until `finish`. */
+    bool (*metadata)(const TransportCall *call, size_t i, TransportPair *pair);
+    TransportPeer (*peer)(TransportCall *call, Arena *arena);
+
+    /* Only from inside `arrived`: `cancelled` is wanted. Needed by calls that outlive `arrived`; costs a little. */
+    void (*watch)(TransportCall *call);
+    /* Asks for the next message; one at a time. */
+    void (*receive)(TransportCall *call);
+    /* Room for the next message out, which `send` or `finish` takes; one at a time. */
+    uint8_t *(*reserve)(TransportCall *call, size_t size);
+    /* Sends what was reserved; one at a time. */
+    void (*send)(TransportCall *call);
+    /* Sends what was reserved, if anything and the status is OK, and the status. Not while a `send` is unanswered. The caller
+     * must not touch the call, nor what `closed` frees, afterwards. */
+    void (*finish)(TransportCall *call, const RpcStatus *status);
+
+    /* Calls in the engine now. */
+    size_t (*calls)(const Transport *transport);
+    /* Asks clients to go elsewhere and takes no new call; after grace_ms, or as soon as no call is left, cuts what is left.
+     * Returns when every call is closed; true when none had to be cut. */
+    bool (*drain)(Transport *transport, int grace_ms);
+    /* After drain: frees the transport. */
+    void (*destroy)(Transport *transport);
+};
+
+/* gRPC core. */
+extern const TransportOps transport_core;
+
+#endif

@@ -1,0 +1,221 @@
+/* Connections come through a socket of our own. Core's own listener dies for good when descriptors run out once
+ * (CVE-2023-4785) and has no cap on connections; this one turns connections away instead, and goes on. */
+#include "shared/rpc/transport_core.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grpc/grpc_posix.h>
+#include <grpc/grpc_security.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    RESERVED_DESCRIPTORS = 64, /* kept for the store, files and onward calls; of a small limit an eighth */
+    COMPLAINT_INTERVAL_MICROS = 1000000,
+    ACCEPT_PAUSE_MS = 10,
+};
+
+struct CoreListener {
+    int socket;
+    int wake;  /* written to once: stop */
+    int spare; /* given up for a moment to turn a connection away when there are no descriptors left */
+    int cap;   /* descriptors are numbered from below, so a connection with a higher number is one too many */
+    int port;
+    int64_t complained_at;
+    grpc_server *server;
+    grpc_server_credentials *credentials;
+    pthread_t thread;
+    bool is_started;
+};
+
+int core_raise_descriptors(void)
+{
+    struct rlimit limit;
+    rlim_t reserve = RESERVED_DESCRIPTORS;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit))
+        return INT32_MAX;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur > INT32_MAX)
+        return INT32_MAX;
+    if (limit.rlim_cur / 8 < reserve)
+        reserve = limit.rlim_cur / 8;
+    return (int)(limit.rlim_cur - reserve);
+}
+
+static int bound_socket(const struct addrinfo *info)
+{
+    int yes = 1, no = 0;
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    if (info->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
+    if (bind(fd, info->ai_addr, info->ai_addrlen) || listen(fd, SOMAXCONN)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_storage name;
+    socklen_t size = sizeof(name);
+
+    if (getsockname(fd, (struct sockaddr *)&name, &size))
+        return 0;
+    return ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&name)->sin6_port
+                                            : ((struct sockaddr_in *)&name)->sin_port);
+}
+
+const Error *core_listener_open(
+    Arena *arena, const char *address, int port, int descriptor_cap, CoreListener **listener)
+{
+    struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM };
+    struct addrinfo *found;
+    CoreListener *opened;
+    char service[16];
+    int fd, failure;
+
+    snprintf(service, sizeof(service), "%d", port);
+    if (getaddrinfo(address, service, &hints, &found))
+        return error_new(arena, ERROR_INVALID_ARGUMENT, "ADDRESS_INVALID",
+            "There is no address \"%s\" to listen on.", address);
+    fd = bound_socket(found);
+    failure = errno;
+    freeaddrinfo(found);
+    if (fd < 0)
+        return error_new(arena, ERROR_UNAVAILABLE, "PORT_TAKEN", "Cannot listen on %s:%d: %s.",
+            address, port, strerror(failure));
+    opened = calloc(1, sizeof(*opened));
+    if (!opened)
+        abort();
+    opened->socket = fd;
+    opened->port = port_of(fd);
+    opened->wake = eventfd(0, EFD_CLOEXEC);
+    opened->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    opened->cap = descriptor_cap;
+    *listener = opened;
+    return NULL;
+}
+
+int core_listener_port(const CoreListener *listener)
+{
+    return listener->port;
+}
+
+static void complain(CoreListener *listener)
+{
+    int64_t now = clock_monotonic();
+
+    if (now - listener->complained_at < COMPLAINT_INTERVAL_MICROS)
+        return;
+    listener->complained_at = now;
+    log_write(LOG_WARN, "connections_refused",
+        (const LogField[]) { { "descriptor_cap", NULL, listener->cap }, { 0 } });
+}
+
+static void turn_one_away(CoreListener *listener)
+{
+    int fd;
+
+    close(listener->spare);
+    fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    complain(listener);
+}
+
+static void take_connection(CoreListener *listener)
+{
+    int yes = 1;
+    int fd = accept4(listener->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+        turn_one_away(listener);
+    } else if (fd < 0 && (errno == ENOBUFS || errno == ENOMEM)) {
+        clock_sleep_ms(ACCEPT_PAUSE_MS);
+    } else if (fd >= listener->cap) {
+        close(fd);
+        complain(listener);
+    } else if (fd >= 0) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+        grpc_server_add_channel_from_fd(listener->server, fd, listener->credentials);
+    }
+}
+
+static void *listen_loop(void *context)
+{
+    CoreListener *listener = context;
+    struct pollfd fds[] = { { .fd = listener->wake, .events = POLLIN },
+        { .fd = listener->socket, .events = POLLIN } };
+
+    for (;;) {
+        if (poll(fds, COUNT(fds), -1) < 0)
+            continue;
+        if (fds[0].revents)
+            return NULL;
+        if (fds[1].revents)
+            take_connection(listener);
+    }
+}
+
+void core_listener_start(CoreListener *listener, grpc_server *server)
+{
+    listener->server = server;
+    listener->credentials = grpc_insecure_server_credentials_create();
+    listener->is_started = true;
+    if (pthread_create(&listener->thread, NULL, listen_loop, listener))
+        abort();
+}
+
+void core_listener_close(CoreListener *listener)
+{
+    uint64_t one = 1;
+
+    if (listener->is_started) {
+        if (write(listener->wake, &one, sizeof(one)) != sizeof(one))
+            abort();
+        pthread_join(listener->thread, NULL);
+        grpc_server_credentials_release(listener->credentials);
+    }
+    close(listener->socket);
+    close(listener->wake);
+    close(listener->spare);
+    free(listener);
+}
+
+/* Core calls the peer of a connection that it was handed "fd:7". */
+const char *core_listener_address(Arena *arena, const char *peer)
+{
+    struct sockaddr_storage name;
+    socklen_t size = sizeof(name);
+    char host[INET6_ADDRSTRLEN], port[8];
+
+    if (!text_starts_with(peer, "fd:") ||
+        getpeername(atoi(peer + 3), (struct sockaddr *)&name, &size) ||
+        getnameinfo((struct sockaddr *)&name, size, host, sizeof(host), port, sizeof(port),
+            NI_NUMERICHOST | NI_NUMERICSERV))
+        return arena_text(arena, peer);
+    return name.ss_family == AF_INET6 ? arena_printf(arena, "ipv6:[%s]:%s", host, port)
+                                      : arena_printf(arena, "ipv4:%s:%s", host, port);
+}
