@@ -1,0 +1,97 @@
+/* protobuf-c's own pack and unpack, with an arena for an allocator. */
+#include "shared/codec/message.h"
+
+#include "proto/descriptor_set.h"
+#include "shared/codec/field.h"
+#include "shared/codec/scan.h"
+
+#include <assert.h>
+#include <string.h>
+
+void message_init(const ProtobufCMessageDescriptor *descriptor, void *message)
+{
+    protobuf_c_message_init(descriptor, message);
+}
+
+void *message_new(Arena *arena, const ProtobufCMessageDescriptor *descriptor)
+{
+    void *message = arena_alloc(arena, descriptor->sizeof_message);
+
+    message_init(descriptor, message);
+    return message;
+}
+
+static void *allocate(void *arena, size_t size)
+{
+    return arena_alloc(arena, size);
+}
+
+static void keep(void *arena, void *memory)
+{
+    (void)arena, (void)memory;
+}
+
+void *message_unpack(Arena *arena, const ProtobufCMessageDescriptor *descriptor, Bytes bytes)
+{
+    ProtobufCAllocator allocator = { allocate, keep, arena };
+
+    return protobuf_c_message_unpack(descriptor, &allocator, bytes.size, bytes.data);
+}
+
+Bytes message_pack(Arena *arena, const void *message)
+{
+    uint8_t *data = arena_alloc(arena, protobuf_c_message_get_packed_size(message));
+
+    return (Bytes){ data, protobuf_c_message_pack(message, data) };
+}
+
+void *message_copy(Arena *arena, const void *message)
+{
+    const ProtobufCMessage *base = message;
+    void *copy = message_unpack(arena, base->descriptor, message_pack(arena, message));
+
+    assert(copy);
+    return copy;
+}
+
+bool message_equal(const void *a, const void *b)
+{
+    const ProtobufCMessage *first = a, *second = b;
+    size_t size = protobuf_c_message_get_packed_size(a);
+    Arena *arena;
+    bool is_equal;
+
+    if (first->descriptor != second->descriptor ||
+        size != protobuf_c_message_get_packed_size(b))
+        return false;
+    arena = arena_new();
+    is_equal = !memcmp(message_pack(arena, a).data, message_pack(arena, b).data, size);
+    arena_free(arena);
+    return is_equal;
+}
+
+const ProtobufCMessageDescriptor *message_find(const char *full_name)
+{
+    for (size_t i = 0; i < throughline_n_messages; i++)
+        if (text_equal(throughline_messages[i]->name, full_name))
+            return throughline_messages[i];
+    return NULL;
+}
+
+void *message_from_any(Arena *arena, const char *type_url, Bytes value)
+{
+    const char *slash = type_url ? strrchr(type_url, '/') : NULL;
+    const ProtobufCMessageDescriptor *descriptor = slash ? message_find(slash + 1) : NULL;
+
+    if (!descriptor || scan_message(arena, descriptor, value))
+        return NULL;
+    return message_unpack(arena, descriptor, value);
+}
+
+void *message_field(const void *message, const char *name)
+{
+    const ProtobufCMessage *base = message;
+    const Field *field = protobuf_c_message_descriptor_get_field_by_name(base->descriptor, name);
+
+    return field ? (char *)message + field->offset : NULL;
+}

@@ -1,0 +1,106 @@
+/* Random messages of every type there is survive every round trip. The seed is printed; CODEC_SEED and CODEC_ROUNDS
+ * (messages a type) set others. */
+#include "tests/unit/codec/random_message.h"
+
+#include "everything.pb-c.h"
+#include "proto/descriptor_set.h"
+#include "shared/base/id.h"
+#include "shared/base/text.h"
+#include "shared/codec/bson.h"
+#include "shared/codec/message.h"
+#include "shared/codec/scan.h"
+#include "tests/support/test_main.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { DEFAULT_ROUNDS = 200 };
+
+typedef bool (*RoundTrip)(Arena *arena, const ProtobufCMessage *message);
+
+static int64_t seed;
+static int64_t rounds = DEFAULT_ROUNDS;
+
+static bool survives_wire(Arena *arena, const ProtobufCMessage *message)
+{
+    Bytes bytes = message_pack(arena, message);
+    void *back;
+
+    if (scan_message(arena, message->descriptor, bytes))
+        return false;
+    back = message_unpack(arena, message->descriptor, bytes);
+    return back && message_equal(message, back);
+}
+
+static bool survives_bson(Arena *arena, const ProtobufCMessage *message)
+{
+    ProtobufCMessage *back = message_new(arena, message->descriptor);
+    bson_t document = BSON_INITIALIZER;
+    const Error *error;
+
+    bson_append_message(&document, message);
+    error = bson_read_message(arena, &document, back);
+    bson_destroy(&document);
+    return !error && message_equal(message, back);
+}
+
+static void check_type(const ProtobufCMessageDescriptor *type, Random *random, RoundTrip survives)
+{
+    Arena *arena = arena_new();
+
+    for (int64_t i = 0; i < rounds; i++) {
+        uint64_t state = random->state;
+        void *message = random_message(random, arena, type);
+
+        if (!survives(arena, message)) {
+            printf("  %s does not survive, CODEC_SEED=%lld, state %llu\n", type->name,
+                (long long)seed, (unsigned long long)state);
+            CU_FAIL("a message was changed by the round trip");
+            break;
+        }
+        arena_reset(arena);
+    }
+    arena_free(arena);
+}
+
+static void check_all(RoundTrip survives, bool with_unknown)
+{
+    Random random = { .state = (uint64_t)seed, .with_unknown = with_unknown };
+
+    for (size_t i = 0; i < throughline_n_messages; i++)
+        check_type(throughline_messages[i], &random, survives);
+    check_type(&throughline__test__v1__everything__descriptor, &random, survives);
+}
+
+static void every_type_survives_the_wire(void)
+{
+    check_all(survives_wire, true);
+}
+
+static void every_type_survives_bson(void)
+{
+    check_all(survives_bson, true);
+}
+
+static CU_TestInfo tests[] = {
+    { "every_type_survives_the_wire", every_type_survives_the_wire },
+    { "every_type_survives_bson", every_type_survives_bson },
+    CU_TEST_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    CU_SuiteInfo suites[] = {
+        { .pName = "random", .pTests = tests },
+        CU_SUITE_INFO_NULL,
+    };
+
+    id_random(&seed, sizeof(seed));
+    if (getenv("CODEC_SEED") && !text_to_int64(getenv("CODEC_SEED"), &seed))
+        abort();
+    if (getenv("CODEC_ROUNDS") && !text_to_int64(getenv("CODEC_ROUNDS"), &rounds))
+        abort();
+    printf("  CODEC_SEED=%lld, %lld messages of each of %zu types\n", (long long)seed,
+        (long long)rounds, throughline_n_messages + 1);
+    return test_main("codec_random_test", suites, argc, argv);
+}
