@@ -203,16 +203,23 @@ bool rpc_stream_is_draining(const RpcStream *stream)
     return is_draining;
 }
 
+/* Said once, and only when there is somebody to hear it. */
+static bool has_room_again(RpcStream *stream)
+{
+    bool has_room = stream->wants_room && !stream->first && stream->changed;
+
+    stream->wants_room &= !has_room;
+    return has_room;
+}
+
 void detached_sent(RpcStream *stream, bool is_sent)
 {
     pthread_mutex_lock(&stream->lock);
     stream->is_sending = false;
     stream->is_gone |= !is_sent;
     send_next(stream);
-    if (stream->wants_room && !stream->first) {
-        stream->wants_room = false;
+    if (has_room_again(stream))
         notify(stream);
-    }
     leave(stream);
 }
 
@@ -232,7 +239,7 @@ void detached_handled(RpcStream *stream, const Error *error)
         stream->is_gone = true;
         stream->error = copy_error(stream->arena, error);
     }
-    if (stream->is_gone || stream->is_draining) /* it may have come before there was a watch */
+    if (stream->is_gone || stream->is_draining || has_room_again(stream)) /* before there was a watch */
         notify(stream);
     leave(stream);
 }

@@ -27,7 +27,7 @@ static const Error message_malformed = {
 static const Error no_keys = { ERROR_UNAUTHENTICATED, "TOKEN_KEY_UNKNOWN",
     "This server was started without keys and accepts no token." };
 static const Error token_missing = { ERROR_UNAUTHENTICATED, "TOKEN_MISSING",
-    "Send the account's token as metadata: \"authorization: Bearer …\"." };
+    "Send the account's token as metadata: \"authorization: Bearer TOKEN\"." };
 static const Error cancelled = {
     ERROR_CANCELLED, "CALL_CANCELLED", "The caller gave up, or the connection was lost." };
 static const Error too_late = {
@@ -206,13 +206,12 @@ static const Error *handle(RpcExchange *exchange, void *request, void *reply, By
     const RpcHooks *hooks = &exchange->server->hooks;
     RpcCall *call = &exchange->call;
     bool is_stream_in = exchange->method->method->client_streams;
-    const Error *error = NULL;
+    const Error *error;
 
-    if (hooks->begin)
-        error = hooks->begin(
-            hooks->context, call, request, is_stream_in ? NULL : reply, exchange->message);
-    if (!error)
-        error = exchange->method->handler(call, request, reply);
+    if (hooks->begin && (error = hooks->begin(hooks->context, call, request,
+                             is_stream_in ? NULL : reply, exchange->message)))
+        return error;
+    error = exchange->method->handler(call, request, reply);
     return hooks->end ? hooks->end(hooks->context, call, error, replayed) : error;
 }
 

@@ -114,7 +114,7 @@ RpcExchange *exchange_new(RpcServer *server, TransportCall *wire, const Transpor
         .arena = exchange->arena,
         .context = { "", "", "", "", "", "" },
         .traceparent = "",
-        .peer = "",
+        .peer = server->ops->peer(wire, exchange->arena).address,
         .method = exchange->method->method ? exchange->method->method->path + 1 : "",
         .arrived_at = clock_now(),
         .exchange = exchange,

@@ -303,12 +303,15 @@ static const char *identity_of(grpc_call *call, Arena *arena)
 static TransportPeer core_peer(TransportCall *base, Arena *arena)
 {
     CoreCall *call = (CoreCall *)base;
+    CoreListener *listener = transport_of(call)->listener;
     char *name = grpc_call_get_peer(call->call);
-    TransportPeer peer = { core_listener_address(arena, name), "" };
+    TransportPeer peer;
 
+    if (listener)
+        peer = (TransportPeer) { core_listener_address(listener, arena, name), "" };
+    else
+        peer = (TransportPeer) { arena_text(arena, name), identity_of(call->call, arena) };
     gpr_free(name);
-    if (transport_of(call)->is_tls)
-        peer.identity = identity_of(call->call, arena);
     return peer;
 }
 

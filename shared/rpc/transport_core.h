@@ -34,9 +34,8 @@ struct CoreTransport {
     CoreMethod *methods; /* n_methods + 1: the last is for calls that nobody offers */
     size_t n_methods;
     int port;
-    bool is_tls;
     int descriptor_cap;
-    CoreListener *listener; /* NULL under TLS, where core listens itself, and once the drain began */
+    CoreListener *listener; /* NULL under TLS, where core listens itself */
     pthread_t *pollers;
     int n_pollers;
     _Atomic size_t calls;   /* arrived and not closed */
@@ -67,9 +66,10 @@ const Error *core_listener_open(
     Arena *arena, const char *address, int port, int descriptor_cap, CoreListener **listener);
 int core_listener_port(const CoreListener *listener);
 void core_listener_start(CoreListener *listener, grpc_server *server);
-/* Stops taking connections and frees the listener; those handed over stay. */
-void core_listener_close(CoreListener *listener);
+/* Stops taking connections; those handed over stay. */
+void core_listener_stop(CoreListener *listener);
+void core_listener_free(CoreListener *listener);
 /* "ipv4:10.0.0.7:4711" for core's name of a peer. */
-const char *core_listener_address(Arena *arena, const char *peer);
+const char *core_listener_address(CoreListener *listener, Arena *arena, const char *peer);
 
 #endif

@@ -26,6 +26,8 @@ enum {
     RESERVED_DESCRIPTORS = 64, /* kept for the store, files and onward calls; of a small limit an eighth */
     COMPLAINT_INTERVAL_MICROS = 1000000,
     ACCEPT_PAUSE_MS = 10,
+    ADDRESS_SIZE = 64,
+    MAX_ADDRESSES = 65536,
 };
 
 struct CoreListener {
@@ -35,6 +37,8 @@ struct CoreListener {
     int cap;   /* descriptors are numbered from below, so a connection with a higher number is one too many */
     int port;
     int64_t complained_at;
+    pthread_mutex_t lock;             /* for the addresses */
+    char (*addresses)[ADDRESS_SIZE]; /* of peers, by descriptor */
     grpc_server *server;
     grpc_server_credentials *credentials;
     pthread_t thread;
@@ -112,7 +116,11 @@ const Error *core_listener_open(
     opened->port = port_of(fd);
     opened->wake = eventfd(0, EFD_CLOEXEC);
     opened->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    opened->cap = descriptor_cap;
+    opened->cap = descriptor_cap < MAX_ADDRESSES ? descriptor_cap : MAX_ADDRESSES;
+    opened->addresses = calloc((size_t)opened->cap, ADDRESS_SIZE);
+    if (!opened->addresses)
+        abort();
+    pthread_mutex_init(&opened->lock, NULL);
     *listener = opened;
     return NULL;
 }
@@ -145,10 +153,27 @@ static void turn_one_away(CoreListener *listener)
     complain(listener);
 }
 
+/* Core knows a connection that it was handed only as "fd:7". */
+static void note_address(CoreListener *listener, int fd, const struct sockaddr_storage *name)
+{
+    char host[INET6_ADDRSTRLEN] = "?", port[8] = "?";
+    bool is_ipv6 = name->ss_family == AF_INET6;
+
+    getnameinfo((const struct sockaddr *)name, sizeof(*name), host, sizeof(host), port,
+        sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+    pthread_mutex_lock(&listener->lock);
+    snprintf(listener->addresses[fd], ADDRESS_SIZE, is_ipv6 ? "ipv6:[%s]:%s" : "ipv4:%s:%s", host,
+        port);
+    pthread_mutex_unlock(&listener->lock);
+}
+
 static void take_connection(CoreListener *listener)
 {
+    struct sockaddr_storage name;
+    socklen_t size = sizeof(name);
     int yes = 1;
-    int fd = accept4(listener->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(
+        listener->socket, (struct sockaddr *)&name, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
         turn_one_away(listener);
@@ -158,6 +183,7 @@ static void take_connection(CoreListener *listener)
         close(fd);
         complain(listener);
     } else if (fd >= 0) {
+        note_address(listener, fd, &name);
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
         grpc_server_add_channel_from_fd(listener->server, fd, listener->credentials);
     }
@@ -188,34 +214,42 @@ void core_listener_start(CoreListener *listener, grpc_server *server)
         abort();
 }
 
-void core_listener_close(CoreListener *listener)
+void core_listener_stop(CoreListener *listener)
 {
     uint64_t one = 1;
 
-    if (listener->is_started) {
-        if (write(listener->wake, &one, sizeof(one)) != sizeof(one))
-            abort();
-        pthread_join(listener->thread, NULL);
-        grpc_server_credentials_release(listener->credentials);
-    }
+    if (!listener->is_started)
+        return;
+    if (write(listener->wake, &one, sizeof(one)) != sizeof(one))
+        abort();
+    pthread_join(listener->thread, NULL);
     close(listener->socket);
+    listener->socket = -1;
+    listener->is_started = false;
+}
+
+void core_listener_free(CoreListener *listener)
+{
+    if (listener->socket >= 0)
+        close(listener->socket);
     close(listener->wake);
     close(listener->spare);
+    if (listener->credentials)
+        grpc_server_credentials_release(listener->credentials);
+    pthread_mutex_destroy(&listener->lock);
+    free(listener->addresses);
     free(listener);
 }
 
-/* Core calls the peer of a connection that it was handed "fd:7". */
-const char *core_listener_address(Arena *arena, const char *peer)
+const char *core_listener_address(CoreListener *listener, Arena *arena, const char *peer)
 {
-    struct sockaddr_storage name;
-    socklen_t size = sizeof(name);
-    char host[INET6_ADDRSTRLEN], port[8];
+    int fd = text_starts_with(peer, "fd:") ? atoi(peer + 3) : -1;
+    const char *address;
 
-    if (!text_starts_with(peer, "fd:") ||
-        getpeername(atoi(peer + 3), (struct sockaddr *)&name, &size) ||
-        getnameinfo((struct sockaddr *)&name, size, host, sizeof(host), port, sizeof(port),
-            NI_NUMERICHOST | NI_NUMERICSERV))
+    if (fd < 0 || fd >= listener->cap)
         return arena_text(arena, peer);
-    return name.ss_family == AF_INET6 ? arena_printf(arena, "ipv6:[%s]:%s", host, port)
-                                      : arena_printf(arena, "ipv4:%s:%s", host, port);
+    pthread_mutex_lock(&listener->lock);
+    address = arena_text(arena, listener->addresses[fd]);
+    pthread_mutex_unlock(&listener->lock);
+    return address;
 }

@@ -182,7 +182,6 @@ static CoreTransport *new_transport(const TransportOptions *options)
     transport->base.ops = &transport_core;
     transport->events = options->events;
     transport->limits = options->limits;
-    transport->is_tls = options->tls_certificate != NULL;
     transport->descriptor_cap = core_raise_descriptors();
     pthread_mutex_init(&transport->lock, NULL);
     pthread_condattr_init(&attributes);
@@ -200,8 +199,8 @@ static CoreTransport *new_transport(const TransportOptions *options)
 static const Error *open_transport(
     Arena *arena, const TransportOptions *options, CoreTransport *transport)
 {
-    const Error *error = transport->is_tls ? open_tls_port(arena, transport, options)
-                                           : open_plain_port(arena, transport, options);
+    const Error *error = options->tls_certificate ? open_tls_port(arena, transport, options)
+                                                  : open_plain_port(arena, transport, options);
 
     if (error)
         return error;
@@ -279,8 +278,7 @@ bool core_drain(Transport *base, int grace_ms)
     bool is_clean;
 
     if (transport->listener)
-        core_listener_close(transport->listener);
-    transport->listener = NULL;
+        core_listener_stop(transport->listener);
     core_tag_arm(&transport->down);
     grpc_server_shutdown_and_notify(transport->server, transport->queue, &transport->down);
     is_clean = wait_for_calls(transport, grace_ms);
@@ -304,6 +302,8 @@ void core_destroy(Transport *base)
         pthread_join(transport->pollers[i], NULL);
     grpc_server_destroy(transport->server);
     grpc_completion_queue_destroy(transport->queue);
+    if (transport->listener)
+        core_listener_free(transport->listener);
     grpc_shutdown();
     pthread_cond_destroy(&transport->changed);
     pthread_mutex_destroy(&transport->lock);

@@ -1,0 +1,22 @@
+/* The echo service: does nothing but answer, for tests of the run time and as the baseline of its figures. */
+#ifndef THROUGHLINE_TESTS_SUPPORT_ECHO_SERVICE_H
+#define THROUGHLINE_TESTS_SUPPORT_ECHO_SERVICE_H
+
+#include "shared/rpc/server.h"
+
+#include <stdatomic.h>
+
+/* What tests want to know of handlers; behind call->service. */
+typedef struct EchoState {
+    atomic_int running;   /* EchoSlowly is waiting */
+    atomic_int cancelled; /* EchoSlowly was told to stop */
+    atomic_int finished;  /* EchoSlowly waited to the end */
+    bool detaches;        /* EchoMany goes on without its worker */
+} EchoState;
+
+extern const RpcService echo_rpcs;
+
+/* Hooks that give every call its state. */
+RpcHooks echo_hooks(EchoState *state);
+
+#endif
