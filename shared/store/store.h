@@ -18,6 +18,8 @@ enum {
     STORE_MAX_COLLECTIONS = 32,
     STORE_MAX_PAGE = 1000,
     STORE_MAX_DOCUMENT = 8 * 1024 * 1024, /* bytes of BSON; beyond: RESOURCE_EXHAUSTED DOCUMENT_TOO_LARGE */
+    STORE_MAX_PAYLOAD = 4 * 1024 * 1024, /* bytes of events and answer that ride with one write; beyond: the same */
+    STORE_MAX_NAME = 512, /* bytes */
     STORE_PARTITIONS = 8, /* of the outbox and the event log; stable for the life of a store */
     STORE_REPLY_HOURS = 24, /* how long the answer to a request id is kept at least */
 };

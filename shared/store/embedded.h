@@ -1,0 +1,190 @@
+/* Inside the embedded engine: one SQLite file, one thread that writes (embedded_writer.c), a pool of connections that
+ * read (embedded_read.c). */
+#ifndef THROUGHLINE_STORE_EMBEDDED_H
+#define THROUGHLINE_STORE_EMBEDDED_H
+
+#include "shared/store/embedded_vfs.h"
+#include "shared/store/engine.h"
+
+#include <stdatomic.h>
+
+enum {
+    EMBEDDED_READERS = 8,           /* connections that read, opened when needed */
+    EMBEDDED_QUEUE_DEFAULT = 4096,  /* writes waiting */
+    EMBEDDED_BATCH = 512,           /* writes in one transaction, about */
+    EMBEDDED_LOG_PAGES = 1000,      /* in the write-ahead log before they are moved into the database */
+    EMBEDDED_CLEAN_BATCH = 200,     /* documents, and answers, removed in one transaction */
+};
+
+/* The texts of all statements on one index. */
+typedef struct IndexSql {
+    char *put, *drop, *owner, *up, *down;
+} IndexSql;
+
+/* The texts of all statements on one collection. */
+typedef struct CollectionSql {
+    char *head, *body, *insert, *update, *remove, *expired, *up, *down;
+    IndexSql indexes[STORE_MAX_INDEXES];
+} CollectionSql;
+
+/* One connection and the statements it has prepared, found by the address of their text. */
+typedef struct Db {
+    sqlite3 *handle;
+    struct {
+        const char *sql;
+        sqlite3_stmt *statement;
+    } *statements;
+    size_t n_statements, n_slots;
+} Db;
+
+typedef enum JobKind {
+    JOB_WRITE,
+    JOB_REMOVE,
+    JOB_INCREMENT,
+    JOB_TRIM,
+    JOB_CLEAN,
+    JOB_PROBE, /* is there space again? */
+} JobKind;
+
+/* What a caller asks of the writer. Owns copies of everything, since a caller whose time is over leaves before the writer is
+ * done. */
+typedef struct Job {
+    struct Job *next;
+    JobKind kind;
+    Arena *arena;
+    EngineWrite *writes;
+    size_t n_writes;
+    EngineRemoval removal;
+    EngineIncrement increment;
+    StoreEntry *entries;
+    size_t n_entries;
+    int64_t now;
+    EngineOutcome outcome; /* of everything but JOB_WRITE */
+    const Error *error;    /* a constant; NULL when it is committed */
+    atomic_bool is_abandoned;
+    atomic_int holders;
+    pthread_mutex_t lock;
+    pthread_cond_t finished;
+    bool is_finished;
+} Job;
+
+typedef struct Embedded {
+    Engine engine;
+    char *path;
+    Arena *arena; /* texts that live as long as the engine */
+    CheckedVfs *vfs;
+    int lock_file;
+    CollectionSql *sql; /* one a collection */
+
+    Db *writer;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t submitted;
+    Job *first, *last;
+    int64_t n_waiting, queue_limit; /* writes */
+    size_t n_jobs;                  /* waiting */
+    size_t n_last_batch;            /* jobs */
+    bool is_closing;
+    int log_pages;       /* writer only: in the write-ahead log after the last commit */
+    int checkpoint_at;   /* writer only */
+    atomic_bool is_stopped; /* a sync or a write failed: nothing is written any more */
+    atomic_bool is_full;
+    atomic_llong n_writes;
+
+    pthread_mutex_t pool_lock;
+    pthread_cond_t returned;
+    Db *idle[EMBEDDED_READERS];
+    int n_idle, n_open;
+} Embedded;
+
+/* ---- embedded_db.c ---- */
+
+/* Opens a connection. Errors are constants. */
+const Error *db_open(const char *path, CheckedVfs *vfs, bool is_writer, Db **db);
+void db_close(Db *db);
+
+/* The prepared statement of a text that lives as long as the connection, reset and unbound; NULL when SQLite refuses. */
+sqlite3_stmt *db_statement(Db *db, const char *sql);
+
+/* Why the last call on the connection failed: an extended error code. */
+int db_failure(const Db *db);
+
+/* Runs a statement that gives no rows. SQLITE_OK or an extended error code. */
+int db_run(sqlite3_stmt *statement);
+int db_exec(Db *db, const char *sql);
+
+/* SQLITE_ROW, SQLITE_DONE or an extended error code. */
+int db_step(sqlite3_stmt *statement);
+
+int db_bind_bytes(sqlite3_stmt *statement, int column, Bytes bytes);
+int db_bind_text(sqlite3_stmt *statement, int column, const char *text);
+Bytes db_bytes(Arena *arena, sqlite3_stmt *statement, int column);
+char *db_text(Arena *arena, sqlite3_stmt *statement, int column);
+
+/* The constant error of a result code. */
+const Error *db_error(int rc);
+
+/* Whether nothing may be written after this result: what is on the disk is not known any more. */
+bool db_is_fatal(int rc);
+
+/* ---- embedded_schema.c ---- */
+
+/* Creates what is not there, and makes the indexes of a collection anew when they are declared otherwise than before. */
+const Error *schema_prepare(Embedded *embedded, Arena *arena);
+CollectionSql *schema_sql(Arena *arena, const Collection *const *collections, size_t n_collections);
+
+/* ---- embedded_apply.c ---- */
+
+/* Does a job inside the open transaction. A write that breaks the contract changes nothing and says so in its outcome; the result
+ * is an error of SQLite itself. */
+int job_apply(Embedded *embedded, Job *job);
+
+int apply_removal(
+    Embedded *embedded, Arena *arena, const EngineRemoval *removal, EngineOutcome *outcome);
+
+/* ---- embedded_upkeep.c ---- */
+
+int apply_trim(Embedded *embedded, Job *job);
+/* outcome.value: how many documents and answers it removed. */
+int apply_clean(Embedded *embedded, Job *job);
+/* Writes a little. */
+int apply_probe(Embedded *embedded);
+
+/* ---- embedded_row.c ---- */
+
+/* The columns of every statement that reads a document. */
+enum { COL_KEY, COL_NAME, COL_VERSION, COL_EVENTS, COL_CHECKSUM, COL_KEYS, COL_MARKS, COL_BODY };
+
+/* False when the row is damaged. */
+bool row_read(Arena *arena, sqlite3_stmt *row, EngineDocument *document, Bytes *keys);
+
+/* Over everything in a row that a flipped bit could make a wrong answer. */
+int64_t row_checksum(const char *name, int64_t version, int64_t events, Bytes keys, Bytes marks, Bytes body);
+
+/* The answer under a key, by any connection. */
+int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer);
+
+/* ---- embedded_writer.c ---- */
+
+Job *job_new(JobKind kind);
+void job_release(Job *job);
+
+/* Hands the job over and waits for it, at most until the view's deadline. */
+const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job);
+void writer_start(Embedded *embedded);
+/* Ends when all jobs are done. */
+void writer_stop(Embedded *embedded);
+
+/* ---- embedded_read.c ---- */
+
+const Error *embedded_get(Engine *engine, const StoreView *view, const Collection *collection,
+    const char *const *names, size_t n_names, EngineDocument *documents, EngineAnswer *answer);
+const Error *embedded_find(Engine *engine, const StoreView *view, const EngineRange *range,
+    EngineDocument **documents, size_t *n_documents);
+const Error *embedded_find_answer(Engine *engine, const StoreView *view, EngineAnswer *answer);
+const Error *embedded_read_outbox(Engine *engine, const StoreView *view, int partition,
+    size_t limit, StoreEntry **entries, size_t *n_entries);
+/* Reads something. */
+const Error *embedded_touch(Embedded *embedded, const StoreView *view);
+
+#endif

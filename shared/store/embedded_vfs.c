@@ -1,0 +1,146 @@
+#include "shared/store/embedded_vfs.h"
+
+#include "shared/store/checksum.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MIN_PAGE = 512, MAX_PAGE = 65536 };
+
+/* The file methods below with ours over them. SQLite hands us only the file, whose first member points here. */
+typedef struct Methods {
+    sqlite3_io_methods methods;
+    const sqlite3_io_methods *base;
+    CheckedVfs *owner;
+} Methods;
+
+struct CheckedVfs {
+    sqlite3_vfs vfs;
+    sqlite3_vfs *base;
+    pthread_mutex_t lock;
+    Methods database, log;
+    atomic_llong syncs;
+    char name[40];
+};
+
+static Methods *methods_of(sqlite3_file *file)
+{
+    return (Methods *)(void *)(uintptr_t)file->pMethods;
+}
+
+static bool is_page(int size, sqlite3_int64 offset)
+{
+    return size >= MIN_PAGE && size <= MAX_PAGE && !(size & (size - 1)) && offset % size == 0;
+}
+
+static uint64_t page_sum(const void *page, int size)
+{
+    return checksum(0, page, (size_t)size - VFS_RESERVED_BYTES);
+}
+
+static int read_page(sqlite3_file *file, void *buffer, int size, sqlite3_int64 offset)
+{
+    int rc = methods_of(file)->base->xRead(file, buffer, size, offset);
+    uint64_t sum;
+
+    if (rc != SQLITE_OK || !is_page(size, offset))
+        return rc;
+    memcpy(&sum, (char *)buffer + size - VFS_RESERVED_BYTES, sizeof(sum));
+    return sum == page_sum(buffer, size) ? SQLITE_OK : SQLITE_IOERR_DATA;
+}
+
+static int write_page(sqlite3_file *file, const void *buffer, int size, sqlite3_int64 offset)
+{
+    char page[MAX_PAGE];
+    uint64_t sum;
+
+    if (!is_page(size, offset))
+        return methods_of(file)->base->xWrite(file, buffer, size, offset);
+    sum = page_sum(buffer, size);
+    memcpy(page, buffer, (size_t)size - VFS_RESERVED_BYTES);
+    memcpy(page + size - VFS_RESERVED_BYTES, &sum, sizeof(sum));
+    return methods_of(file)->base->xWrite(file, page, size, offset);
+}
+
+static int count_sync(sqlite3_file *file, int flags)
+{
+    Methods *methods = methods_of(file);
+
+    atomic_fetch_add(&methods->owner->syncs, 1);
+    return methods->base->xSync(file, flags);
+}
+
+/* The base has one table of methods a kind of file; ours is made from the first that is seen. */
+static void put_over(CheckedVfs *vfs, Methods *ours, sqlite3_file *file, bool has_pages)
+{
+    pthread_mutex_lock(&vfs->lock);
+    if (!ours->base) {
+        ours->base = file->pMethods;
+        ours->methods = *file->pMethods;
+        ours->methods.xSync = count_sync;
+        if (has_pages) {
+            ours->methods.iVersion = 2; /* no memory map: every page is read through us */
+            ours->methods.xRead = read_page;
+            ours->methods.xWrite = write_page;
+        }
+    }
+    assert(ours->base == file->pMethods);
+    pthread_mutex_unlock(&vfs->lock);
+    file->pMethods = &ours->methods;
+}
+
+static int open_file(
+    sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *out_flags)
+{
+    CheckedVfs *self = (CheckedVfs *)vfs;
+    int rc = self->base->xOpen(self->base, name, file, flags, out_flags);
+
+    if (rc != SQLITE_OK || !file->pMethods)
+        return rc;
+    if (flags & SQLITE_OPEN_MAIN_DB)
+        put_over(self, &self->database, file, true);
+    else if (flags & SQLITE_OPEN_WAL)
+        put_over(self, &self->log, file, false);
+    return rc;
+}
+
+CheckedVfs *vfs_new(void)
+{
+    CheckedVfs *vfs = calloc(1, sizeof(*vfs));
+
+    if (!vfs)
+        abort();
+    vfs->base = sqlite3_vfs_find(NULL);
+    vfs->vfs = *vfs->base;
+    snprintf(vfs->name, sizeof(vfs->name), "throughline-%p", (void *)vfs);
+    vfs->vfs.zName = vfs->name;
+    vfs->vfs.pNext = NULL;
+    vfs->vfs.xOpen = open_file;
+    vfs->database.owner = vfs->log.owner = vfs;
+    pthread_mutex_init(&vfs->lock, NULL);
+    if (sqlite3_vfs_register(&vfs->vfs, 0) != SQLITE_OK)
+        abort();
+    return vfs;
+}
+
+void vfs_free(CheckedVfs *vfs)
+{
+    sqlite3_vfs_unregister(&vfs->vfs);
+    pthread_mutex_destroy(&vfs->lock);
+    free(vfs);
+}
+
+const char *vfs_name(const CheckedVfs *vfs)
+{
+    return vfs->name;
+}
+
+int64_t vfs_syncs(const CheckedVfs *vfs)
+{
+    return atomic_load(&vfs->syncs);
+}

@@ -1,0 +1,281 @@
+/* The thread that writes: it takes all jobs that wait, does them in one transaction and answers when that is on the disk. While one
+ * transaction is being synced the next one gathers. */
+#include "shared/store/embedded.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+    MICROS = 1000000,
+    GATHER_FROM = 4,      /* jobs in the last transaction from which on waiting for more pays */
+    GATHER_MICROS = 1000, /* at most */
+};
+
+Job *job_new(JobKind kind)
+{
+    Job *job = calloc(1, sizeof(*job));
+    pthread_condattr_t monotonic;
+
+    if (!job)
+        abort();
+    job->kind = kind;
+    job->arena = arena_new();
+    atomic_init(&job->is_abandoned, false);
+    atomic_init(&job->holders, 1);
+    pthread_mutex_init(&job->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&job->finished, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return job;
+}
+
+void job_release(Job *job)
+{
+    if (atomic_fetch_sub(&job->holders, 1) > 1)
+        return;
+    pthread_cond_destroy(&job->finished);
+    pthread_mutex_destroy(&job->lock);
+    arena_free(job->arena);
+    free(job);
+}
+
+static int64_t job_writes(const Job *job)
+{
+    return job->kind == JOB_WRITE ? (int64_t)job->n_writes : 1;
+}
+
+static struct timespec time_at(int64_t micros)
+{
+    return (struct timespec) { micros / MICROS, micros % MICROS * 1000 };
+}
+
+static const Error *enqueue(Embedded *embedded, Job *job)
+{
+    const Error *error = NULL;
+
+    pthread_mutex_lock(&embedded->lock);
+    if (atomic_load(&embedded->is_stopped) || embedded->is_closing)
+        error = &store_unavailable;
+    else if (embedded->n_waiting && embedded->n_waiting + job_writes(job) > embedded->queue_limit)
+        error = &store_busy;
+    if (!error) {
+        atomic_fetch_add(&job->holders, 1);
+        if (embedded->last)
+            embedded->last->next = job;
+        else
+            embedded->first = job;
+        embedded->last = job;
+        embedded->n_waiting += job_writes(job);
+        embedded->n_jobs++;
+        pthread_cond_signal(&embedded->submitted);
+    }
+    pthread_mutex_unlock(&embedded->lock);
+    return error;
+}
+
+const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job)
+{
+    struct timespec end = time_at(view->deadline);
+    const Error *error = enqueue(embedded, job);
+
+    if (error)
+        return error;
+    pthread_mutex_lock(&job->lock);
+    while (!job->is_finished && !error) {
+        if (!view->deadline)
+            pthread_cond_wait(&job->finished, &job->lock);
+        else if (pthread_cond_timedwait(&job->finished, &job->lock, &end) == ETIMEDOUT &&
+            !job->is_finished)
+            error = &store_too_late;
+    }
+    if (!error)
+        error = job->error;
+    pthread_mutex_unlock(&job->lock);
+    if (error == &store_too_late)
+        atomic_store(&job->is_abandoned, true);
+    return error;
+}
+
+/* Under load the callers that the last transaction woke are about to come back: a short wait for half of them makes one sync
+ * serve them all. Called with the lock held. */
+static void gather(Embedded *embedded)
+{
+    struct timespec end = time_at(clock_monotonic() + GATHER_MICROS);
+
+    if (embedded->n_last_batch < GATHER_FROM)
+        return;
+    while (!embedded->is_closing && embedded->n_jobs * 2 < embedded->n_last_batch &&
+        pthread_cond_timedwait(&embedded->submitted, &embedded->lock, &end) != ETIMEDOUT)
+        continue;
+}
+
+/* The jobs of the next transaction as a list; NULL when the engine closes and nothing is left. */
+static Job *take_batch(Embedded *embedded)
+{
+    int64_t n_writes = 0;
+    size_t n_jobs = 0;
+    Job *batch, *last = NULL;
+
+    pthread_mutex_lock(&embedded->lock);
+    while (!embedded->first && !embedded->is_closing)
+        pthread_cond_wait(&embedded->submitted, &embedded->lock);
+    gather(embedded);
+    batch = embedded->first;
+    for (Job *job = batch; job && n_writes < EMBEDDED_BATCH; job = job->next) {
+        n_writes += job_writes(job);
+        n_jobs++;
+        last = job;
+    }
+    if (last) {
+        embedded->first = last->next;
+        last->next = NULL;
+    }
+    if (!embedded->first)
+        embedded->last = NULL;
+    embedded->n_waiting -= n_writes;
+    embedded->n_jobs -= n_jobs;
+    embedded->n_last_batch = n_jobs;
+    pthread_mutex_unlock(&embedded->lock);
+    return batch;
+}
+
+static int run_text(Db *db, const char *sql)
+{
+    sqlite3_stmt *statement = db_statement(db, sql);
+
+    return statement ? db_run(statement) : db_failure(db);
+}
+
+static int transact(Embedded *embedded, Job *batch)
+{
+    Db *db = embedded->writer;
+    int rc = run_text(db, "BEGIN IMMEDIATE");
+
+    for (Job *job = batch; job && rc == SQLITE_OK; job = job->next)
+        if (!atomic_load(&job->is_abandoned))
+            rc = job_apply(embedded, job);
+    if (rc == SQLITE_OK)
+        rc = run_text(db, "COMMIT");
+    if (rc != SQLITE_OK && !sqlite3_get_autocommit(db->handle))
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
+}
+
+/* After a failed sync nobody knows what is on the disk, and a second sync would claim success: only a new start, which reads
+ * the file again, may write on. */
+static void stop_for_good(Embedded *embedded, int rc)
+{
+    atomic_store(&embedded->is_stopped, true);
+    log_write(LOG_ERROR, "store_stopped",
+        (const LogField[]) { { "reason", sqlite3_errstr(rc) }, { "sqlite", .number = rc },
+            { 0 } });
+}
+
+static void note_result(Embedded *embedded, int rc)
+{
+    atomic_store(&embedded->is_full, (rc & 0xFF) == SQLITE_FULL);
+    if (rc != SQLITE_OK && db_is_fatal(rc))
+        stop_for_good(embedded, rc);
+}
+
+static void count_writes(Embedded *embedded, const Job *job)
+{
+    int64_t done = job->kind != JOB_WRITE && job->outcome.result == ENGINE_DONE;
+
+    for (size_t i = 0; i < job->n_writes; i++)
+        done += job->writes[i].outcome.result == ENGINE_DONE;
+    atomic_fetch_add(&embedded->n_writes, done);
+}
+
+static void finish(Embedded *embedded, Job *job, int rc)
+{
+    if (rc == SQLITE_OK && !atomic_load(&job->is_abandoned))
+        count_writes(embedded, job);
+    pthread_mutex_lock(&job->lock);
+    job->error = rc == SQLITE_OK ? NULL : db_error(rc);
+    job->is_finished = true;
+    pthread_cond_signal(&job->finished);
+    pthread_mutex_unlock(&job->lock);
+    job_release(job);
+}
+
+/* When the whole batch meets a full disk or a damaged page, each job is tried alone, so that one does not spoil the others. */
+static void commit_batch(Embedded *embedded, Job *batch)
+{
+    int rc = atomic_load(&embedded->is_stopped) ? SQLITE_IOERR : transact(embedded, batch);
+    bool one_by_one = rc != SQLITE_OK && !db_is_fatal(rc) && batch->next;
+
+    if (!one_by_one && !atomic_load(&embedded->is_stopped))
+        note_result(embedded, rc);
+    while (batch) {
+        Job *job = batch;
+
+        batch = job->next;
+        job->next = NULL;
+        if (one_by_one)
+            commit_batch(embedded, job);
+        else
+            finish(embedded, job, rc);
+    }
+}
+
+/* Moves the write-ahead log into the database once it is long. Ours and not SQLite's own, which would hide a failed sync. */
+static void checkpoint(Embedded *embedded)
+{
+    int rc;
+
+    if (atomic_load(&embedded->is_stopped) || embedded->log_pages < EMBEDDED_LOG_PAGES) {
+        embedded->checkpoint_at = EMBEDDED_LOG_PAGES;
+        return;
+    }
+    if (embedded->log_pages < embedded->checkpoint_at)
+        return;
+    rc = sqlite3_wal_checkpoint_v2(
+        embedded->writer->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    /* Readers may hold it back; the next try comes when it pays. */
+    embedded->checkpoint_at = embedded->log_pages + EMBEDDED_LOG_PAGES;
+    if (rc != SQLITE_OK && (rc & 0xFF) != SQLITE_BUSY && (rc & 0xFF) != SQLITE_LOCKED) {
+        rc = db_failure(embedded->writer);
+        if (db_is_fatal(rc))
+            stop_for_good(embedded, rc);
+    }
+}
+
+static int note_log(void *context, sqlite3 *handle, const char *name, int pages)
+{
+    (void)handle, (void)name;
+    ((Embedded *)context)->log_pages = pages;
+    return SQLITE_OK;
+}
+
+static void *run(void *argument)
+{
+    Embedded *embedded = argument;
+    Job *batch;
+
+    while ((batch = take_batch(embedded))) {
+        commit_batch(embedded, batch);
+        checkpoint(embedded);
+    }
+    return NULL;
+}
+
+void writer_start(Embedded *embedded)
+{
+    sqlite3_wal_hook(embedded->writer->handle, note_log, embedded);
+    if (pthread_create(&embedded->thread, NULL, run, embedded))
+        abort();
+}
+
+void writer_stop(Embedded *embedded)
+{
+    pthread_mutex_lock(&embedded->lock);
+    embedded->is_closing = true;
+    pthread_cond_signal(&embedded->submitted);
+    pthread_mutex_unlock(&embedded->lock);
+    pthread_join(embedded->thread, NULL);
+}

@@ -1,0 +1,239 @@
+#include "tests/store/store_fixture.h"
+
+#include "shared/base/id.h"
+#include "shared/codec/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const Collection records = {
+    .name = "records",
+    .message = &throughline__echo__v1__record__descriptor,
+    .indexes = {
+        { "by_owner", { "owner", "create_time" } },
+        { "by_email", { "email" }, .is_unique = true },
+        { "by_key", { "keys.value", "count" } },
+        { "by_tag", { "tags" } },
+        { "by_state", { "state", "count" } },
+        { "by_activity", { "is_active", "owner", "count" } },
+        { "by_label", { "part.label" } },
+        { "by_share", { "share", "data" } },
+    },
+    .expire_field = "expire_time",
+};
+
+const Collection accounts = {
+    .name = "accounts",
+    .message = &throughline__echo__v1__record__descriptor,
+    .indexes = {
+        { "by_login", { "keys.value" }, .is_unique = true },
+        { "by_slot", { "state", "count" }, .is_unique = true },
+    },
+};
+
+static const Collection *const both[] = { &records, &accounts, NULL };
+
+static struct {
+    EngineKind kind;
+    Arena *arena;
+    Store *store;
+    const Collection *const *collections;
+    const char *folder;
+    char uri[4096];
+    char service[64];
+} fixture;
+
+const char *engine_missing(EngineKind kind)
+{
+    if (kind == EMBEDDED || getenv("THROUGHLINE_TEST_MONGO_URI"))
+        return NULL;
+    return "THROUGHLINE_TEST_MONGO_URI names no server";
+}
+
+static const Error *open_store(void)
+{
+    return store_open(fixture.arena, &(StoreOptions) { .uri = fixture.uri,
+                          .service = fixture.service, .collections = fixture.collections },
+        &fixture.store);
+}
+
+void fixture_start(EngineKind kind)
+{
+    static int number;
+    const Error *error;
+
+    fixture.kind = kind;
+    fixture.arena = arena_new();
+    fixture.collections = both;
+    snprintf(fixture.service, sizeof(fixture.service), "test_%d_%d", (int)getpid(), ++number);
+    if (kind == EMBEDDED) {
+        fixture.folder = test_folder();
+        snprintf(fixture.uri, sizeof(fixture.uri), "embedded:%s", fixture.folder);
+    } else {
+        snprintf(fixture.uri, sizeof(fixture.uri), "%s", getenv("THROUGHLINE_TEST_MONGO_URI"));
+    }
+    if ((error = open_store())) {
+        fprintf(stderr, "%s: %s\n", error->reason, error->message);
+        abort();
+    }
+}
+
+void fixture_stop(void)
+{
+    store_close(fixture.store);
+    fixture.store = NULL;
+    arena_free(fixture.arena);
+}
+
+const Error *fixture_reopen(const Collection *const *collections)
+{
+    store_close(fixture.store);
+    fixture.store = NULL;
+    if (collections)
+        fixture.collections = collections;
+    return open_store();
+}
+
+EngineKind fixture_engine(void)
+{
+    return fixture.kind;
+}
+
+const char *fixture_folder(void)
+{
+    return fixture.folder;
+}
+
+const char *fixture_uri(void)
+{
+    return fixture.uri;
+}
+
+const char *fixture_service(void)
+{
+    return fixture.service;
+}
+
+Store *the_store(void)
+{
+    return fixture.store;
+}
+
+Arena *the_arena(void)
+{
+    return fixture.arena;
+}
+
+static const Error *seal(void *context, Arena *arena, const char *aggregate,
+    const ProtobufCMessage *payload, Bytes *sealed, int *partition)
+{
+    (void)aggregate;
+    *sealed = message_pack(arena, payload);
+    *partition = *(const int *)context;
+    return NULL;
+}
+
+StoreView *a_partition(int partition)
+{
+    StoreView *view = arena_alloc(fixture.arena, sizeof(*view));
+
+    view->store = fixture.store;
+    view->arena = fixture.arena;
+    view->seal = seal;
+    view->seal_context = arena_copy(fixture.arena, &partition, sizeof(partition));
+    return view;
+}
+
+StoreView *a_view(void)
+{
+    return a_partition(0);
+}
+
+StoreView *a_request(const char *key, const char *reply_owner)
+{
+    StoreView *view = a_view();
+
+    view->request_key = key;
+    id_sha256(key, strlen(key), view->request_hash);
+    view->reply = (ProtobufCMessage *)a_record_of("reply", reply_owner);
+    return view;
+}
+
+StoreView *an_effect(const char *source, int64_t position)
+{
+    StoreView *view = a_view();
+
+    view->mark_source = source;
+    view->mark_position = position;
+    return view;
+}
+
+Record *a_record(const char *id)
+{
+    Record *record = message_new(fixture.arena, &throughline__echo__v1__record__descriptor);
+
+    record->name = arena_printf(fixture.arena, "records/%s", id);
+    return record;
+}
+
+Record *a_record_of(const char *id, const char *owner)
+{
+    Record *record = a_record(id);
+
+    record->owner = arena_text(fixture.arena, owner);
+    return record;
+}
+
+void set_time(Google__Protobuf__Timestamp **field, int64_t seconds, int32_t nanos)
+{
+    *field = message_new(fixture.arena, &google__protobuf__timestamp__descriptor);
+    (*field)->seconds = seconds;
+    (*field)->nanos = nanos;
+}
+
+void add_key(Record *record, const char *kind, const char *value)
+{
+    RecordKey *key =
+        message_new(fixture.arena, &throughline__echo__v1__record_key__descriptor);
+
+    key->kind = arena_text(fixture.arena, kind);
+    key->value = arena_text(fixture.arena, value);
+    record->keys = arena_grow(
+        fixture.arena, record->keys, record->n_keys, record->n_keys + 1, sizeof(*record->keys));
+    record->keys[record->n_keys++] = key;
+}
+
+void add_tag(Record *record, const char *tag)
+{
+    record->tags = arena_grow(
+        fixture.arena, record->tags, record->n_tags, record->n_tags + 1, sizeof(*record->tags));
+    record->tags[record->n_tags++] = arena_text(fixture.arena, tag);
+}
+
+const char *owner_of(Bytes bytes)
+{
+    const Record *record =
+        message_unpack(fixture.arena, &throughline__echo__v1__record__descriptor, bytes);
+
+    return record ? record->owner : "";
+}
+
+Record *stored(const Collection *collection, const char *name)
+{
+    Record *record = message_new(fixture.arena, collection->message);
+
+    CHECK_OK(store_get(a_view(), collection, name, record));
+    return record;
+}
+
+void check_reason(const Error *error, const char *reason, const char *file, int line)
+{
+    char message[600];
+
+    snprintf(message, sizeof(message), "%s is %s (%s)", error_reason(error), reason,
+        error ? error->message : "");
+    CU_assertImplementation(
+        text_equal(error_reason(error), reason), (unsigned)line, message, file, "", CU_FALSE);
+}
