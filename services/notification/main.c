@@ -1,0 +1,6 @@
+#include "services/notification/notification_service.h"
+
+int main(int argc, char **argv)
+{
+    return service_main(argc, argv, &notification_service);
+}

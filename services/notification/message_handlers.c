@@ -1,0 +1,252 @@
+/* Messages: sent once, kept for ever, followed by receipts. */
+#include "services/notification/notification_service.h"
+
+#include "services/notification/domain/template.h"
+#include "services/notification/template_handlers.h"
+#include "shared/base/id.h"
+#include "shared/base/text.h"
+#include "shared/codec/types.h"
+#include "shared/rpc/check.h"
+#include "shared/rpc/page.h"
+
+#include "throughline/notification/v1/events.pb-c.h"
+
+typedef Throughline__Notification__V1__SendMessageRequest SendMessageRequest;
+typedef Throughline__Notification__V1__GetMessageRequest GetMessageRequest;
+typedef Throughline__Notification__V1__ListMessagesRequest ListMessagesRequest;
+typedef Throughline__Notification__V1__ListMessagesResponse ListMessagesResponse;
+typedef Throughline__Notification__V1__WatchInboxRequest WatchInboxRequest;
+typedef Throughline__Notification__V1__WatchInboxResponse WatchInboxResponse;
+typedef Throughline__Notification__V1__RecordReceiptRequest RecordReceiptRequest;
+typedef Throughline__Notification__V1__MessageCreated MessageCreated;
+typedef Throughline__Notification__V1__MessageStateChanged MessageStateChanged;
+
+enum {
+    MAX_CHANNELS = 10,
+    MAX_CHANNEL_NAME = 40,
+    MAX_PURPOSE = 40,
+    MAX_VARIABLE_NAME = 40,
+    MAX_VARIABLE_VALUE = 2000,
+    MAX_KEY = 255,
+    MAX_RACES = 10,
+};
+
+static const Error too_large = { ERROR_INVALID_ARGUMENT, "MESSAGE_TOO_LARGE",
+    "The rendered message is larger than 64 KiB." };
+
+static const Error no_such_message = { ERROR_NOT_FOUND, "MESSAGE_NOT_FOUND",
+    "There is no such message." };
+
+/* A customer sees only messages of their own; who else may read is a matter of scopes. */
+static bool may_see(const RpcCall *call, const char *customer)
+{
+    return !text_starts_with(call->context.actor, "customers/") ||
+           text_equal(call->context.actor, customer);
+}
+
+static const Error *check_send(RpcCall *call, const SendMessageRequest *req)
+{
+    check_name(call, "customer", req->customer, "customers/*");
+    check_name(call, "template", req->template_, "templates/*");
+    check_text(call, "purpose", req->purpose, 1, MAX_PURPOSE);
+    check_text(call, "deduplication_key", req->deduplication_key, 1, MAX_KEY);
+    check_count(call, "channels", req->n_channels, 0, MAX_CHANNELS);
+    check_count(call, "variables", req->n_variables, 0, TEMPLATE_MAX_VARIABLES);
+    for (size_t i = 0; i < req->n_channels && i < MAX_CHANNELS; i++)
+        check_text(
+            call, check_path(call, "channels[%zu]", i), req->channels[i], 1, MAX_CHANNEL_NAME);
+    for (size_t i = 0; i < req->n_variables && i < TEMPLATE_MAX_VARIABLES; i++) {
+        check_text(call, check_path(call, "variables[%zu].key", i), req->variables[i]->key, 1,
+            MAX_VARIABLE_NAME);
+        check_text(call, check_path(call, "variables[%zu].value", i), req->variables[i]->value, 0,
+            MAX_VARIABLE_VALUE);
+    }
+    check_request_id(call, req->request_id);
+    return check_result(call);
+}
+
+/* Subject and body from the template; every variable it lacks is named. */
+static const Error *render(
+    RpcCall *call, const SendMessageRequest *req, const Template *text, Message *message)
+{
+    TemplateVariable *variables =
+        arena_array(call->arena, req->n_variables + 1, sizeof(*variables));
+    const char *missing[TEMPLATE_MAX_VARIABLES];
+    const char *whole = arena_printf(call->arena, "%s\n%s", text->subject, text->body);
+    size_t n;
+
+    for (size_t i = 0; i < req->n_variables; i++)
+        variables[i] = (TemplateVariable){ req->variables[i]->key, req->variables[i]->value };
+    n = template_missing(call->arena, whole, variables, req->n_variables, missing);
+    for (size_t i = 0; i < n; i++)
+        check_fail(call, check_path(call, "variables[%s]", missing[i]), "The template needs it.");
+    if (n)
+        return check_result(call);
+    message->subject = template_render(call->arena, text->subject, variables, req->n_variables);
+    message->body = template_render(call->arena, text->body, variables, req->n_variables);
+    return message->subject && message->body ? NULL : &too_large;
+}
+
+static const Error *has_default_endpoint(RpcCall *call, bool *has)
+{
+    EndpointRecord record = THROUGHLINE__NOTIFICATION__V1__ENDPOINT_RECORD__INIT;
+    const Error *error = store_get(call->store, &endpoints, DEFAULT_ENDPOINT, &record);
+
+    *has = !error;
+    return error && error->code == ERROR_NOT_FOUND ? NULL : error;
+}
+
+/* Renders a template and sends it once, over the first channel that is consented to. */
+static const Error *send_message(RpcCall *call, const void *request, void *reply)
+{
+    const SendMessageRequest *req = request;
+    Message *message = reply;
+    Template text = THROUGHLINE__NOTIFICATION__V1__TEMPLATE__INIT;
+    MessageCreated event = THROUGHLINE__NOTIFICATION__V1__MESSAGE_CREATED__INIT;
+    const char *const *consented;
+    char id[ID_SIZE];
+    size_t n_consented;
+    bool has_endpoint;
+    const Error *error;
+
+    /* validate */
+    if ((error = check_send(call, req)))
+        return error;
+
+    /* load: one key of one customer is one message, for ever */
+    id_from(arena_printf(call->arena, "%s %s", req->customer, req->deduplication_key), id);
+    message->name = arena_printf(call->arena, "messages/%s", id);
+    error = store_get(call->store, &messages, message->name, message);
+    if (!error || error->code != ERROR_NOT_FOUND)
+        return error;
+    throughline__notification__v1__message__init(message);
+    message->name = arena_printf(call->arena, "messages/%s", id);
+    if ((error = store_get(call->store, &templates, req->template_, &text)) ||
+        (error = has_default_endpoint(call, &has_endpoint)) ||
+        (error = consented_channels(call, req->customer, req->purpose, &consented, &n_consented)))
+        return error;
+
+    /* decide */
+    if ((error = render(call, req, &text, message)))
+        return error;
+    message->customer = req->customer;
+    message->template_ = req->template_;
+    message->purpose = req->purpose;
+    message->deduplication_key = req->deduplication_key;
+    message->create_time = timestamp_from_micros(call->arena, call->arrived_at);
+    message_route(message, (const char *const *)req->channels, req->n_channels, consented,
+        n_consented, has_endpoint, call->arrived_at, call->arena);
+
+    /* store: a twin that was faster has the answer */
+    event.message = message;
+    error = store_insert(call->store, &messages, message, &event);
+    if (error && text_equal(error->reason, "MESSAGE_EXISTS")) {
+        throughline__notification__v1__message__init(message);
+        return store_get(
+            call->store, &messages, arena_printf(call->arena, "messages/%s", id), message);
+    }
+    return error;
+}
+
+static const Error *get_message(RpcCall *call, const void *request, void *reply)
+{
+    const GetMessageRequest *req = request;
+    Message *message = reply;
+    const Error *error;
+
+    check_name(call, "name", req->name, "messages/*");
+    if ((error = check_result(call)) ||
+        (error = store_get(call->store, &messages, req->name, message)))
+        return error;
+    return may_see(call, message->customer) ? NULL : &no_such_message;
+}
+
+static const Error *list_messages(RpcCall *call, const void *request, void *reply)
+{
+    const ListMessagesRequest *req = request;
+    ListMessagesResponse *response = reply;
+    RpcPage page = page_read(call, req->page_size, req->page_token, req->customer);
+    StoreQuery query = { .index = "customer",
+        .equal = { { .kind = STORE_TEXT, .text = req->customer } },
+        .is_descending = true,
+        .limit = page.limit,
+        .resume = page.resume };
+    StorePage found;
+    const Error *error;
+
+    check_name(call, "customer", req->customer, "customers/*");
+    if ((error = check_result(call)))
+        return error;
+    if (!may_see(call, req->customer))
+        return NULL;
+    if ((error = store_find(call->store, &messages, &query, &found)))
+        return error;
+    response->n_messages = found.n_messages;
+    response->messages = (Message **)found.messages;
+    response->next_page_token = page_token(call, &page, found.resume);
+    return NULL;
+}
+
+/* An accepted inbox message, as the stream shows it; everything else that happens to the customer is passed over. */
+static const void *render_arrival(void *context, Arena *arena, const Event *event)
+{
+    MessageCreated *created =
+        event_payload(arena, event, &throughline__notification__v1__message_created__descriptor);
+    WatchInboxResponse *response;
+
+    (void)context;
+    if (!created || !created->message || !text_equal(created->message->channel, "inbox"))
+        return NULL;
+    response = arena_alloc(arena, sizeof(*response));
+    throughline__notification__v1__watch_inbox_response__init(response);
+    response->message = created->message;
+    response->sequence = event->sequence;
+    return response;
+}
+
+static const Error *watch_inbox(RpcCall *call, const void *request, void *reply)
+{
+    const WatchInboxRequest *req = request;
+    const Error *error;
+
+    (void)reply;
+    check_name(call, "customer", req->customer, "customers/*");
+    check_range(call, "after", req->after, 0, INT64_MAX);
+    if (!may_see(call, req->customer))
+        check_fail(call, "customer", "A customer can watch only their own inbox.");
+    if ((error = check_result(call)))
+        return error;
+    return event_hub_follow(service_of(call)->hub, call,
+        &(EventInterest){ .customer = req->customer, .after = req->after, .render = render_arrival });
+}
+
+static const Error *record_receipt(RpcCall *call, const void *request, void *reply)
+{
+    const RecordReceiptRequest *req = request;
+    Message *message = reply;
+    MessageStateChanged event = THROUGHLINE__NOTIFICATION__V1__MESSAGE_STATE_CHANGED__INIT;
+    const Error *error;
+
+    check_name(call, "name", req->name, "messages/*");
+    check_range(call, "state", req->state, THROUGHLINE__NOTIFICATION__V1__MESSAGE__STATE__DELIVERED,
+        THROUGHLINE__NOTIFICATION__V1__MESSAGE__STATE__CLICKED);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+    event.message = message;
+    for (int race = 0;; race++) {
+        throughline__notification__v1__message__init(message);
+        if ((error = store_get(call->store, &messages, req->name, message)))
+            return error;
+        if (!may_see(call, message->customer))
+            return &no_such_message;
+        if ((error = message_check_receipt(message)) ||
+            !message_advance(message, req->state, call->arrived_at, call->arena))
+            return error;
+        error = store_replace(call->store, &messages, message, &event);
+        if (!error || error->code != ERROR_ABORTED || race == MAX_RACES)
+            return error;
+    }
+}
+
+const RpcService message_rpcs = THROUGHLINE__NOTIFICATION__V1__MESSAGE_SERVICE__INIT();

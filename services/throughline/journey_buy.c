@@ -1,0 +1,352 @@
+/* The journey from the first look to the invoice: web, app, store, care desk. */
+#include "services/throughline/journey_steps.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef Throughline__Catalog__V1__Product Product;
+typedef Throughline__Catalog__V1__Variant Variant;
+typedef Throughline__Cart__V1__Cart Cart;
+
+enum { PICKS = 3, PROMOTION_BASIS_POINTS = 1500 };
+
+#define cart_service (&throughline__cart__v1__cart_service__descriptor)
+#define order_service (&throughline__cart__v1__order_service__descriptor)
+#define product_service (&throughline__catalog__v1__product_service__descriptor)
+#define pricing_service (&throughline__catalog__v1__pricing_service__descriptor)
+#define customer_service (&throughline__identity__v1__customer_service__descriptor)
+#define consent_service (&throughline__identity__v1__consent_service__descriptor)
+
+static bool has_price(const Variant *variant, const char *currency)
+{
+    for (size_t i = 0; i < variant->n_prices; i++) {
+        const Google__Type__Money *amount = variant->prices[i]->amount;
+
+        if (text_equal(amount->currency_code, currency) && (amount->units > 0 || amount->nanos > 0))
+            return true;
+    }
+    return false;
+}
+
+/* The first three products of the catalogue that can be bought in one currency, whatever catalogue it is. */
+static const Error *pick_products(Journey *j)
+{
+    Throughline__Catalog__V1__ListProductsRequest request =
+        THROUGHLINE__CATALOG__V1__LIST_PRODUCTS_REQUEST__INIT;
+    Throughline__Catalog__V1__ListProductsResponse response =
+        THROUGHLINE__CATALOG__V1__LIST_PRODUCTS_RESPONSE__INIT;
+    const Error *error;
+    int n = 0;
+
+    request.page_size = 200;
+    if ((error = shop_call(j->shop, &j->web, product_service, "ListProducts", &request, &response)))
+        return error;
+    for (size_t i = 0; i < response.n_products && n < PICKS; i++) {
+        Product *product = response.products[i];
+
+        for (size_t k = 0; k < product->n_variants; k++) {
+            Variant *variant = product->variants[k];
+
+            if (!j->currency && variant->n_prices)
+                j->currency = variant->prices[0]->amount->currency_code;
+            if (j->currency && has_price(variant, j->currency)) {
+                j->picks[n++] = variant;
+                break;
+            }
+        }
+    }
+    return n == PICKS ? NULL
+                      : journey_broken(j, "The catalogue has fewer than %d products with a price.", PICKS);
+}
+
+static const Error *create_promotion(Journey *j)
+{
+    Throughline__Catalog__V1__CreatePromotionRequest request =
+        THROUGHLINE__CATALOG__V1__CREATE_PROMOTION_REQUEST__INIT;
+    Throughline__Catalog__V1__Promotion promotion = THROUGHLINE__CATALOG__V1__PROMOTION__INIT;
+    Throughline__Catalog__V1__Promotion made = THROUGHLINE__CATALOG__V1__PROMOTION__INIT;
+
+    j->code = arena_printf(j->arena, "CARE-%s", j->id);
+    for (char *c = j->code; *c; c++)
+        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+    promotion.code = j->code;
+    promotion.title = "A thank-you for waiting";
+    promotion.basis_points = PROMOTION_BASIS_POINTS;
+    request.promotion = &promotion;
+    request.request_id = journey_request_id(j);
+    j->merchandising.context.actor = "agents/lee";
+    return shop_call(j->shop, &j->merchandising, pricing_service, "CreatePromotion", &request, &made);
+}
+
+static const Error *create_customer(Journey *j)
+{
+    Throughline__Identity__V1__CreateCustomerRequest request =
+        THROUGHLINE__IDENTITY__V1__CREATE_CUSTOMER_REQUEST__INIT;
+    Throughline__Identity__V1__Customer wanted = THROUGHLINE__IDENTITY__V1__CUSTOMER__INIT;
+    Throughline__Identity__V1__Customer made = THROUGHLINE__IDENTITY__V1__CUSTOMER__INIT;
+    Throughline__Identity__V1__Identifier email = THROUGHLINE__IDENTITY__V1__IDENTIFIER__INIT;
+    Throughline__Identity__V1__Identifier *identifiers[] = { &email };
+    const Error *error;
+
+    email.kind = THROUGHLINE__IDENTITY__V1__IDENTIFIER__KIND__EMAIL;
+    email.value = arena_printf(j->arena, "jo.%s@example.com", j->id);
+    email.is_verified = true;
+    wanted.display_name = "Jo Winter";
+    wanted.language = "en-GB";
+    wanted.n_identifiers = 1;
+    wanted.identifiers = identifiers;
+    request.customer = &wanted;
+    request.request_id = journey_request_id(j);
+    j->app.context.actor = arena_printf(j->arena, "anonymous/phone-%s", j->id);
+    if ((error = shop_call(
+             j->shop, &j->app, customer_service, "CreateCustomer", &request, &made)))
+        return error;
+    j->customer = made.name;
+    j->app.context.actor = j->customer;
+    journey_say("app", "Jo", "registered last month as %s", j->customer);
+    return NULL;
+}
+
+static const Error *grant_consent(Journey *j)
+{
+    Throughline__Identity__V1__SetConsentRequest request =
+        THROUGHLINE__IDENTITY__V1__SET_CONSENT_REQUEST__INIT;
+    Throughline__Identity__V1__Consent consent = THROUGHLINE__IDENTITY__V1__CONSENT__INIT;
+    Throughline__Identity__V1__Customer customer = THROUGHLINE__IDENTITY__V1__CUSTOMER__INIT;
+    const Error *error;
+
+    consent.purpose = "service";
+    consent.channel = "inbox";
+    consent.state = THROUGHLINE__IDENTITY__V1__CONSENT__STATE__GRANTED;
+    consent.wording = "service-messages-2";
+    request.customer = j->customer;
+    request.consent = &consent;
+    request.request_id = journey_request_id(j);
+    if ((error = shop_call(j->shop, &j->app, consent_service, "SetConsent", &request, &customer)))
+        return error;
+    journey_say("app", "Jo", "allows service messages in the app's inbox, nothing else");
+    return NULL;
+}
+
+static const Error *create_cart(Journey *j, Channel *channel, char **cart)
+{
+    Throughline__Cart__V1__CreateCartRequest request =
+        THROUGHLINE__CART__V1__CREATE_CART_REQUEST__INIT;
+    Cart made = THROUGHLINE__CART__V1__CART__INIT;
+    const Error *error;
+
+    request.currency = j->currency;
+    request.request_id = journey_request_id(j);
+    if ((error = shop_call(j->shop, channel, cart_service, "CreateCart", &request, &made)))
+        return error;
+    *cart = made.name;
+    return NULL;
+}
+
+static const Error *add_line(
+    Journey *j, Channel *channel, char *cart, const Variant *variant, bool by_gtin, int quantity)
+{
+    Throughline__Cart__V1__AddLineRequest request = THROUGHLINE__CART__V1__ADD_LINE_REQUEST__INIT;
+    Cart after = THROUGHLINE__CART__V1__CART__INIT;
+    const Error *error;
+
+    request.cart = cart;
+    request.quantity = quantity;
+    if (by_gtin) {
+        request.item_case = THROUGHLINE__CART__V1__ADD_LINE_REQUEST__ITEM_GTIN;
+        request.gtin = variant->gtin;
+    } else {
+        request.item_case = THROUGHLINE__CART__V1__ADD_LINE_REQUEST__ITEM_SKU;
+        request.sku = variant->sku;
+    }
+    request.request_id = journey_request_id(j);
+    if ((error = shop_call(j->shop, channel, cart_service, "AddLine", &request, &after)))
+        return error;
+    for (size_t i = 0; i < after.n_lines; i++)
+        if (text_equal(after.lines[i]->sku, variant->sku))
+            journey_say(channel->context.channel,
+                text_starts_with(channel->context.actor, "anonymous/") ? "a visitor" : "Jo",
+                "%s %d × %s at %s; the cart is worth %s", by_gtin ? "scans" : "adds", quantity,
+                after.lines[i]->title, journey_money(j, after.lines[i]->unit_price),
+                journey_money(j, after.subtotal));
+    return NULL;
+}
+
+const Error *journey_prepare(Journey *j)
+{
+    const Error *error;
+    char *app_cart = NULL;
+
+    j->agent = "agents/kim";
+    j->handle = arena_printf(j->arena, "chirp:@jo%s", j->id);
+    j->web.context.actor = arena_printf(j->arena, "anonymous/browser-%s", j->id);
+    if ((error = pick_products(j)) || (error = create_promotion(j)) ||
+        (error = create_customer(j)) || (error = grant_consent(j)) ||
+        (error = create_cart(j, &j->app, &app_cart)))
+        return error;
+    return add_line(j, &j->app, app_cart, j->picks[0], false, 1);
+}
+
+const Error *journey_browse(Journey *j)
+{
+    const Error *error;
+
+    if ((error = create_cart(j, &j->web, &j->cart)))
+        return error;
+    journey_say("web", "a visitor", "browses without signing in and gets %s", j->cart);
+    if ((error = add_line(j, &j->web, j->cart, j->picks[0], false, 1)))
+        return error;
+    return add_line(j, &j->web, j->cart, j->picks[1], false, 2);
+}
+
+const Error *journey_sign_in(Journey *j)
+{
+    Throughline__Cart__V1__AttachCustomerRequest request =
+        THROUGHLINE__CART__V1__ATTACH_CUSTOMER_REQUEST__INIT;
+    Throughline__Cart__V1__AttachCustomerResponse response =
+        THROUGHLINE__CART__V1__ATTACH_CUSTOMER_RESPONSE__INIT;
+    Channel signing_in = j->app;
+    const Error *error;
+
+    /* The app shows the web's cart (by its cookie) and signs the customer in: both holders, one person. */
+    signing_in.context.actor = j->web.context.actor;
+    signing_in.context.on_behalf_of = j->customer;
+    request.cart = j->cart;
+    request.customer = j->customer;
+    request.mode = THROUGHLINE__CART__V1__ATTACH_CUSTOMER_REQUEST__MODE__SUM;
+    request.request_id = journey_request_id(j);
+    if ((error = shop_call(
+             j->shop, &signing_in, cart_service, "AttachCustomer", &request, &response)))
+        return error;
+    j->cart = response.cart->name;
+    journey_say("app", "Jo", "signs in: the web's cart joins the app's, %zu lines, worth %s",
+        response.cart->n_lines, journey_money(j, response.cart->subtotal));
+    if (response.cart->n_lines != 2 || !text_equal(response.cart->customer, j->customer))
+        return journey_broken(j, "The merged cart has %zu lines instead of 2.", response.cart->n_lines);
+    return NULL;
+}
+
+const Error *journey_hand_over(Journey *j)
+{
+    Throughline__Cart__V1__CreateHandoffRequest create =
+        THROUGHLINE__CART__V1__CREATE_HANDOFF_REQUEST__INIT;
+    Throughline__Cart__V1__Handoff handoff = THROUGHLINE__CART__V1__HANDOFF__INIT;
+    Throughline__Cart__V1__ClaimHandoffRequest claim =
+        THROUGHLINE__CART__V1__CLAIM_HANDOFF_REQUEST__INIT;
+    Cart cart = THROUGHLINE__CART__V1__CART__INIT;
+    const Error *error;
+
+    create.cart = j->cart;
+    if ((error = shop_call(j->shop, &j->app, cart_service, "CreateHandoff", &create, &handoff)))
+        return error;
+    journey_say("app", "Jo", "shows the code %.4s %s in the store", handoff.code, handoff.code + 4);
+    j->store.context.actor = j->customer;
+    claim.code = handoff.code;
+    claim.request_id = journey_request_id(j);
+    if ((error = shop_call(j->shop, &j->store, cart_service, "ClaimHandoff", &claim, &cart)))
+        return error;
+    if (!text_equal(cart.name, j->cart))
+        return journey_broken(j, "The code opened %s instead of %s.", cart.name, j->cart);
+    journey_say("store", "till 3", "takes the cart over with the code: same lines, same prices");
+    return add_line(j, &j->store, j->cart, j->picks[2], !text_is_empty(j->picks[2]->gtin), 1);
+}
+
+const Error *journey_get_help(Journey *j)
+{
+    Throughline__Cart__V1__JoinCartRequest join = THROUGHLINE__CART__V1__JOIN_CART_REQUEST__INIT;
+    Throughline__Cart__V1__AddPromotionRequest add =
+        THROUGHLINE__CART__V1__ADD_PROMOTION_REQUEST__INIT;
+    Cart cart = THROUGHLINE__CART__V1__CART__INIT;
+    const Error *error;
+
+    j->care.context.actor = j->agent;
+    j->care.context.on_behalf_of = j->customer;
+    join.cart = j->cart;
+    join.request_id = journey_request_id(j);
+    if ((error = shop_call(j->shop, &j->care, cart_service, "JoinCart", &join, &cart)))
+        return error;
+    journey_say("care", "agent Kim", "joins the cart on the phone and sees %zu lines", cart.n_lines);
+    add.cart = j->cart;
+    add.code = j->code;
+    add.request_id = journey_request_id(j);
+    if ((error = shop_call(j->shop, &j->care, cart_service, "AddPromotion", &add, &cart)))
+        return error;
+    journey_say("care", "agent Kim", "adds the promotion %s (15 %% off)", j->code);
+    return NULL;
+}
+
+static const Error *is_ordered(Journey *j, bool *done)
+{
+    Throughline__Cart__V1__ListOrdersRequest request =
+        THROUGHLINE__CART__V1__LIST_ORDERS_REQUEST__INIT;
+    Throughline__Cart__V1__ListOrdersResponse response =
+        THROUGHLINE__CART__V1__LIST_ORDERS_RESPONSE__INIT;
+    const Error *error;
+
+    request.customer = j->customer;
+    if ((error = shop_call(j->shop, &j->app, order_service, "ListOrders", &request, &response)))
+        return error;
+    *done = response.n_orders > 0;
+    if (response.n_orders > 1)
+        return journey_broken(j, "There are %zu orders instead of one.", response.n_orders);
+    return NULL;
+}
+
+/* Sends the checkout and hangs up without reading the answer, as a phone in a tunnel does. */
+static const Error *check_out_and_lose_the_answer(
+    Journey *j, const Throughline__Cart__V1__CheckoutRequest *request)
+{
+    RpcOutgoing outgoing = shop_outgoing(j->shop, &j->app, 10000);
+    RpcClientStream *stream = NULL;
+    const Error *error;
+
+    if ((error = rpc_client_open_stream(shop_client(j->shop, cart_service->package), &outgoing,
+             cart_service, "Checkout", &stream)))
+        return error;
+    if (!(error = rpc_client_send(stream, request)) &&
+        !(error = rpc_client_finish_sending(stream)))
+        error = journey_await(j, "The order", is_ordered);
+    rpc_client_close_stream(stream);
+    return error;
+}
+
+const Error *journey_check_out(Journey *j)
+{
+    Throughline__Cart__V1__QuoteCartRequest ask = THROUGHLINE__CART__V1__QUOTE_CART_REQUEST__INIT;
+    Throughline__Cart__V1__QuoteCartResponse quoted =
+        THROUGHLINE__CART__V1__QUOTE_CART_RESPONSE__INIT;
+    Throughline__Cart__V1__CheckoutRequest check_out = THROUGHLINE__CART__V1__CHECKOUT_REQUEST__INIT;
+    Throughline__Cart__V1__GetInvoiceRequest get = THROUGHLINE__CART__V1__GET_INVOICE_REQUEST__INIT;
+    const Error *error;
+    bool done = false;
+
+    j->order = arena_alloc(j->arena, sizeof(*j->order));
+    throughline__cart__v1__order__init(j->order);
+    j->invoice = arena_alloc(j->arena, sizeof(*j->invoice));
+    throughline__cart__v1__invoice__init(j->invoice);
+    ask.cart = j->cart;
+    if ((error = shop_call(j->shop, &j->app, cart_service, "QuoteCart", &ask, &quoted)))
+        return error;
+    j->quote = quoted.quote;
+    j->signed_quote = quoted.signed_quote;
+    journey_say("app", "Jo", "gets a signed quote: %s − %s = %s", journey_money(j, j->quote->list_total),
+        journey_money(j, j->quote->discount_total), journey_money(j, j->quote->total));
+    check_out.cart = j->cart;
+    check_out.signed_quote = j->signed_quote;
+    check_out.request_id = journey_request_id(j);
+    if ((error = check_out_and_lose_the_answer(j, &check_out)))
+        return error;
+    journey_say("app", "Jo", "checks out in a tunnel: the answer is lost");
+    if ((error = shop_call(j->shop, &j->app, cart_service, "Checkout", &check_out, j->order)) ||
+        (error = is_ordered(j, &done)))
+        return error;
+    journey_say("app", "Jo", "tries again: still one order, %s", j->order->name);
+    get.order = j->order->name;
+    if ((error = shop_call(j->shop, &j->app, order_service, "GetInvoice", &get, j->invoice)))
+        return error;
+    journey_say("app", "Jo", "has the invoice: %s", journey_money(j, j->invoice->total));
+    return NULL;
+}

@@ -1,0 +1,67 @@
+/* throughline: starts the shop on this machine, plays the demo, and calls any method of any service. */
+#include "services/throughline/command.h"
+
+#include "shared/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const Command *const commands[] = { &command_up, &command_demo, &command_import,
+    &command_call, &command_watch, &command_token };
+
+static int print_usage(FILE *out)
+{
+    fprintf(out, "Usage: throughline COMMAND [ARGUMENTS] [--settings]\n\nCommands:\n");
+    for (size_t i = 0; i < COUNT(commands); i++)
+        fprintf(out, "  %-8s %-24s %s\n", commands[i]->name, commands[i]->arguments,
+            commands[i]->summary);
+    fprintf(out, "  %-8s %-24s %s\n", "version", "", "Prints the version.");
+    fprintf(out, "\n`throughline COMMAND --help` tells more. Exit codes: 0 done, 1 failed, 2 wrong "
+                 "usage.\n");
+    return out == stderr ? EXIT_USAGE : EXIT_OK;
+}
+
+static int print_help(const Command *command)
+{
+    printf("Usage: throughline %s %s [--settings]\n\n%s\n%s\nSettings (each also from the environment):\n",
+        command->name, command->arguments, command->summary, command->details);
+    config_print_help(command->settings, stdout);
+    return EXIT_OK;
+}
+
+static int run(const Command *command, int argc, char **argv)
+{
+    Arena *arena = arena_new();
+    Config *config;
+    int code = EXIT_USAGE;
+
+    for (int i = 1; i < argc && !text_equal(argv[i], "--"); i++)
+        if (text_equal(argv[i], "--help")) {
+            arena_free(arena);
+            return print_help(command);
+        }
+    config = config_read(arena, command->settings, argc, argv, stderr);
+    if (config)
+        code = command->run(config, arena);
+    else
+        fprintf(stderr, "`throughline %s --help` lists the settings.\n", command->name);
+    arena_free(arena);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return print_usage(stderr);
+    if (text_equal(argv[1], "--help") || text_equal(argv[1], "help"))
+        return print_usage(stdout);
+    if (text_equal(argv[1], "--version") || text_equal(argv[1], "version")) {
+        printf("throughline %s\n", THROUGHLINE_VERSION);
+        return EXIT_OK;
+    }
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (text_equal(argv[1], commands[i]->name))
+            return run(commands[i], argc - 1, argv + 1);
+    fprintf(stderr, "throughline: there is no command \"%s\".\n\n", argv[1]);
+    return print_usage(stderr);
+}

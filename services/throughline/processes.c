@@ -1,0 +1,195 @@
+#include "services/throughline/processes.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/text.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ADMIN_OFFSET = 100, MAX_FLAGS = 32, POLL_MS = 5 };
+
+extern char **environ;
+
+/* The folder that this program is in: the services are its neighbours. */
+static const char *program_folder(Arena *arena)
+{
+    char path[4096];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    char *slash;
+
+    if (size < 0)
+        return ".";
+    path[size] = 0;
+    slash = strrchr(path, '/');
+    if (slash)
+        *slash = 0;
+    return arena_text(arena, path);
+}
+
+static const Error *start_one(Arena *arena, Processes *p, int index, const char *folder)
+{
+    const char *name = shop_services[index].name;
+    const char *program = arena_printf(arena, "%s/%s", folder, name);
+    const char *log = arena_printf(arena, "%s/logs/%s.log", p->data, name);
+    char *argv[MAX_FLAGS] = { 0 };
+    int n = 0, code;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+
+    argv[n++] = arena_text(arena, program);
+    argv[n++] = arena_printf(arena, "--address=127.0.0.1");
+    argv[n++] = arena_printf(arena, "--port=%d", p->base_port + index);
+    argv[n++] = arena_printf(arena, "--admin-port=%d", p->base_port + index + ADMIN_OFFSET);
+    argv[n++] = arena_printf(arena, "--store-uri=%s", p->store_uri);
+    argv[n++] = arena_printf(arena, "--log-level=%s", p->log_level);
+    argv[n++] = arena_printf(arena, "--token-keys=%s/keys/public.jwks", p->data);
+    argv[n++] = arena_printf(arena, "--token-file=%s/tokens/%s.token", p->data, name);
+    if (text_equal(name, "identity"))
+        argv[n++] = arena_printf(arena, "--token-signing-key=%s/keys/signing.jwk", p->data);
+    for (int i = 0; i < SHOP_SERVICES; i++)
+        argv[n++] = arena_printf(
+            arena, "--%s-target=localhost:%d", shop_services[i].name, p->base_port + i);
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    /* Ctrl-C goes to this process alone, which then stops its children in order. */
+    posix_spawnattr_init(&attributes);
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    code = posix_spawn(&p->pids[index], program, &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (code) {
+        p->pids[index] = 0;
+        return error_new(arena, ERROR_UNAVAILABLE, "PROGRAM_MISSING", "%s cannot be started: %s.",
+            program, strerror(code));
+    }
+    return NULL;
+}
+
+static int connect_to(int port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct timeval patience = { .tv_sec = 1 };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+const Error *processes_start(Arena *arena, Processes *processes)
+{
+    const char *folder = program_folder(arena);
+    const Error *error = NULL;
+
+    mkdir(arena_printf(arena, "%s/logs", processes->data), 0700);
+    for (int i = 0; i < SHOP_SERVICES; i++) {
+        int fd = connect_to(processes->base_port + i);
+
+        if (fd >= 0) {
+            close(fd);
+            return error_new(arena, ERROR_UNAVAILABLE, "PORT_TAKEN",
+                "Port %d is in use: is Throughline running already? --base-port chooses others.",
+                processes->base_port + i);
+        }
+    }
+    for (int i = 0; i < SHOP_SERVICES && !error; i++)
+        error = start_one(arena, processes, i, folder);
+    return error;
+}
+
+/* GET /readyz: whether the first line says 200. */
+static bool is_ready(int admin_port)
+{
+    static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    char answer[64] = "";
+    int fd = connect_to(admin_port);
+    bool ready;
+
+    if (fd < 0)
+        return false;
+    ready = write(fd, request, sizeof(request) - 1) == (ssize_t)sizeof(request) - 1 &&
+            read(fd, answer, sizeof(answer) - 1) > 0 && strstr(answer, " 200 ");
+    close(fd);
+    return ready;
+}
+
+const Error *processes_wait_ready(Arena *arena, const Processes *processes, int timeout_ms)
+{
+    int64_t end = clock_monotonic() + (int64_t)timeout_ms * 1000;
+
+    for (int i = 0; i < SHOP_SERVICES; i++) {
+        while (!is_ready(processes->base_port + i + ADMIN_OFFSET)) {
+            const char *name = shop_services[i].name;
+            /* WNOWAIT: who has ended is for processes_reap to collect. */
+            siginfo_t info = { 0 };
+            bool ended = waitid(P_PID, (id_t)processes->pids[i], &info,
+                             WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                         info.si_pid;
+
+            if (ended || clock_monotonic() > end)
+                return error_new(arena, ERROR_UNAVAILABLE, "NOT_READY",
+                    "%s %s; its log is %s/logs/%s.log.", name,
+                    ended ? "has ended" : "is not ready", processes->data, name);
+            clock_sleep_ms(POLL_MS);
+        }
+    }
+    return NULL;
+}
+
+int processes_reap(Processes *processes)
+{
+    for (int i = 0; i < SHOP_SERVICES; i++)
+        if (processes->pids[i] && waitpid(processes->pids[i], NULL, WNOHANG) == processes->pids[i]) {
+            processes->pids[i] = 0;
+            return i;
+        }
+    return -1;
+}
+
+bool processes_stop(Processes *processes, int grace_ms)
+{
+    int64_t end = clock_monotonic() + (int64_t)grace_ms * 1000;
+    bool all_clean = true;
+
+    for (int i = 0; i < SHOP_SERVICES; i++)
+        if (processes->pids[i])
+            kill(processes->pids[i], SIGTERM);
+    for (int i = 0; i < SHOP_SERVICES; i++) {
+        int status = 0;
+
+        if (!processes->pids[i])
+            continue;
+        while (waitpid(processes->pids[i], &status, WNOHANG) == 0) {
+            if (clock_monotonic() > end)
+                kill(processes->pids[i], SIGKILL);
+            clock_sleep_ms(POLL_MS);
+        }
+        processes->pids[i] = 0;
+        all_clean = all_clean && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    }
+    return all_clean;
+}

@@ -1,0 +1,133 @@
+#include "services/throughline/shop.h"
+#include "services/throughline/command.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CALL_TIMEOUT_MS = 10000 };
+
+const ShopService shop_services[SHOP_SERVICES] = {
+    { "identity", 7001 },
+    { "catalog", 7002 },
+    { "cart", 7003 },
+    { "feedback", 7004 },
+    { "notification", 7005 },
+};
+
+const Setting shop_settings[] = {
+    { "identity-target", SETTING_TEXT, "localhost:7001", "where identity is", 0, 0 },
+    { "catalog-target", SETTING_TEXT, "localhost:7002", "where catalog is", 0, 0 },
+    { "cart-target", SETTING_TEXT, "localhost:7003", "where cart is", 0, 0 },
+    { "feedback-target", SETTING_TEXT, "localhost:7004", "where feedback is", 0, 0 },
+    { "notification-target", SETTING_TEXT, "localhost:7005", "where notification is", 0, 0 },
+    { "data", SETTING_TEXT, "throughline-data", "the folder that `up` keeps keys and tokens in", 0, 0 },
+    { "token-file", SETTING_TEXT, "", "the token to call with; default: DATA/tokens/admin.token", 0,
+        0 },
+    { "channel", SETTING_TEXT, "", "context: the channel, where the account has none", 0, 0 },
+    { "actor", SETTING_TEXT, "agents/operator", "context: who acts", 0, 0 },
+    { "on-behalf-of", SETTING_TEXT, "", "context: in whose name", 0, 0 },
+    { "device", SETTING_TEXT, "", "context: on which device", 0, 0 },
+    { "journey", SETTING_TEXT, "", "context: in which journey", 0, 0 },
+    { "purpose", SETTING_TEXT, "", "context: for what purpose", 0, 0 },
+    { 0 },
+};
+
+void shop_open(Shop *shop, Arena *arena, const Config *config)
+{
+    shop->arena = arena;
+    for (int i = 0; i < SHOP_SERVICES; i++)
+        shop->clients[i] = rpc_client_open(arena,
+            &(RpcClientOptions){ .target = config_text(
+                                     config, arena_printf(arena, "%s-target", shop_services[i].name)) });
+}
+
+void shop_open_local(Shop *shop, Arena *arena, int base_port)
+{
+    shop->arena = arena;
+    for (int i = 0; i < SHOP_SERVICES; i++)
+        shop->clients[i] = rpc_client_open(
+            arena, &(RpcClientOptions){ .target = arena_printf(arena, "localhost:%d", base_port + i) });
+}
+
+void shop_close(Shop *shop)
+{
+    for (int i = 0; i < SHOP_SERVICES; i++)
+        rpc_client_close(shop->clients[i]);
+}
+
+RpcClient *shop_client(const Shop *shop, const char *package)
+{
+    for (int i = 0; i < SHOP_SERVICES; i++)
+        if (text_starts_with(package,
+                arena_printf(shop->arena, "throughline.%s.", shop_services[i].name)))
+            return shop->clients[i];
+    return NULL;
+}
+
+const Error *shop_read_token(Arena *arena, const char *path, const char **token)
+{
+    char text[8192] = "";
+    FILE *file = fopen(path, "r");
+
+    if (!file || !fgets(text, sizeof(text), file)) {
+        const Error *error = error_new(arena, ERROR_UNAVAILABLE, "FILE_UNREADABLE",
+            "The token file %s cannot be read (%s). `throughline up` makes one.", path,
+            file ? "it is empty" : strerror(errno));
+
+        if (file)
+            fclose(file);
+        return error;
+    }
+    fclose(file);
+    *token = text_trim(arena, text);
+    return NULL;
+}
+
+const Error *shop_channel(Arena *arena, const Config *config, Channel *channel)
+{
+    const char *path = config_text(config, "token-file");
+
+    if (text_is_empty(path))
+        path = arena_printf(arena, "%s/tokens/admin.token", config_text(config, "data"));
+    channel->context = (RpcContext){
+        .channel = config_text(config, "channel"),
+        .actor = config_text(config, "actor"),
+        .on_behalf_of = config_text(config, "on-behalf-of"),
+        .device = config_text(config, "device"),
+        .journey = config_text(config, "journey"),
+        .purpose = config_text(config, "purpose"),
+    };
+    return shop_read_token(arena, path, &channel->token);
+}
+
+RpcOutgoing shop_outgoing(const Shop *shop, const Channel *channel, int timeout_ms)
+{
+    return (RpcOutgoing){
+        .arena = shop->arena,
+        .deadline = clock_monotonic() + (int64_t)timeout_ms * 1000,
+        .context = channel->context,
+        .token = channel->token,
+    };
+}
+
+const Error *shop_call(const Shop *shop, const Channel *channel,
+    const ProtobufCServiceDescriptor *service, const char *method, const void *request, void *reply)
+{
+    RpcOutgoing outgoing = shop_outgoing(shop, channel, CALL_TIMEOUT_MS);
+
+    return rpc_client_call(
+        shop_client(shop, service->package), &outgoing, service, method, request, reply);
+}
+
+int shop_complain(const char *what, const Error *error)
+{
+    fprintf(stderr, "%s: %s (%s, %s)\n", what, error->message, error_code_name((int)error->code),
+        error_reason(error));
+    for (size_t i = 0; i < error->n_violations; i++)
+        fprintf(stderr, "  %s: %s\n", error->violations[i].field, error->violations[i].description);
+    return EXIT_FAILED;
+}

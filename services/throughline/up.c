@@ -1,0 +1,136 @@
+/* throughline up: the five services on this machine, with keys, accounts and a catalogue; then the demo, then serving until Ctrl-C. */
+#include "services/throughline/accounts.h"
+#include "services/throughline/catalogue.h"
+#include "services/throughline/command.h"
+#include "services/throughline/journey.h"
+#include "services/throughline/processes.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/text.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { READY_TIMEOUT_MS = 60000, STOP_GRACE_MS = 30000, WATCH_MS = 200 };
+
+static const Setting settings[] = {
+    { "data", SETTING_TEXT, "throughline-data", "folder for the embedded store, keys, tokens and logs", 0, 0 },
+    { "store-uri", SETTING_TEXT, "",
+        "\"mongodb://…\" instead of the embedded store; default: embedded:DATA/store", 0, 0 },
+    { "base-port", SETTING_NUMBER, "7001",
+        "identity's port; the others follow, admin ports are 100 higher", 1, 65000 },
+    { "catalog", SETTING_TEXT, "", "a file of products to import instead of the demo's own", 0, 0 },
+    { "demo", SETTING_SWITCH, "false", "play the cross-channel journey when all is ready", 0, 0 },
+    { "once", SETTING_SWITCH, "false", "end after the journey (implies --demo)", 0, 0 },
+    { "log-level", SETTING_TEXT, "info", "of the services: debug, info, warn, error", 0, 0 },
+    { 0 },
+};
+
+static volatile sig_atomic_t stop_asked;
+
+static void ask_to_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_asked = 1;
+}
+
+/* Everything between "all ready" and "keeps serving". */
+static const Error *set_up_shop(Arena *arena, const Config *config, const char *data, Shop *shop)
+{
+    const Error *error;
+
+    if ((error = accounts_create(arena, data, shop)) ||
+        (error = catalogue_import_for_demo(arena, data, shop, config_text(config, "catalog"))))
+        return error;
+    if (config_switch(config, "demo") || config_switch(config, "once"))
+        return journey_play(arena, data, shop);
+    return NULL;
+}
+
+static int serve(Processes *processes)
+{
+    printf("\nServing on ports %d to %d (Ctrl-C stops). Tokens are in %s/tokens. Try:\n"
+           "  throughline call catalog ListProducts '{\"pageSize\": 3}'\n"
+           "  throughline watch events cart\n",
+        processes->base_port, processes->base_port + SHOP_SERVICES - 1, processes->data);
+    fflush(stdout);
+    while (!stop_asked) {
+        int ended = processes_reap(processes);
+
+        if (ended >= 0) {
+            fprintf(stderr, "%s has ended; its log is %s/logs/%s.log.\n", shop_services[ended].name,
+                processes->data, shop_services[ended].name);
+            return EXIT_FAILED;
+        }
+        clock_sleep_ms(WATCH_MS);
+    }
+    printf("\nStopping …\n");
+    return EXIT_OK;
+}
+
+static const Error *start_all(Arena *arena, Processes *processes)
+{
+    int64_t start;
+    const Error *error;
+
+    if ((error = accounts_prepare(arena, processes->data)))
+        return error;
+    if (text_is_empty(processes->store_uri)) {
+        const char *folder = arena_printf(arena, "%s/store", processes->data);
+
+        mkdir(folder, 0700);
+        processes->store_uri = arena_printf(arena, "embedded:%s", folder);
+    }
+    start = clock_monotonic();
+    if ((error = processes_start(arena, processes)) ||
+        (error = processes_wait_ready(arena, processes, READY_TIMEOUT_MS)))
+        return error;
+    printf("Five services ready in %.2f s (%s).\n", (double)(clock_monotonic() - start) / 1e6,
+        text_starts_with(processes->store_uri, "mongodb") ? "MongoDB" : "embedded store");
+    return NULL;
+}
+
+static int run(const Config *config, Arena *arena)
+{
+    Processes processes = {
+        .base_port = (int)config_number(config, "base-port"),
+        .data = config_text(config, "data"),
+        .store_uri = config_text(config, "store-uri"),
+        .log_level = config_text(config, "log-level"),
+    };
+    struct sigaction action = { .sa_handler = ask_to_stop };
+    const Error *error;
+    int code = EXIT_OK;
+    Shop shop;
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    if (!(error = start_all(arena, &processes))) {
+        shop_open_local(&shop, arena, processes.base_port);
+        error = set_up_shop(arena, config, processes.data, &shop);
+        shop_close(&shop);
+    }
+    if (error)
+        code = shop_complain("up", error);
+    else if (!config_switch(config, "once"))
+        code = serve(&processes);
+    if (!processes_stop(&processes, STOP_GRACE_MS)) {
+        fprintf(stderr, "Not every service ended cleanly; the logs are in %s/logs.\n", processes.data);
+        code = EXIT_FAILED;
+    }
+    return code;
+}
+
+const Command command_up = {
+    .name = "up",
+    .arguments = "",
+    .summary = "Starts the five services on this machine and keeps them running.",
+    .details = "\nMakes keys, one account a channel (web, app, store, care, social, merchandising), imports a catalogue.\n",
+    .settings = (const Setting *const[]){ settings, NULL },
+    .run = run,
+};
