@@ -1,5 +1,5 @@
-/* Events of a service: sealed into the outbox with each write, moved into the log by the relay, served by subscription, applied
- * by consumers exactly once. */
+/* Events of a service: sealed into the outbox with each write, moved into the log by the relay,
+ * served by subscription, applied by consumers exactly once. */
 #ifndef THROUGHLINE_EVENT_EVENT_H
 #define THROUGHLINE_EVENT_EVENT_H
 
@@ -15,56 +15,69 @@ typedef Throughline__Event__V1__Event Event;
 extern const Collection event_log;
 extern const Collection event_leases;
 
-/* For StoreView.seal: `context` is the RpcCall. The customer is the payload's field `customer` (or that of its first sub-message
- * that has one, or the payload's aggregate itself when it is "customers/…"); partition by customer, else aggregate. */
+/* For StoreView.seal: `context` is the RpcCall. The customer is the payload's field `customer`, or
+ * that of its first sub-message that has one, or the aggregate itself when it is "customers/…";
+ * the partition is the customer's, else the aggregate's. */
 const Error *event_seal(void *context, Arena *arena, const char *aggregate,
     const ProtobufCMessage *payload, Bytes *sealed, int *partition);
 
 /* The payload of an event as its own type, NULL when it is not of this type. */
 void *event_payload(Arena *arena, const Event *event, const ProtobufCMessageDescriptor *type);
 
-/* ---- relay: outbox → log ---- */
-
-typedef struct EventHub EventHub;
-typedef struct EventRelay EventRelay;
-
-EventRelay *event_relay_start(Store *store, const char *source, EventHub *hub, Metrics *metrics);
-/* Moves what is there within the time, then stops. */
-void event_relay_stop(EventRelay *relay, int grace_ms);
-
 /* ---- hub: log → open streams, without a thread a stream ---- */
 
+typedef struct EventHub EventHub;
+
 EventHub *event_hub_start(Store *store, Metrics *metrics);
+
+/* There may be something new in the log. Any thread. */
+void event_hub_wake(EventHub *hub);
+
 /* Ends every stream with UNAVAILABLE STREAM_DRAINED. */
 void event_hub_stop(EventHub *hub);
 
 /* What one open stream wants. */
 typedef struct EventInterest {
-    const char *aggregate; /* one aggregate's events, positions are aggregate sequences; or */
-    const char *customer;  /* one customer's events, positions are not resumable by sequence; or */
-    const Throughline__Event__V1__Position *const *positions; /* the whole log */
+    const char *aggregate;                                    /* one aggregate's events; or */
+    const char *customer;                                     /* one customer's events; or */
+    const Throughline__Event__V1__Position *const *positions; /* the whole log, after these */
     size_t n_positions;
-    int64_t after; /* aggregate: go on after this aggregate sequence */
-    /* Turns an event into the stream's message, in the arena; NULL: passed over. */
+    /* Go on after this aggregate_sequence of the aggregate, or this sequence of the customer's
+     * events (all of them are in one partition). */
+    int64_t after;
+    /* Turns an event into the stream's message, in the arena; NULL: passed over. Must not block. */
     const void *(*render)(void *context, Arena *arena, const Event *event);
-    void *context; /* in memory that lives as long as the stream: freed with free() at its end, may be NULL */
+    void *context; /* freed with free() at the end of the stream; may be NULL */
 } EventInterest;
 
-/* Detaches the call and feeds it from the log: first what is there, then what comes; a slow reader is fed from the log again when
- * it has room, so nothing is missed, reordered or held in memory. The handler returns what this returns. */
+/* Detaches the call and feeds it from the log: first what is there, then what comes; a slow
+ * reader is fed from the log again when it has room, so nothing is missed, reordered or held in
+ * memory. The handler returns what this returns. */
 const Error *event_hub_follow(EventHub *hub, RpcCall *call, const EventInterest *interest);
 
-/* ---- the rpc service ---- */
+/* ---- relay: outbox → log ---- */
 
-/* Throughline.event.v1.EventService; the ServiceContext gives it its hub. */
-extern const RpcService event_rpcs;
+typedef struct EventRelay EventRelay;
+
+/* `hub` may be NULL. */
+EventRelay *event_relay_start(Store *store, const char *source, EventHub *hub, Metrics *metrics);
+/* Moves what is there within the time, then stops. */
+void event_relay_stop(EventRelay *relay, int grace_ms);
+
+/* ---- the rpcs of throughline.event.v1.EventService ---- */
+
+const Error *event_subscribe(
+    EventHub *hub, RpcCall *call, const Throughline__Event__V1__SubscribeRequest *request);
+const Error *event_get_positions(
+    RpcCall *call, Throughline__Event__V1__GetPositionsResponse *reply);
 
 /* ---- consumer: another service's log → effects here ---- */
 
 typedef struct EventConsumer EventConsumer;
 
-/* Applies one event. The call's store view carries the event as its mark: a store_get that answers &store_applied means the effect is
- * there; return it as it is. Any other error is retried with backoff, order kept. */
+/* Applies one event. The call's store view carries the event as its mark: a store_get that answers
+ * &store_applied means the effect is there; return it as it is. When there are several writes, the
+ * marked document is written last. Any other error is retried with backoff, order kept. */
 typedef const Error *(*EventApply)(RpcCall *call, const Event *event);
 
 EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient *client,

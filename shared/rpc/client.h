@@ -1,4 +1,5 @@
-/* Calls to other services: deadlines, context, trace and retries travel along; a status comes back as an Error. */
+/* Calls to other services: deadlines, context, trace and retries travel along; a status comes
+ * back as an Error. */
 #ifndef THROUGHLINE_RPC_CLIENT_H
 #define THROUGHLINE_RPC_CLIENT_H
 
@@ -15,8 +16,9 @@ typedef struct RpcClientOptions {
     int64_t keepalive_ms;   /* 0: 60 s */
 } RpcClientOptions;
 
-/* One channel, many calls, any thread. Round robin over all addresses, calls kept off backends that are not serving, retries
- * with backoff on UNAVAILABLE for the methods that their policy calls idempotent. Never fails to open: calls do. */
+/* One channel, many calls, any thread. Round robin over all addresses, calls kept off backends
+ * that are not serving, retries with backoff on UNAVAILABLE for the methods that their policy
+ * calls idempotent. Never fails to open: calls do. */
 RpcClient *rpc_client_open(Arena *arena, const RpcClientOptions *options);
 void rpc_client_close(RpcClient *client);
 
@@ -33,8 +35,9 @@ typedef struct RpcOutgoing {
 /* From a call that is being served: its arena, deadline, context and trace. */
 RpcOutgoing rpc_outgoing(const RpcCall *call);
 
-/* Unary. `reply` is an initialised message of the method's type. Errors: those of the peer with their reason, violations and facts;
- * UNAVAILABLE PEER_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED. */
+/* Unary. `reply` is an initialised message of the method's type. Errors: those of the peer with
+ * their reason, violations and facts; UNAVAILABLE PEER_UNAVAILABLE, DEADLINE_EXCEEDED,
+ * CANCELLED. */
 const Error *rpc_client_call(RpcClient *client, const RpcOutgoing *outgoing,
     const ProtobufCServiceDescriptor *service, const char *method, const void *request, void *reply);
 
@@ -50,7 +53,8 @@ void rpc_client_cancel(RpcClientStream *stream);
 /* Cancels what is left and frees it. */
 void rpc_client_close_stream(RpcClientStream *stream);
 
-/* Raw bytes, for programs that know methods only by name: every message in and out is handed over unpacked. */
+/* Raw bytes, for programs that know methods only by name: every message in and out is handed
+ * over unpacked. */
 const Error *rpc_client_call_raw(RpcClient *client, const RpcOutgoing *outgoing, const char *path,
     Bytes request, Bytes *reply);
 

@@ -206,12 +206,13 @@ static const Error *handle(RpcExchange *exchange, void *request, void *reply, By
     const RpcHooks *hooks = &exchange->server->hooks;
     RpcCall *call = &exchange->call;
     bool is_stream_in = exchange->method->method->client_streams;
-    const Error *error;
+    const Error *error = NULL;
 
-    if (hooks->begin && (error = hooks->begin(hooks->context, call, request,
-                             is_stream_in ? NULL : reply, exchange->message)))
-        return error;
-    error = exchange->method->handler(call, request, reply);
+    if (hooks->begin)
+        error = hooks->begin(
+            hooks->context, call, request, is_stream_in ? NULL : reply, exchange->message);
+    if (!error)
+        error = exchange->method->handler(call, request, reply);
     return hooks->end ? hooks->end(hooks->context, call, error, replayed) : error;
 }
 

@@ -30,10 +30,11 @@ typedef struct RpcLimits {
 /* What stands between the run time and the store: the service layer fills these in. */
 typedef struct RpcHooks {
     void *context;
-    /* Before the handler: sets call->store and call->service; `request` and `reply` are NULL for streams in. An error is the answer. */
+    /* Before the handler: sets call->store and call->service; `request` and `reply` are NULL for streams in. An error takes
+     * the place of the handler's. */
     const Error *(*begin)(void *context, RpcCall *call, const ProtobufCMessage *request,
         ProtobufCMessage *reply, Bytes request_bytes);
-    /* After the handler: may turn "was done before" into success with the first answer's bytes in *replayed. */
+    /* After the handler, or after `begin` took its place: may turn "was done before" into success with the first answer's bytes in *replayed. */
     const Error *(*end)(void *context, RpcCall *call, const Error *error, Bytes *replayed);
 } RpcHooks;
 

@@ -150,6 +150,16 @@ static void files_without_a_usable_key_are_refused(void)
     check_unusable(write_file("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\","
                               "\"x\":\"AAAA\",\"y\":\"AAAA\"}]}"),
         no_key);
+    /* A text that libcjose's decoder would not survive. */
+    check_unusable(write_file("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\","
+                              "\"x\":\"A\",\"y\":\"A\"}]}"),
+        no_key);
+    /* Coordinates of no point of the curve. */
+    check_unusable(write_file(arena_printf(arena,
+                       "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\","
+                       "\"x\":\"%043d\",\"y\":\"%043d\"}]}",
+                       0, 0)),
+        no_key);
 }
 
 static void a_signer_needs_a_private_key(void)

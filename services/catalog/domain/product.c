@@ -1,0 +1,129 @@
+/* Products: lookups inside one, its one stored form, codes and category paths. What is wrong with one: product_check.c. */
+#include "services/catalog/domain/product.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char category_separator[] = " > ";
+
+const Variant *product_variant(const Product *product, const char *sku)
+{
+    for (size_t i = 0; i < product->n_variants; i++)
+        if (text_equal(product->variants[i]->sku, sku))
+            return product->variants[i];
+    return NULL;
+}
+
+const Price *variant_price(const Variant *variant, const char *currency)
+{
+    for (size_t i = 0; i < variant->n_prices; i++)
+        if (text_equal(variant->prices[i]->amount->currency_code, currency))
+            return variant->prices[i];
+    return NULL;
+}
+
+bool gtin_is_valid(const char *gtin)
+{
+    size_t length = strspn(gtin, "0123456789");
+    int sum = 0;
+
+    if (gtin[length] || (length != 8 && length != 12 && length != 13 && length != 14))
+        return false;
+    /* Weights 3 and 1 from the right, the check digit itself counting 1. */
+    for (size_t i = 0; i < length; i++)
+        sum += (gtin[length - 1 - i] - '0') * (i % 2 ? 3 : 1);
+    return sum % 10 == 0;
+}
+
+bool sku_is_valid(const char *sku)
+{
+    size_t length =
+        strspn(sku, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.~-");
+
+    return !sku[length] && length >= 1 && length <= VARIANT_MAX_SKU;
+}
+
+bool category_is_valid(const char *category)
+{
+    const char *part = category;
+
+    if (!*category)
+        return true;
+    if (text_length(category) > PRODUCT_MAX_CATEGORY)
+        return false;
+    while (part) {
+        const char *end = strstr(part, category_separator);
+        size_t length = end ? (size_t)(end - part) : strlen(part);
+
+        if (length == 0 || part[0] == ' ' || part[length - 1] == ' ')
+            return false;
+        part = end ? end + strlen(category_separator) : NULL;
+    }
+    return true;
+}
+
+bool category_contains(const char *category, const char *path)
+{
+    size_t length = strlen(category);
+
+    if (length == 0)
+        return true;
+    return !strncmp(path, category, length) &&
+           (!path[length] || text_starts_with(path + length, category_separator));
+}
+
+static int by_product_key(const void *a, const void *b)
+{
+    const Throughline__Catalog__V1__Product__AttributesEntry *const *left = a;
+    const Throughline__Catalog__V1__Product__AttributesEntry *const *right = b;
+
+    return strcmp((*left)->key, (*right)->key);
+}
+
+static int by_variant_key(const void *a, const void *b)
+{
+    const Throughline__Catalog__V1__Variant__AttributesEntry *const *left = a;
+    const Throughline__Catalog__V1__Variant__AttributesEntry *const *right = b;
+
+    return strcmp((*left)->key, (*right)->key);
+}
+
+static int by_currency(const void *a, const void *b)
+{
+    const Price *const *left = a;
+    const Price *const *right = b;
+
+    return strcmp((*left)->amount->currency_code, (*right)->amount->currency_code);
+}
+
+static int by_location(const void *a, const void *b)
+{
+    const Stock *const *left = a;
+    const Stock *const *right = b;
+
+    return strcmp((*left)->location, (*right)->location);
+}
+
+/* qsort must not be given NULL, not even for no items. */
+static void sort(void *items, size_t count, int (*compare)(const void *, const void *))
+{
+    if (count > 1)
+        qsort(items, count, sizeof(void *), compare);
+}
+
+void product_normalize(Product *product)
+{
+    if (product->state != PRODUCT_RETIRED)
+        product->state = PRODUCT_ACTIVE;
+    product->etag = (char *)protobuf_c_empty_string;
+    product->create_time = NULL;
+    product->update_time = NULL;
+    sort(product->attributes, product->n_attributes, by_product_key);
+    for (size_t i = 0; i < product->n_variants; i++) {
+        Variant *variant = product->variants[i];
+
+        sort(variant->attributes, variant->n_attributes, by_variant_key);
+        sort(variant->prices, variant->n_prices, by_currency);
+        sort(variant->stock, variant->n_stock, by_location);
+    }
+}

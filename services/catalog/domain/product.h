@@ -1,0 +1,65 @@
+/* What a product is: its shape, its codes, its prices; and whether two of them are the same. */
+#ifndef THROUGHLINE_CATALOG_PRODUCT_H
+#define THROUGHLINE_CATALOG_PRODUCT_H
+
+#include "services/catalog/domain/findings.h"
+#include "shared/base/text.h"
+
+#include "throughline/catalog/v1/product.pb-c.h"
+
+#include <stdbool.h>
+
+typedef Throughline__Catalog__V1__Product Product;
+typedef Throughline__Catalog__V1__Variant Variant;
+typedef Throughline__Catalog__V1__Price Price;
+typedef Throughline__Catalog__V1__Stock Stock;
+
+static const Throughline__Catalog__V1__Product__State PRODUCT_ACTIVE =
+    THROUGHLINE__CATALOG__V1__PRODUCT__STATE__ACTIVE;
+static const Throughline__Catalog__V1__Product__State PRODUCT_RETIRED =
+    THROUGHLINE__CATALOG__V1__PRODUCT__STATE__RETIRED;
+
+enum {
+    PRODUCT_MAX_TITLE = 300,
+    PRODUCT_MAX_DESCRIPTION = 10000,
+    PRODUCT_MAX_BRAND = 120,
+    PRODUCT_MAX_CATEGORY = 300,
+    PRODUCT_MAX_VARIANTS = 200,
+    PRODUCT_MAX_ATTRIBUTES = 100,
+    PRODUCT_MAX_MEDIA = 20,
+    PRODUCT_MAX_URI = 2000,
+    VARIANT_MAX_SKU = 64,
+    VARIANT_MAX_TITLE = 200,
+    VARIANT_MAX_ATTRIBUTES = 50,
+    VARIANT_MAX_PRICES = 200,
+    VARIANT_MAX_STOCK = 1000,
+    ATTRIBUTE_MAX_KEY = 100,
+    ATTRIBUTE_MAX_VALUE = 1000,
+};
+
+/* Names every bad field of a product that is to be stored. */
+void product_check(const Product *product, Findings *findings);
+
+/* Brings a good product into the one form in which it is stored: ACTIVE unless retired, attributes, prices and stock in the order of
+ * their keys; what only the service may set is emptied. Pointers inside are moved, nothing is copied. */
+void product_normalize(Product *product);
+
+/* The variant with this SKU, NULL when it has none. */
+const Variant *product_variant(const Product *product, const char *sku);
+
+/* The price in this currency, NULL when it has none. */
+const Price *variant_price(const Variant *variant, const char *currency);
+
+/* 8, 12, 13 or 14 digits of which the last is the right check digit (GS1 General Specifications 7.9). */
+bool gtin_is_valid(const char *gtin);
+
+/* 1 to 64 characters of [A-Za-z0-9_.~-]. */
+bool sku_is_valid(const char *sku);
+
+/* "" or non-empty parts joined by " > ", at most PRODUCT_MAX_CATEGORY characters. */
+bool category_is_valid(const char *category);
+
+/* Whether `path` is the category or one below it; the category "" contains every path. */
+bool category_contains(const char *category, const char *path);
+
+#endif

@@ -1,0 +1,114 @@
+#include "shared/event/hub.h"
+
+#include "shared/base/clock.h"
+
+#include <stdlib.h>
+
+static const Error stream_drained = { ERROR_UNAVAILABLE, "STREAM_DRAINED",
+    "The server goes away: open the stream again where it stopped." };
+
+static int slot_of(const Feed *feed, const EventRecord *record)
+{
+    return feed->kind == FEED_AGGREGATE ? 0 : record->partition;
+}
+
+static int64_t number_of(const Feed *feed, const EventRecord *record)
+{
+    return feed->kind == FEED_AGGREGATE ? record->aggregate_sequence : record->sequence;
+}
+
+FeedPlace feed_place(const Feed *feed, const EventRecord *record)
+{
+    int64_t at = feed->at[slot_of(feed, record)];
+
+    if (number_of(feed, record) <= at)
+        return FEED_SEEN;
+    switch (feed->kind) {
+    case FEED_LOG:
+        return record->sequence == at + 1 ? FEED_NEXT : FEED_READ;
+    case FEED_CUSTOMER:
+        return FEED_NEXT;
+    case FEED_AGGREGATE:
+        break;
+    }
+    /* When an aggregate gets its customer it moves to another partition: its events may be in
+     * the two logs at once, and a later one be seen first. */
+    return FEED_READ;
+}
+
+RpcOffer feed_push(Feed *feed, Arena *arena, const EventRecord *record)
+{
+    const void *message = record->event ? feed->render(feed->context, arena, record->event) : NULL;
+    RpcOffer offer = message ? rpc_stream_offer(feed->stream, message) : RPC_STREAM_TAKEN;
+
+    if (offer == RPC_STREAM_TAKEN) {
+        feed->at[slot_of(feed, record)] = number_of(feed, record);
+        counter_add(feed->hub->sent, message ? 1 : 0);
+    }
+    return offer;
+}
+
+static LogRange range_of(const Feed *feed, int partition)
+{
+    LogRange range = { .limit = HUB_PAGE, .partition = partition, .after = feed->at[partition] };
+
+    if (feed->kind == FEED_AGGREGATE)
+        range.aggregate = feed->subject;
+    else if (feed->kind == FEED_CUSTOMER)
+        range.customer = feed->subject;
+    return range;
+}
+
+/* One page; *is_end: there was no more. */
+static const Error *read_page(
+    Feed *feed, Arena *arena, const LogRange *range, RpcOffer *offer, bool *is_end)
+{
+    StoreView view = { .store = feed->hub->store,
+        .arena = arena,
+        .deadline = clock_monotonic() + HUB_STORE_MS * INT64_C(1000) };
+    LogPage page = { 0 };
+    const Error *error = event_log_read(&view, range, &page);
+
+    if (error)
+        return error;
+    for (size_t i = 0; i < page.n_records; i++) {
+        *offer = feed_push(feed, arena, page.records[i]);
+        if (*offer != RPC_STREAM_TAKEN)
+            return NULL;
+    }
+    *is_end = page.n_records < HUB_PAGE;
+    return NULL;
+}
+
+const Error *feed_catch_up(Feed *feed, Arena *arena, RpcOffer *offer)
+{
+    int n_ranges = feed->kind == FEED_LOG ? STORE_PARTITIONS : 1;
+
+    *offer = RPC_STREAM_TAKEN;
+    for (int i = 0; i < n_ranges; i++) {
+        bool is_end = false;
+
+        while (!is_end) {
+            LogRange range = range_of(feed, i);
+            const Error *error;
+
+            arena_reset(arena);
+            if (rpc_should_stop(feed->call)) {
+                *offer = RPC_STREAM_GONE;
+                return NULL;
+            }
+            error = read_page(feed, arena, &range, offer, &is_end);
+            if (error || *offer != RPC_STREAM_TAKEN)
+                return error;
+        }
+    }
+    return NULL;
+}
+
+void feed_end(Feed *feed)
+{
+    rpc_stream_end(feed->stream, &stream_drained);
+    free(feed->subject);
+    free(feed->context);
+    free(feed);
+}

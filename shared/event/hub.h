@@ -1,0 +1,93 @@
+/* Inside the hub: the open streams, and what brings them forward. */
+#ifndef THROUGHLINE_EVENT_HUB_H
+#define THROUGHLINE_EVENT_HUB_H
+
+#include "shared/event/log.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+enum {
+    HUB_POLL_MS = 250, /* between two looks at the log that nobody asked for */
+    HUB_WORKERS = 2,   /* threads that read the log for streams that are behind */
+    HUB_BUCKETS = 1024,
+    HUB_PAGE = RPC_STREAM_QUEUE,
+    HUB_STORE_MS = 5 * 1000,
+};
+
+typedef enum FeedKind { FEED_LOG, FEED_AGGREGATE, FEED_CUSTOMER } FeedKind;
+
+/* One open stream. */
+typedef struct Feed Feed;
+struct Feed {
+    EventHub *hub;
+    RpcStream *stream;
+    const RpcCall *call;
+    FeedKind kind;
+    char *subject; /* the aggregate or the customer */
+    const void *(*render)(void *context, Arena *arena, const Event *event);
+    void *context;
+
+    /* Of the worker while is_busy, else guarded by the hub's lock, as is what follows: what was
+     * taken last of each partition; of an aggregate in at[0]. */
+    int64_t at[STORE_PARTITIONS];
+    bool is_queued; /* waits for a worker */
+    bool is_busy;   /* a worker has it */
+    bool is_dirty;  /* is to be looked at again when the worker is done */
+    bool is_full;   /* waits for room, or after a failure of the store for the next poll */
+    Feed *next_queued;
+    Feed *next, *previous; /* of the same bucket */
+};
+
+struct EventHub {
+    Store *store;
+    Gauge *open;
+    Counter *sent;
+    pthread_t reader;
+    pthread_t workers[HUB_WORKERS];
+
+    pthread_mutex_t lock;
+    pthread_cond_t news; /* for the reader */
+    pthread_cond_t work; /* for the workers */
+    bool is_hinted;
+    bool is_stopping;
+    bool has_failed; /* some feed waits for the store */
+    Feed *queue, **queue_end;
+    Feed *everything;           /* feeds of the whole log */
+    Feed *buckets[HUB_BUCKETS]; /* the others, by their subject */
+    size_t n_open;
+
+    /* The reader's: how far the log was handed out; not kept up while no stream is open. */
+    bool is_synced;
+    int64_t heads[STORE_PARTITIONS];
+    Arena *scratch; /* of one record's messages */
+};
+
+/* feed.c: one stream. */
+
+/* Whether a feed that has caught up may be handed the record as it is; FEED_READ: the log is to be
+ * read, because something before it may be missing. */
+typedef enum FeedPlace { FEED_SEEN, FEED_NEXT, FEED_READ } FeedPlace;
+FeedPlace feed_place(const Feed *feed, const EventRecord *record);
+
+/* Hands one record over; the position moves when it was taken. */
+RpcOffer feed_push(Feed *feed, Arena *arena, const EventRecord *record);
+
+/* Reads the log from the feed's position until its end (TAKEN), or until the stream is full or
+ * gone. */
+const Error *feed_catch_up(Feed *feed, Arena *arena, RpcOffer *offer);
+
+/* Ends the stream and frees the feed. Without the hub's lock. */
+void feed_end(Feed *feed);
+
+/* hub_reader.c: the threads; `context` is the hub. */
+void *hub_read(void *context);
+void *hub_work(void *context);
+
+/* Under the lock: a worker is to look at the feed. */
+void hub_queue(EventHub *hub, Feed *feed);
+
+/* Where feeds of this subject are; NULL: of the whole log. */
+Feed **hub_bucket(EventHub *hub, const char *subject);
+
+#endif

@@ -1,0 +1,237 @@
+/* The hub's threads. A feed misses nothing: whatever the reader hands out while a worker has the
+ * feed makes it dirty, so that the worker reads once more; a feed that is full reads to the end
+ * of the log when it has room. */
+#include "shared/event/hub.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+
+#include <time.h>
+
+static StoreView view_of(EventHub *hub, Arena *arena)
+{
+    arena_reset(arena);
+    return (StoreView){ .store = hub->store,
+        .arena = arena,
+        .deadline = clock_monotonic() + HUB_STORE_MS * INT64_C(1000) };
+}
+
+/* Under the lock. */
+static void offer_to(EventHub *hub, Feed *feed, const EventRecord *record)
+{
+    if (feed->is_full || feed->is_queued)
+        return;
+    if (feed->is_busy) {
+        feed->is_dirty = true;
+        return;
+    }
+    switch (feed_place(feed, record)) {
+    case FEED_SEEN:
+        return;
+    case FEED_READ:
+        hub_queue(hub, feed);
+        return;
+    case FEED_NEXT:
+        break;
+    }
+    switch (feed_push(feed, hub->scratch, record)) {
+    case RPC_STREAM_TAKEN:
+        return;
+    case RPC_STREAM_FULL:
+        feed->is_full = true;
+        return;
+    case RPC_STREAM_GONE:
+        hub_queue(hub, feed);
+        return;
+    }
+}
+
+static void offer_to_bucket(EventHub *hub, const char *subject, const EventRecord *record)
+{
+    for (Feed *feed = *hub_bucket(hub, subject); feed; feed = feed->next)
+        if (!subject || text_equal(feed->subject,
+                            feed->kind == FEED_AGGREGATE ? record->aggregate : record->customer))
+            offer_to(hub, feed, record);
+}
+
+static void hand_out(EventHub *hub, const EventRecord *record)
+{
+    arena_reset(hub->scratch);
+    pthread_mutex_lock(&hub->lock);
+    offer_to_bucket(hub, NULL, record);
+    offer_to_bucket(hub, record->aggregate, record);
+    /* A customer's own aggregate: its feeds of both kinds are in one bucket. */
+    if (!text_is_empty(record->customer) && !text_equal(record->customer, record->aggregate))
+        offer_to_bucket(hub, record->customer, record);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+static const Error *read_partition(EventHub *hub, Arena *arena, int partition)
+{
+    LogPage page;
+
+    do {
+        StoreView view = view_of(hub, arena);
+        LogRange range = {
+            .partition = partition, .after = hub->heads[partition], .limit = HUB_PAGE
+        };
+        const Error *error = event_log_read(&view, &range, &page);
+
+        if (error)
+            return error;
+        for (size_t i = 0; i < page.n_records; i++)
+            hand_out(hub, page.records[i]);
+        hub->heads[partition] += (int64_t)page.n_records;
+    } while (page.n_records == HUB_PAGE);
+    return NULL;
+}
+
+static void queue_all(EventHub *hub, bool only_full)
+{
+    for (int i = -1; i < HUB_BUCKETS; i++)
+        for (Feed *feed = i < 0 ? hub->everything : hub->buckets[i]; feed; feed = feed->next)
+            if (feed->is_full || !only_full)
+                hub_queue(hub, feed);
+}
+
+/* Starts at the end of the log. What was appended since a feed has read it up to there was handed
+ * to nobody: all read once more. */
+static const Error *sync(EventHub *hub, Arena *arena)
+{
+    for (int i = 0; i < STORE_PARTITIONS; i++) {
+        StoreView view = view_of(hub, arena);
+        const Error *error = event_log_head(&view, i, &hub->heads[i]);
+
+        if (error)
+            return error;
+    }
+    hub->is_synced = true;
+    pthread_mutex_lock(&hub->lock);
+    queue_all(hub, false);
+    pthread_mutex_unlock(&hub->lock);
+    return NULL;
+}
+
+static const Error *read_news(EventHub *hub, Arena *arena)
+{
+    const Error *error = NULL;
+
+    if (!hub->is_synced)
+        return sync(hub, arena);
+    for (int i = 0; i < STORE_PARTITIONS && !error; i++)
+        error = read_partition(hub, arena, i);
+    return error;
+}
+
+/* Until there may be news and somebody who wants them; false when the hub stops. */
+static bool wait_for_news(EventHub *hub)
+{
+    int64_t until = clock_monotonic() + HUB_POLL_MS * INT64_C(1000);
+    struct timespec time = { until / 1000000, until % 1000000 * 1000 };
+    bool goes_on;
+
+    pthread_mutex_lock(&hub->lock);
+    while (!hub->is_stopping && hub->n_open == 0) {
+        hub->is_synced = false;
+        pthread_cond_wait(&hub->news, &hub->lock);
+    }
+    while (!hub->is_stopping && !hub->is_hinted && hub->is_synced &&
+           pthread_cond_timedwait(&hub->news, &hub->lock, &time) == 0)
+        continue;
+    hub->is_hinted = false;
+    if (hub->has_failed)
+        queue_all(hub, true);
+    hub->has_failed = false;
+    goes_on = !hub->is_stopping;
+    pthread_mutex_unlock(&hub->lock);
+    return goes_on;
+}
+
+static void log_failure(const Error *error)
+{
+    log_write(LOG_WARN, "event_log_unreadable",
+        (const LogField[]){
+            { "reason", .text = error->reason }, { "message", .text = error->message }, { 0 } });
+}
+
+void *hub_read(void *context)
+{
+    EventHub *hub = context;
+    Arena *arena = arena_new();
+    bool was_good = true;
+
+    while (wait_for_news(hub)) {
+        const Error *error = read_news(hub, arena);
+
+        if (error && was_good)
+            log_failure(error);
+        if (error)
+            clock_sleep_ms(HUB_POLL_MS);
+        was_good = !error;
+    }
+    arena_free(arena);
+    return NULL;
+}
+
+static Feed *next_feed(EventHub *hub)
+{
+    Feed *feed;
+
+    while (!hub->queue && !hub->is_stopping)
+        pthread_cond_wait(&hub->work, &hub->lock);
+    if (hub->is_stopping)
+        return NULL;
+    feed = hub->queue;
+    hub->queue = feed->next_queued;
+    if (!hub->queue)
+        hub->queue_end = &hub->queue;
+    feed->is_queued = false;
+    feed->is_dirty = false;
+    feed->is_busy = true;
+    return feed;
+}
+
+static void take_out(EventHub *hub, Feed *feed)
+{
+    if (feed->previous)
+        feed->previous->next = feed->next;
+    else
+        *hub_bucket(hub, feed->subject) = feed->next;
+    if (feed->next)
+        feed->next->previous = feed->previous;
+    gauge_set(hub->open, (int64_t)--hub->n_open);
+}
+
+void *hub_work(void *context)
+{
+    EventHub *hub = context;
+    Arena *arena = arena_new();
+    Feed *feed;
+
+    pthread_mutex_lock(&hub->lock);
+    while ((feed = next_feed(hub))) {
+        RpcOffer offer = RPC_STREAM_GONE;
+        const Error *error = NULL;
+
+        pthread_mutex_unlock(&hub->lock);
+        if (!rpc_stream_is_draining(feed->stream))
+            error = feed_catch_up(feed, arena, &offer);
+        pthread_mutex_lock(&hub->lock);
+        if (offer == RPC_STREAM_GONE) {
+            take_out(hub, feed);
+            pthread_mutex_unlock(&hub->lock);
+            feed_end(feed);
+            pthread_mutex_lock(&hub->lock);
+            continue;
+        }
+        feed->is_busy = false;
+        hub->has_failed |= error != NULL;
+        if (feed->is_dirty)
+            hub_queue(hub, feed);
+        else
+            feed->is_full = error || offer == RPC_STREAM_FULL;
+    }
+    pthread_mutex_unlock(&hub->lock);
+    arena_free(arena);
+    return NULL;
+}

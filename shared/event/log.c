@@ -1,0 +1,96 @@
+#include "shared/event/log.h"
+
+static const char log_name[] = "event_log";
+
+const Collection event_log = {
+    .name = log_name,
+    .message = &throughline__event__v1__event_record__descriptor,
+    .indexes = {
+        { .name = "aggregate", .fields = { "aggregate", "aggregate_sequence" }, .is_unique = true },
+        { .name = "customer", .fields = { "customer", "sequence" } },
+    },
+};
+
+char *event_log_name(Arena *arena, int partition, int64_t sequence)
+{
+    return arena_printf(arena, "events/%d/%019lld", partition, (long long)sequence);
+}
+
+static StoreValue text_value(const char *text)
+{
+    return (StoreValue){ .kind = STORE_TEXT, .text = text };
+}
+
+static StoreValue number_value(int64_t number)
+{
+    return (StoreValue){ .kind = STORE_NUMBER, .number = number };
+}
+
+static StoreQuery query_of(Arena *arena, const LogRange *range)
+{
+    StoreQuery query = { .limit = range->limit };
+
+    if (range->aggregate || range->customer) {
+        query.index = range->aggregate ? "aggregate" : "customer";
+        query.equal[0] = text_value(range->aggregate ? range->aggregate : range->customer);
+        query.from = number_value(range->after + 1);
+    } else {
+        query.from = text_value(event_log_name(arena, range->partition, range->after + 1));
+        query.below =
+            text_value(arena_printf(arena, "events/%d0", range->partition)); /* '0' is '/' + 1 */
+    }
+    return query;
+}
+
+const Error *event_log_read(StoreView *view, const LogRange *range, LogPage *page)
+{
+    StoreQuery query = query_of(view->arena, range);
+    StorePage found = { 0 };
+    const Error *error = store_find(view, &event_log, &query, &found);
+    int64_t last = range->after;
+
+    if (error)
+        return error;
+    page->records = (EventRecord **)found.messages;
+    page->n_records = found.n_messages;
+    if (range->customer)
+        return NULL;
+    for (size_t i = 0; i < found.n_messages; i++, last++) {
+        const EventRecord *record = page->records[i];
+        int64_t number = range->aggregate ? record->aggregate_sequence : record->sequence;
+
+        if (number != last + 1) {
+            page->n_records = i;
+            break;
+        }
+    }
+    return NULL;
+}
+
+const Error *event_log_head(StoreView *view, int partition, int64_t *sequence)
+{
+    StoreQuery query = {
+        .prefix = arena_printf(view->arena, "events/%d/", partition),
+        .is_descending = true,
+        .limit = 1,
+    };
+    StorePage page = { 0 };
+    const Error *error = store_find(view, &event_log, &query, &page);
+
+    if (error)
+        return error;
+    *sequence = page.n_messages ? ((const EventRecord *)page.messages[0])->sequence : 0;
+    return NULL;
+}
+
+const Error *event_log_has(
+    StoreView *view, const char *aggregate, int64_t aggregate_sequence, bool *is_there)
+{
+    LogRange range = { .aggregate = aggregate, .after = aggregate_sequence - 1, .limit = 1 };
+    LogPage page;
+    const Error *error = event_log_read(view, &range, &page);
+
+    if (!error)
+        *is_there = page.n_records == 1;
+    return error;
+}

@@ -1,0 +1,25 @@
+/* Inside the relay: one step of it, which tests take by hand. */
+#ifndef THROUGHLINE_EVENT_RELAY_H
+#define THROUGHLINE_EVENT_RELAY_H
+
+#include "shared/event/event.h"
+
+enum {
+    RELAY_BATCH = 256,   /* entries that are moved at once */
+    RELAY_POLL_MS = 250, /* between two looks that no write asked for */
+    RELAY_STORE_MS = 10 * 1000,
+};
+
+/* What a relay knows of a partition. */
+typedef struct RelayPartition {
+    const char *source; /* the service's name */
+    int number;
+    bool is_known; /* head is the last sequence, and no entry of the outbox is in the log already */
+    int64_t head;
+} RelayPartition;
+
+/* Moves entries from the outbox to the log. `delays` may be NULL. */
+const Error *relay_move(
+    StoreView *view, RelayPartition *partition, Histogram *delays, size_t *n_moved);
+
+#endif

@@ -1,0 +1,122 @@
+/* The log for other services: everything after their positions, then everything new. */
+#include "shared/event/event.h"
+
+#include "shared/base/text.h"
+#include "shared/codec/message.h"
+#include "shared/event/log.h"
+#include "shared/rpc/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef Throughline__Event__V1__Position Position;
+typedef Throughline__Event__V1__SubscribeRequest SubscribeRequest;
+typedef Throughline__Event__V1__SubscribeResponse SubscribeResponse;
+
+enum { MAX_TYPES = 200, MAX_TYPE_LENGTH = 200 };
+
+/* The types that a stream wants, in one block of memory: each with a NUL behind it, "" at the
+ * end. */
+static char *list_types(const SubscribeRequest *request)
+{
+    size_t size = 1;
+    char *types;
+    char *at;
+
+    for (size_t i = 0; i < request->n_types; i++)
+        size += strlen(request->types[i]) + 1;
+    at = types = calloc(1, size);
+    if (!types)
+        abort();
+    for (size_t i = 0; i < request->n_types; i++)
+        at = stpcpy(at, request->types[i]) + 1;
+    return types;
+}
+
+static bool is_wanted(const char *types, const Event *event)
+{
+    const char *slash = event->payload ? strrchr(event->payload->type_url, '/') : NULL;
+
+    if (!*types)
+        return true;
+    for (; *types && slash; types += strlen(types) + 1)
+        if (text_equal(types, slash + 1))
+            return true;
+    return false;
+}
+
+static const void *render(void *context, Arena *arena, const Event *event)
+{
+    SubscribeResponse *response =
+        message_new(arena, &throughline__event__v1__subscribe_response__descriptor);
+
+    response->position = message_new(arena, &throughline__event__v1__position__descriptor);
+    response->position->partition = event->partition;
+    response->position->sequence = event->sequence;
+    if (is_wanted(context, event))
+        response->event = (Event *)event;
+    return response;
+}
+
+static const Error *check_position(RpcCall *call, const SubscribeRequest *request, size_t i)
+{
+    const Position *position = request->positions[i];
+    const Error *error;
+    int64_t head;
+
+    if (position->partition < 0 || position->partition >= STORE_PARTITIONS) {
+        check_fail(call, check_path(call, "positions[%zu].partition", i), "must be 0 to %d",
+            STORE_PARTITIONS - 1);
+        return NULL;
+    }
+    for (size_t j = 0; j < i; j++)
+        if (request->positions[j]->partition == position->partition)
+            check_fail(call, check_path(call, "positions[%zu].partition", i), "is there twice");
+    error = event_log_head(call->store, position->partition, &head);
+    if (!error && (position->sequence < 0 || position->sequence > head))
+        check_fail(call, check_path(call, "positions[%zu].sequence", i),
+            "must be within the log: 0 to %lld", (long long)head);
+    return error;
+}
+
+const Error *event_subscribe(EventHub *hub, RpcCall *call, const SubscribeRequest *request)
+{
+    const Error *error;
+
+    check_count(call, "positions", request->n_positions, 0, STORE_PARTITIONS);
+    check_count(call, "types", request->n_types, 0, MAX_TYPES);
+    if ((error = check_result(call)))
+        return error;
+    for (size_t i = 0; i < request->n_types; i++)
+        check_text(call, check_path(call, "types[%zu]", i), request->types[i], 1, MAX_TYPE_LENGTH);
+    for (size_t i = 0; i < request->n_positions; i++)
+        if ((error = check_position(call, request, i)))
+            return error;
+    if ((error = check_result(call)))
+        return error;
+    return event_hub_follow(hub, call,
+        &(EventInterest){
+            .positions = (const Position *const *)request->positions,
+            .n_positions = request->n_positions,
+            .render = render,
+            .context = list_types(request),
+        });
+}
+
+const Error *event_get_positions(RpcCall *call, Throughline__Event__V1__GetPositionsResponse *reply)
+{
+    const Error *error;
+
+    reply->positions = arena_array(call->arena, STORE_PARTITIONS, sizeof(*reply->positions));
+    reply->n_positions = STORE_PARTITIONS;
+    for (int i = 0; i < STORE_PARTITIONS; i++) {
+        Position *position =
+            message_new(call->arena, &throughline__event__v1__position__descriptor);
+
+        position->partition = i;
+        reply->positions[i] = position;
+        if ((error = event_log_head(call->store, i, &position->sequence)))
+            return error;
+    }
+    return NULL;
+}
