@@ -1,4 +1,5 @@
-/* A service as a program: from configuration to a drained exit. main() describes it, service_main() runs it. */
+/* A service as a program: from configuration to a drained exit. main() describes it,
+ * service_main() runs it. */
 #ifndef THROUGHLINE_SERVICE_SERVICE_H
 #define THROUGHLINE_SERVICE_SERVICE_H
 
@@ -9,7 +10,12 @@
 #include "shared/rpc/server.h"
 #include "shared/store/store.h"
 
-enum { SERVICE_MAX_RPCS = 8, SERVICE_MAX_PEERS = 4, SERVICE_MAX_CONSUMERS = 4, SERVICE_MAX_JOBS = 4 };
+enum {
+    SERVICE_MAX_RPCS = 8,
+    SERVICE_MAX_PEERS = 4,
+    SERVICE_MAX_CONSUMERS = 4,
+    SERVICE_MAX_JOBS = 4
+};
 
 /* What handlers find behind call->service. */
 typedef struct ServiceContext {
@@ -45,20 +51,23 @@ typedef struct Service {
     ServiceConsumer consumers[SERVICE_MAX_CONSUMERS];
     ServiceJob jobs[SERVICE_MAX_JOBS];
     const Setting *settings; /* its own, NULL: none */
-    const Error *(*open)(ServiceContext *context); /* sets context->state, after the store is open; may be NULL */
+    const Error *(*open)(
+        ServiceContext *context); /* sets context->state, after the store is open; may be NULL */
     void (*close)(ServiceContext *context);
 } Service;
 
 int service_main(int argc, char **argv, const Service *service);
 
-/* The same inside a test or another program: runs on free ports, returns when it is ready. `flags` as on the command line. */
+/* The same inside a test or another program: runs on free ports, returns when it is ready.
+ * `flags` as on the command line. */
 typedef struct RunningService RunningService;
 const Error *service_start(
     Arena *arena, const Service *service, int n_flags, char **flags, RunningService **running);
 int service_port(const RunningService *running);
 int service_admin_port(const RunningService *running);
 ServiceContext *service_context(RunningService *running);
-/* Events on their way: not yet in the log, or in a peer's log and not yet applied here; -1 when that cannot be told. */
+/* Events on their way: not yet in the log, or in a peer's log and not yet applied here; -1 when
+ * that cannot be told. */
 int64_t service_lag(const RunningService *running);
 /* Drains and frees; true when no call had to be cancelled. */
 bool service_stop(RunningService *running, int grace_ms);

@@ -1,0 +1,104 @@
+/* What stands between the run time and the store: each call gets its view; a repeated request
+ * gets its first answer. */
+#include "shared/service/running.h"
+
+#include "shared/base/id.h"
+
+#include <assert.h>
+#include <string.h>
+
+const Error service_store_away = { ERROR_UNAVAILABLE, "STORE_UNAVAILABLE",
+    "The store does not answer: try again a little later.", .retry_after_ms = TRY_AGAIN_MS };
+
+ServiceContext *service_of(const RpcCall *call)
+{
+    return call->service;
+}
+
+RpcClient *service_peer(const RpcCall *call, const char *name)
+{
+    const struct ServicePeer *peer = service_of(call)->peers;
+
+    while (peer->name && !text_equal(peer->name, name))
+        peer++;
+    assert(peer->name && "a service calls only the peers that it names");
+    return peer->client;
+}
+
+StoreView service_view(RpcCall *call, Store *store)
+{
+    return (StoreView){
+        .store = store,
+        .arena = call->arena,
+        .deadline = call->deadline == INT64_MAX ? 0 : call->deadline,
+        .seal = event_seal,
+        .seal_context = call,
+    };
+}
+
+static const char *request_id(const ProtobufCMessage *request)
+{
+    const ProtobufCFieldDescriptor *field;
+    char *const *id;
+
+    if (!request)
+        return "";
+    field = protobuf_c_message_descriptor_get_field_by_name(request->descriptor, "request_id");
+    if (!field || field->type != PROTOBUF_C_TYPE_STRING ||
+        field->label == PROTOBUF_C_LABEL_REPEATED)
+        return "";
+    id = (char *const *)((const char *)request + field->offset);
+    return *id ? *id : "";
+}
+
+/* What makes two requests the same: method and bytes. */
+static void hash_request(const RpcCall *call, Bytes bytes, uint8_t hash[32])
+{
+    size_t method = strlen(call->method) + 1;
+    uint8_t *all = arena_alloc(call->arena, method + bytes.size);
+
+    memcpy(all, call->method, method);
+    if (bytes.size)
+        memcpy(all + method, bytes.data, bytes.size);
+    id_sha256(all, method + bytes.size, hash);
+}
+
+static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *request,
+    ProtobufCMessage *reply, Bytes request_bytes)
+{
+    RunningService *running = context;
+    StoreView *view;
+    const char *id = request_id(request);
+
+    call->service = &running->context;
+    if (!atomic_load(&running->is_open))
+        return &service_store_away;
+    view = arena_alloc(call->arena, sizeof(*view));
+    *view = service_view(call, running->context.store);
+    call->store = view;
+    if (!*id)
+        return NULL;
+    view->request_key =
+        arena_printf(call->arena, "%s/%s", call->caller ? call->caller->account : "", id);
+    view->reply = reply;
+    hash_request(call, request_bytes, view->request_hash);
+    return store_find_reply(view);
+}
+
+static const Error *end(void *context, RpcCall *call, const Error *error, Bytes *replayed)
+{
+    (void)context;
+    if (error == &store_replayed) {
+        *replayed = call->store->replayed;
+        return NULL;
+    }
+    if (error && error->code == ERROR_UNAVAILABLE && error->retry_after_ms == 0 &&
+        text_equal(error->reason, service_store_away.reason))
+        return error_with_retry(call->arena, error, TRY_AGAIN_MS);
+    return error;
+}
+
+RpcHooks service_hooks(RunningService *running)
+{
+    return (RpcHooks){ .context = running, .begin = begin, .end = end };
+}

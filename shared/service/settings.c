@@ -1,0 +1,124 @@
+/* The settings that every service has. */
+#include "shared/service/running.h"
+
+#include "shared/base/text.h"
+
+enum {
+    N_TABLES = 4, /* ports, common, targets, the service's own */
+    ADMIN_PORT_DISTANCE = 100,
+    MAX_PORT = 65535,
+    DAY_MS = 24 * 60 * 60 * 1000,
+};
+
+static const Setting common[] = {
+    { "address", SETTING_TEXT, "0.0.0.0", "Where calls and probes are listened for." },
+    { "store-uri", SETTING_TEXT, "embedded:./data",
+        "The store: embedded:FOLDER, or mongodb://… with everything libmongoc takes." },
+    { "token-keys", SETTING_TEXT, "",
+        "File with the public keys of tokens (a JWK set); without it no call is let in." },
+    { "token-file", SETTING_TEXT, "",
+        "File with this service's own token, shown to its peers; read again when it changes." },
+    { "log-level", SETTING_TEXT, "info", "debug, info, warn, error or off." },
+    { "drain-ms", SETTING_NUMBER, "25000",
+        "How long calls under way may go on after SIGTERM, in milliseconds.", 0, DAY_MS },
+    { "tls-cert", SETTING_TEXT, "", "Certificate chain (PEM); without it plaintext." },
+    { "tls-key", SETTING_TEXT, "", "Its private key (PEM)." },
+    { "tls-ca", SETTING_TEXT, "",
+        "Roots (PEM) that peers are checked against; clients must then show a certificate too." },
+    { "workers", SETTING_NUMBER, "128", "Threads for calls that may block.", 1, 4096 },
+    { "pollers", SETTING_NUMBER, "0", "Threads of the transport; 0: one a core.", 0, 256 },
+    { "max-calls", SETTING_NUMBER, "4096", "Calls in the server at once.", 1, 1000000 },
+    { "max-queue", SETTING_NUMBER, "1024", "Calls that wait for a worker.", 1, 1000000 },
+    { "max-streams", SETTING_NUMBER, "256", "Calls on one connection at once.", 1, 100000 },
+    { "max-message", SETTING_SIZE, "4m", "One message.", 1024, 64 * 1024 * 1024 },
+    { "idle-time", SETTING_DURATION, "5m", "After which a connection without calls is closed.",
+        1000, DAY_MS },
+    { "max-age", SETTING_DURATION, "5m", "After which a connection is asked to come anew.", 1000,
+        DAY_MS },
+    { 0 },
+};
+
+static const struct {
+    const char *name;
+    const char *target;
+} known_targets[] = {
+    { "identity", "localhost:7001" },
+    { "catalog", "localhost:7002" },
+    { "cart", "localhost:7003" },
+    { "feedback", "localhost:7004" },
+    { "notification", "localhost:7005" },
+};
+
+static const char *default_target(const char *peer)
+{
+    for (size_t i = 0; i < COUNT(known_targets); i++)
+        if (text_equal(known_targets[i].name, peer))
+            return known_targets[i].target;
+    return "";
+}
+
+static const Setting *ports(Arena *arena, const Service *service, bool is_program)
+{
+    Setting *settings = arena_array(arena, 3, sizeof(*settings));
+    int port = is_program ? service->port : 0;
+    int admin_port = is_program ? service->port + ADMIN_PORT_DISTANCE : 0;
+
+    settings[0] = (Setting){ "port", SETTING_NUMBER, arena_printf(arena, "%d", port),
+        "Port of the gRPC server; 0: any free one.", 0, MAX_PORT };
+    settings[1] = (Setting){ "admin-port", SETTING_NUMBER, arena_printf(arena, "%d", admin_port),
+        "Port of /healthz, /readyz, /metrics and /version; 100 above the other when not given.", 0,
+        MAX_PORT };
+    return settings;
+}
+
+static const Setting *targets(Arena *arena, const Service *service)
+{
+    Setting *settings = arena_array(arena, SERVICE_MAX_PEERS + 1, sizeof(*settings));
+
+    for (int i = 0; i < SERVICE_MAX_PEERS && service->peers[i]; i++)
+        settings[i] = (Setting){ arena_printf(arena, "%s-target", service->peers[i]), SETTING_TEXT,
+            default_target(service->peers[i]),
+            arena_printf(arena, "Where the %s service is: a gRPC target.", service->peers[i]) };
+    return settings;
+}
+
+const Setting *const *service_settings(Arena *arena, const Service *service, bool is_program)
+{
+    const Setting **tables = arena_array(arena, N_TABLES + 1, sizeof(*tables));
+
+    tables[0] = ports(arena, service, is_program);
+    tables[1] = common;
+    tables[2] = targets(arena, service);
+    tables[3] = service->settings;
+    return tables;
+}
+
+RpcLimits service_limits(const Config *config)
+{
+    return (RpcLimits){
+        .max_message_bytes = config_number(config, "max-message"),
+        .max_calls = (int32_t)config_number(config, "max-calls"),
+        .max_queue = (int32_t)config_number(config, "max-queue"),
+        .max_streams = (int32_t)config_number(config, "max-streams"),
+        .workers = (int32_t)config_number(config, "workers"),
+        .pollers = (int32_t)config_number(config, "pollers"),
+        .idle_ms = config_number(config, "idle-time"),
+        .max_age_ms = config_number(config, "max-age"),
+    };
+}
+
+int service_admin_port_setting(const Config *config)
+{
+    int64_t port = config_number(config, "port");
+
+    if (config_is_given(config, "admin-port") || !config_is_given(config, "port") || port == 0)
+        return (int)config_number(config, "admin-port");
+    return port + ADMIN_PORT_DISTANCE <= MAX_PORT ? (int)port + ADMIN_PORT_DISTANCE : 0;
+}
+
+const char *service_text(const Config *config, const char *name)
+{
+    const char *text = config_text(config, name);
+
+    return text_is_empty(text) ? NULL : text;
+}

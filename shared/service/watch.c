@@ -1,0 +1,66 @@
+/* Whether the service can work: the store answers, and the port does. */
+#include "shared/service/running.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+
+bool watch_is_ready(void *context, const char **reason)
+{
+    RunningService *running = context;
+    const char *unready = atomic_load(&running->unready);
+
+    *reason = unready ? unready : "";
+    return !unready;
+}
+
+bool watch_is_alive(void *context, const char **reason)
+{
+    RunningService *running = context;
+
+    *reason = "the port of the service does not answer";
+    return atomic_load(&running->probe_failures) < WATCH_MAX_FAILURES;
+}
+
+static void check_store(RunningService *running, const char **unready)
+{
+    const Error *error = store_check(running->context.store);
+    const char *was = *unready;
+
+    *unready = error ? "the store does not answer" : NULL;
+    if (*unready == was)
+        return;
+    log_write(error ? LOG_ERROR : LOG_INFO, error ? "store_lost" : "store_back",
+        (const LogField[]){ { "reason", .text = error_reason(error) }, { 0 } });
+    atomic_store(&running->unready, *unready);
+    rpc_server_set_serving(running->server, !error);
+}
+
+/* A listener that has died (descriptors ran out) does not come back: then the process must go. */
+static void probe_port(RunningService *running)
+{
+    const Error *error = rpc_server_probe(running->server);
+
+    if (!error) {
+        atomic_store(&running->probe_failures, 0);
+        return;
+    }
+    log_write(LOG_ERROR, "probe_failed",
+        (const LogField[]){ { "reason", .text = error->reason },
+            { "failures", .number = atomic_fetch_add(&running->probe_failures, 1) + 1 }, { 0 } });
+}
+
+void *watch_run(void *context)
+{
+    RunningService *running = context;
+    const char *unready = NULL;
+    int64_t probed_at = clock_monotonic();
+
+    while (!running_pause(running, WATCH_CHECK_MS)) {
+        check_store(running, &unready);
+        if (clock_monotonic() - probed_at < WATCH_PROBE_MS * INT64_C(1000))
+            continue;
+        probe_port(running);
+        probed_at = clock_monotonic();
+    }
+    return NULL;
+}
