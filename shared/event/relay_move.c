@@ -77,7 +77,7 @@ static const Error *append(StoreView *view, RelayPartition *partition,
 
     *n_appended = 0;
     for (size_t i = 0; i < n_entries; i++) {
-        EventRecord *record;
+        EventRecord *record = NULL;
 
         error = make_record(view, partition, entries[i], partition->head + 1 + (int64_t)i, &record);
         if (error)
