@@ -1,0 +1,44 @@
+/* A cart becomes an order at the prices of a signed quote, exactly once. Three writes, each of
+ * which can be repeated: the cart notes the promise (CHECKING_OUT, point of no return), the order
+ * is inserted under a name that follows from the cart's, the cart is ORDERED. Signatures are looked
+ * at elsewhere: here a quote is one that the catalogue has given. */
+#ifndef THROUGHLINE_CART_CHECKOUT_H
+#define THROUGHLINE_CART_CHECKOUT_H
+
+#include "services/cart/domain/access.h"
+
+typedef Throughline__Catalog__V1__Quote Quote;
+typedef Throughline__Catalog__V1__PricedLine PricedLine;
+typedef Throughline__Catalog__V1__SignedQuote SignedQuote;
+typedef Throughline__Cart__V1__Invoice Invoice;
+typedef Throughline__Cart__V1__Charge Charge;
+typedef Throughline__Cart__V1__CheckoutStarted CheckoutStarted;
+typedef Throughline__Cart__V1__CartOrdered CartOrdered;
+
+/* Whether the open cart can be bought at this quote now. Errors: FAILED_PRECONDITION
+ * CUSTOMER_MISSING, QUOTE_OTHER_CART, QUOTE_EXPIRED, QUOTE_OUTDATED. */
+const Error *checkout_check(const Cart *cart, const Quote *quote, int64_t now);
+
+bool checkout_is_same(const SignedQuote *a, const SignedQuote *b);
+
+/* FAILED_PRECONDITION CART_CLOSED with the fact "order": the cart is bought at another quote. */
+const Error *checkout_other_quote(const Cart *cart, Arena *arena);
+
+/* The cart is bought at this quote from now on. */
+void checkout_start(Cart *cart, const SignedQuote *signed_quote, const Actor *actor, Arena *arena,
+    CheckoutStarted *event);
+
+/* Fills an initialised order, with its invoice, from a cart that is CHECKING_OUT. Errors: INTERNAL
+ * QUOTE_INCONSISTENT when the quote's amounts do not add up. */
+const Error *checkout_order(const Cart *cart, const Quote *quote, Arena *arena, Order *order);
+
+/* The order is there. */
+void checkout_finish(Cart *cart, const Actor *actor, Arena *arena, CartOrdered *event);
+
+/* Minor units of an amount in this currency; false when it is absent, in another one, or unfit. */
+bool amount_in(const char *currency, const Google__Type__Money *money, int64_t *minor);
+
+/* What promotions took from a line, together. */
+bool line_discount(const char *currency, const PricedLine *line, int64_t *minor);
+
+#endif

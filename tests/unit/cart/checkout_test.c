@@ -1,0 +1,181 @@
+#include "services/cart/domain/checkout.h"
+
+#include "shared/codec/message.h"
+#include "shared/codec/types.h"
+#include "tests/support/test_main.h"
+#include "tests/unit/cart/builders.h"
+
+static Cart *a_full_cart(Arena *arena)
+{
+    Cart *cart = a_cart(arena, "customers/ann");
+
+    a_line(arena, cart, "tent", 2, 19900);
+    a_line(arena, cart, "rope", 3, 333);
+    return cart;
+}
+
+static void a_quote_of_the_cart_as_it_is_can_be_bought(void)
+{
+    Arena *arena = arena_new();
+    Cart *cart = a_full_cart(arena);
+    Quote *quote = a_quote(arena, cart, 0);
+
+    CU_ASSERT_PTR_NULL(checkout_check(cart, quote, some_noon));
+    quote->customer = arena_text(arena, "");
+    CU_ASSERT_PTR_NULL(checkout_check(cart, quote, some_noon));
+    arena_free(arena);
+}
+
+static void a_quote_is_honoured_to_the_last_microsecond(void)
+{
+    Arena *arena = arena_new();
+    Cart *cart = a_full_cart(arena);
+    Quote *quote = a_quote(arena, cart, 0);
+    int64_t end = timestamp_to_micros(quote->expire_time);
+
+    CU_ASSERT_PTR_NULL(checkout_check(cart, quote, end - 1));
+    CHECK_TEXT(error_reason(checkout_check(cart, quote, end)), "QUOTE_EXPIRED");
+    arena_free(arena);
+}
+
+static void a_cart_without_a_customer_is_not_bought(void)
+{
+    Arena *arena = arena_new();
+    Cart *cart = a_cart(arena, "");
+
+    a_line(arena, cart, "tent", 1, 19900);
+    CHECK_TEXT(
+        error_reason(checkout_check(cart, a_quote(arena, cart, 0), some_noon)), "CUSTOMER_MISSING");
+    arena_free(arena);
+}
+
+static void a_quote_of_another_cart_is_refused(void)
+{
+    Arena *arena = arena_new();
+    Cart *cart = a_full_cart(arena);
+    Quote *quote = a_quote(arena, cart, 0);
+
+    quote->cart = arena_text(arena, "carts/other");
+    CHECK_TEXT(error_reason(checkout_check(cart, quote, some_noon)), "QUOTE_OTHER_CART");
+    arena_free(arena);
+}
+
+static void a_quote_of_other_content_is_outdated(void)
+{
+    Arena *arena = arena_new();
+    Cart *cart = a_full_cart(arena);
+    Quote *version = a_quote(arena, cart, 0), *customer = a_quote(arena, cart, 0);
+    Quote *sku = a_quote(arena, cart, 0), *quantity = a_quote(arena, cart, 0);
+    Quote *fewer = a_quote(arena, cart, 0), *currency = a_quote(arena, cart, 0);
+
+    version->cart_etag = arena_text(arena, "6");
+    customer->customer = arena_text(arena, "customers/bob");
+    sku->lines[1]->sku = arena_text(arena, "string");
+    quantity->lines[0]->quantity = 1;
+    fewer->n_lines = 1;
+    currency->currency = arena_text(arena, "USD");
+
+    CHECK_TEXT(error_reason(checkout_check(cart, version, some_noon)), "QUOTE_OUTDATED");
+    CHECK_TEXT(error_reason(checkout_check(cart, customer, some_noon)), "QUOTE_OUTDATED");
+    CHECK_TEXT(error_reason(checkout_check(cart, sku, some_noon)), "QUOTE_OUTDATED");
+    CHECK_TEXT(error_reason(checkout_check(cart, quantity, some_noon)), "QUOTE_OUTDATED");
+    CHECK_TEXT(error_reason(checkout_check(cart, fewer, some_noon)), "QUOTE_OUTDATED");
+    CHECK_TEXT(error_reason(checkout_check(cart, currency, some_noon)), "QUOTE_OUTDATED");
+    arena_free(arena);
+}
+
+static void a_checkout_closes_the_cart_and_notes_the_promise(void)
+{
+    Arena *arena = arena_new();
+    Cart *cart = a_full_cart(arena), *twin = a_full_cart(arena);
+    SignedQuote *signed_quote = a_signed_quote(arena, a_quote(arena, cart, 0));
+    CheckoutStarted event = THROUGHLINE__CART__V1__CHECKOUT_STARTED__INIT;
+    CartOrdered ordered = THROUGHLINE__CART__V1__CART_ORDERED__INIT;
+    Actor actor = an_actor("customers/ann");
+
+    checkout_start(cart, signed_quote, &actor, arena, &event);
+    checkout_start(twin, signed_quote, &actor, arena, &event);
+
+    CHECK_INT(cart->state, THROUGHLINE__CART__V1__CART__STATE__CHECKING_OUT);
+    CHECK_TEXT(cart->open_customer, "");
+    CHECK_TEXT(cart->order, twin->order);
+    CU_ASSERT(checkout_is_same(cart->pending->signed_quote, signed_quote));
+    checkout_finish(cart, &actor, arena, &ordered);
+    CHECK_INT(cart->state, THROUGHLINE__CART__V1__CART__STATE__ORDERED);
+    CU_ASSERT_PTR_NULL(cart->pending);
+    CHECK_TEXT(cart->order, twin->order);
+    arena_free(arena);
+}
+
+static void the_bill_is_the_quote(void)
+{
+    Arena *arena = arena_new();
+    Order *order = an_order(arena, a_full_cart(arena), 1234);
+    int64_t minor = 0;
+
+    CHECK_INT(order->state, THROUGHLINE__CART__V1__ORDER__STATE__PLACED);
+    CHECK_TEXT(order->customer, "customers/ann");
+    CHECK_INT(order->invoice->n_charges, 2);
+    CHECK_TEXT(order->invoice->order, order->name);
+    CU_ASSERT(money_minor(order->invoice->charges[0]->discount_amount, &minor));
+    CHECK_INT(minor, 1234);
+    CU_ASSERT(money_minor(order->invoice->charges[0]->amount, &minor));
+    CHECK_INT(minor, 2 * 19900 - 1234);
+    CU_ASSERT(money_minor(order->invoice->total, &minor));
+    CHECK_INT(minor, 2 * 19900 - 1234 + 3 * 333);
+    CHECK_INT(timestamp_to_micros(order->create_time), some_noon);
+    arena_free(arena);
+}
+
+static const Error *order_of(Arena *arena, Cart *cart, const Quote *quote)
+{
+    CheckoutStarted event = THROUGHLINE__CART__V1__CHECKOUT_STARTED__INIT;
+    Order *order = message_new(arena, &throughline__cart__v1__order__descriptor);
+    Actor actor = an_actor("customers/ann");
+
+    checkout_start(cart, a_signed_quote(arena, quote), &actor, arena, &event);
+    return checkout_order(cart, quote, arena, order);
+}
+
+static void a_quote_that_does_not_add_up_is_never_billed(void)
+{
+    Arena *arena = arena_new();
+    Cart *cart = a_full_cart(arena);
+    Quote *line = a_quote(arena, cart, 100), *discount = a_quote(arena, cart, 100);
+    Quote *total = a_quote(arena, cart, 100), *currency = a_quote(arena, cart, 100);
+    Quote *absent = a_quote(arena, cart, 100);
+
+    line->lines[0]->total = money_message(arena, "EUR", 39699);
+    discount->lines[0]->adjustments[0]->amount = money_message(arena, "EUR", 99);
+    total->total = money_message(arena, "EUR", 1);
+    currency->lines[1]->total = money_message(arena, "USD", 999);
+    absent->total = NULL;
+
+    CHECK_TEXT(error_reason(order_of(arena, a_full_cart(arena), line)), "QUOTE_INCONSISTENT");
+    CHECK_TEXT(error_reason(order_of(arena, a_full_cart(arena), discount)), "QUOTE_INCONSISTENT");
+    CHECK_TEXT(error_reason(order_of(arena, a_full_cart(arena), total)), "QUOTE_INCONSISTENT");
+    CHECK_TEXT(error_reason(order_of(arena, a_full_cart(arena), currency)), "QUOTE_INCONSISTENT");
+    CHECK_TEXT(error_reason(order_of(arena, a_full_cart(arena), absent)), "QUOTE_INCONSISTENT");
+    arena_free(arena);
+}
+
+static CU_TestInfo tests[] = {
+    { "a_quote_of_the_cart_as_it_is_can_be_bought", a_quote_of_the_cart_as_it_is_can_be_bought },
+    { "a_quote_is_honoured_to_the_last_microsecond", a_quote_is_honoured_to_the_last_microsecond },
+    { "a_cart_without_a_customer_is_not_bought", a_cart_without_a_customer_is_not_bought },
+    { "a_quote_of_another_cart_is_refused", a_quote_of_another_cart_is_refused },
+    { "a_quote_of_other_content_is_outdated", a_quote_of_other_content_is_outdated },
+    { "a_checkout_closes_the_cart_and_notes_the_promise",
+        a_checkout_closes_the_cart_and_notes_the_promise },
+    { "the_bill_is_the_quote", the_bill_is_the_quote },
+    { "a_quote_that_does_not_add_up_is_never_billed",
+        a_quote_that_does_not_add_up_is_never_billed },
+    CU_TEST_INFO_NULL,
+};
+
+int main(int argc, char **argv)
+{
+    CU_SuiteInfo suites[] = { { .pName = "checkout", .pTests = tests }, CU_SUITE_INFO_NULL };
+
+    return test_main("cart_checkout", suites, argc, argv);
+}
