@@ -53,7 +53,8 @@ static void append_unknown(bson_t *document, const ProtobufCMessage *message)
 
 static void append_enum(bson_t *document, const char *key, const Field *field, int number)
 {
-    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(field->descriptor, number);
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value(field->descriptor, number);
 
     if (value)
         must(bson_append_utf8(document, key, -1, value->name, -1));
@@ -219,8 +220,8 @@ static const Error *read_message(
     return read_fields(arena, &inner, message, depth + 1);
 }
 
-static const Error *read_item(Arena *arena, const bson_iter_t *value, const ProtobufCMessage *message,
-    const Field *field, void *item, int depth)
+static const Error *read_item(Arena *arena, const bson_iter_t *value,
+    const ProtobufCMessage *message, const Field *field, void *item, int depth)
 {
     bool is_read;
 
@@ -314,8 +315,8 @@ static const Error *read_fields(
         if (field->label == PROTOBUF_C_LABEL_REPEATED)
             error = read_array(arena, document, message, field, depth);
         else
-            error = read_item(arena, document, message, field,
-                field_make(arena, message, field, 1), depth);
+            error = read_item(
+                arena, document, message, field, field_make(arena, message, field, 1), depth);
         if (error)
             return error;
     }

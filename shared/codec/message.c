@@ -61,8 +61,7 @@ bool message_equal(const void *a, const void *b)
     Arena *arena;
     bool is_equal;
 
-    if (first->descriptor != second->descriptor ||
-        size != protobuf_c_message_get_packed_size(b))
+    if (first->descriptor != second->descriptor || size != protobuf_c_message_get_packed_size(b))
         return false;
     arena = arena_new();
     is_equal = !memcmp(message_pack(arena, a).data, message_pack(arena, b).data, size);
@@ -78,10 +77,16 @@ const ProtobufCMessageDescriptor *message_find(const char *full_name)
     return NULL;
 }
 
-void *message_from_any(Arena *arena, const char *type_url, Bytes value)
+const ProtobufCMessageDescriptor *message_find_url(const char *type_url)
 {
     const char *slash = type_url ? strrchr(type_url, '/') : NULL;
-    const ProtobufCMessageDescriptor *descriptor = slash ? message_find(slash + 1) : NULL;
+
+    return slash ? message_find(slash + 1) : NULL;
+}
+
+void *message_from_any(Arena *arena, const char *type_url, Bytes value)
+{
+    const ProtobufCMessageDescriptor *descriptor = message_find_url(type_url);
 
     if (!descriptor || scan_message(arena, descriptor, value))
         return NULL;

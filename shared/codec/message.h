@@ -30,6 +30,9 @@ bool message_equal(const void *a, const void *b);
 /* The type called "throughline.cart.v1.Cart", NULL when none in proto/ is called so. */
 const ProtobufCMessageDescriptor *message_find(const char *full_name);
 
+/* The type that an Any's type URL names: "type.googleapis.com/throughline.cart.v1.Cart". NULL when there is none. */
+const ProtobufCMessageDescriptor *message_find_url(const char *type_url);
+
 /* A google.protobuf.Any's inside: the message if its type is in proto/ and its bytes are good, else NULL. */
 void *message_from_any(Arena *arena, const char *type_url, Bytes value);
 

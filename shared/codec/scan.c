@@ -139,8 +139,8 @@ static void scan_text(Scan *scan, const Path *path, const uint8_t *text, size_t 
 
 static const Error *scan_body(Scan *scan, Frame *frame);
 
-static const Error *scan_nested_body(Scan *scan, const Frame *parent, const Field *field,
-    const Path *path, const uint8_t *end)
+static const Error *scan_nested_body(
+    Scan *scan, const Frame *parent, const Field *field, const Path *path, const uint8_t *end)
 {
     Frame frame;
 

@@ -41,8 +41,8 @@ const Error *violations_error(const Violations *violations, const char *reason)
     if (violations->count == 0)
         return NULL;
     if (violations->count == 1)
-        named = error_new(violations->arena, ERROR_INVALID_ARGUMENT, reason, "%s: %s.",
-            first->field, first->description);
+        named = error_new(violations->arena, ERROR_INVALID_ARGUMENT, reason, "%s%s%s.",
+            first->field, *first->field ? ": " : "The input ", first->description);
     else
         named = error_new(violations->arena, ERROR_INVALID_ARGUMENT, reason,
             "%zu fields are invalid, the first is %s: %s.", violations->count, first->field,

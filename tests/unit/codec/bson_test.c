@@ -66,7 +66,8 @@ static void fields_have_their_proto_names_and_enums_too(void)
     Everything message = THROUGHLINE__TEST__V1__EVERYTHING__INIT;
     Inner inner = THROUGHLINE__TEST__V1__EVERYTHING__INNER__INIT;
     Throughline__Test__V1__Everything__Color colors[] = {
-        THROUGHLINE__TEST__V1__EVERYTHING__COLOR__DEEP_BLUE, (int)42 };
+        THROUGHLINE__TEST__V1__EVERYTHING__COLOR__DEEP_BLUE, (int)42
+    };
 
     message.a_uint32 = 4000000000u;
     message.a_color = THROUGHLINE__TEST__V1__EVERYTHING__COLOR__RED;
@@ -124,7 +125,8 @@ static void fields_of_others_are_passed_over(void)
 {
     Everything back;
 
-    const Error *error = read_json("{ \"_id\": \"x\", \"version\": 3, \"a_int32\": 5, \"_outbox\": [1] }", &back);
+    const Error *error =
+        read_json("{ \"_id\": \"x\", \"version\": 3, \"a_int32\": 5, \"_outbox\": [1] }", &back);
 
     CHECK_TEXT(error_reason(error), "OK");
     CHECK_INT(back.a_int32, 5);
@@ -218,7 +220,8 @@ static void unknown_fields_are_kept_and_known_again_later(void)
 
     position.partition = 3;
     position.sequence = 77;
-    older = message_unpack(arena, &google__protobuf__empty__descriptor, message_pack(arena, &position));
+    older =
+        message_unpack(arena, &google__protobuf__empty__descriptor, message_pack(arena, &position));
     CHECK_INT(older->base.n_unknown_fields, 2);
     bson_append_message(&document, &older->base);
 

@@ -59,8 +59,7 @@ static void broken_bytes_do_not_unpack(void)
 {
     static const uint8_t truncated[] = { 0x0a, 0x05, 'h', 'e' };
 
-    void *message = message_unpack(arena,
-        &throughline__echo__v1__echo_slowly_request__descriptor,
+    void *message = message_unpack(arena, &throughline__echo__v1__echo_slowly_request__descriptor,
         (Bytes){ truncated, sizeof(truncated) });
 
     CU_ASSERT_PTR_NULL(message);
@@ -120,8 +119,8 @@ static void an_any_opens_only_when_type_and_bytes_are_good(void)
     CU_ASSERT_PTR_NULL(message_from_any(arena, "type.googleapis.com/no.such.Type", bytes));
     CU_ASSERT_PTR_NULL(message_from_any(arena, "google.rpc.ErrorInfo", bytes));
     CU_ASSERT_PTR_NULL(message_from_any(arena, "", bytes));
-    CU_ASSERT_PTR_NULL(message_from_any(arena, "type.googleapis.com/google.rpc.ErrorInfo",
-        (Bytes){ bad_text, sizeof(bad_text) }));
+    CU_ASSERT_PTR_NULL(message_from_any(
+        arena, "type.googleapis.com/google.rpc.ErrorInfo", (Bytes){ bad_text, sizeof(bad_text) }));
 }
 
 static void fields_are_reached_by_name(void)

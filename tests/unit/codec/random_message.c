@@ -52,7 +52,8 @@ static double random_double(Random *random)
 static char *random_text(Random *random, Arena *arena)
 {
     static const char *const pieces[] = { "a", "Z", "9", "_", " ", ".", ",", "\"", "\\", "/", "\n",
-        "\t", "\x01", "\x7f", "ü", "€", "𝄞", "\u2028", "</script>", "\ufeff", "null", "\xf4\x8f\xbf\xbf" };
+        "\t", "\x01", "\x7f", "ü", "€", "𝄞", "\u2028", "</script>", "\ufeff", "null",
+        "\xf4\x8f\xbf\xbf" };
     char *text = arena_text(arena, "");
 
     for (uint32_t n = random_below(random, 7); n > 0; n--)
@@ -154,8 +155,7 @@ static void fill_unknown(Random *random, Arena *arena, ProtobufCMessage *message
     static const size_t sizes[] = { 2, 4, 8, 4 };
 
     message->n_unknown_fields = random_below(random, MAX_UNKNOWN);
-    message->unknown_fields =
-        arena_array(arena, MAX_UNKNOWN, sizeof(ProtobufCMessageUnknownField));
+    message->unknown_fields = arena_array(arena, MAX_UNKNOWN, sizeof(ProtobufCMessageUnknownField));
     for (unsigned i = 0; i < message->n_unknown_fields; i++) {
         uint32_t kind = random_below(random, COUNT(kinds));
 
@@ -171,7 +171,8 @@ static void fill_unknown(Random *random, Arena *arena, ProtobufCMessage *message
 /* A real message inside, most of the time. */
 static void fill_any(Random *random, Arena *arena, void *any, int depth)
 {
-    const MessageType *type = throughline_messages[random_below(random, (uint32_t)throughline_n_messages)];
+    const MessageType *type =
+        throughline_messages[random_below(random, (uint32_t)throughline_n_messages)];
     ProtobufCBinaryData *value = message_field(any, "value");
     Bytes bytes;
 

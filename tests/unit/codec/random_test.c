@@ -7,12 +7,14 @@
 #include "shared/base/id.h"
 #include "shared/base/text.h"
 #include "shared/codec/bson.h"
+#include "shared/codec/json.h"
 #include "shared/codec/message.h"
 #include "shared/codec/scan.h"
 #include "tests/support/test_main.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { DEFAULT_ROUNDS = 200 };
 
@@ -42,6 +44,26 @@ static bool survives_bson(Arena *arena, const ProtobufCMessage *message)
     error = bson_read_message(arena, &document, back);
     bson_destroy(&document);
     return !error && message_equal(message, back);
+}
+
+static bool survives_json(Arena *arena, const ProtobufCMessage *message)
+{
+    static const JsonStyle styles[] = { JSON_COMPACT, JSON_PRETTY, JSON_WITH_DEFAULTS };
+
+    for (size_t i = 0; i < COUNT(styles); i++) {
+        const char *json = json_from_message(arena, message, styles[i]);
+        Bytes text = { (const uint8_t *)json, strlen(json) };
+        const Error *error;
+        void *back;
+
+        error = json_to_message(arena, message->descriptor, text, &back);
+        if (error)
+            printf("  %s\n", error->message);
+        /* A proto2 field without a value has one when defaults are written. */
+        if (error || (styles[i] != JSON_WITH_DEFAULTS && !message_equal(message, back)))
+            return false;
+    }
+    return true;
 }
 
 static void check_type(const ProtobufCMessageDescriptor *type, Random *random, RoundTrip survives)
@@ -82,9 +104,15 @@ static void every_type_survives_bson(void)
     check_all(survives_bson, true);
 }
 
+static void every_type_survives_json(void)
+{
+    check_all(survives_json, false);
+}
+
 static CU_TestInfo tests[] = {
     { "every_type_survives_the_wire", every_type_survives_the_wire },
     { "every_type_survives_bson", every_type_survives_bson },
+    { "every_type_survives_json", every_type_survives_json },
     CU_TEST_INFO_NULL,
 };
 

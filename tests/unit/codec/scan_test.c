@@ -55,7 +55,7 @@ static void truncated_bytes_are_malformed(void)
 
 static void bad_tags_are_malformed(void)
 {
-    CHECK_TEXT(error_reason(SCAN("\x00\x01")), "MESSAGE_MALFORMED");             /* number 0 */
+    CHECK_TEXT(error_reason(SCAN("\x00\x01")), "MESSAGE_MALFORMED"); /* number 0 */
     CHECK_TEXT(error_reason(SCAN("\x80\x80\x80\x80\x80\x01")), "MESSAGE_MALFORMED");
     CHECK_TEXT(error_reason(SCAN("\xff\xff\xff\xff\x7f\x01")), "MESSAGE_MALFORMED");
     CHECK_TEXT(error_reason(SCAN("\x80")), "MESSAGE_MALFORMED");
@@ -149,8 +149,7 @@ static void items_are_counted(void)
     uint8_t *packed = arena_alloc(arena, SCAN_MAX_ITEMS + 10);
 
     CHECK_TEXT(error_reason(scan_repeated(0x2a, 0, SCAN_MAX_ITEMS)), "OK");
-    CHECK_TEXT(
-        error_reason(scan_repeated(0x2a, 0, SCAN_MAX_ITEMS + 1)), "MESSAGE_TOO_MANY_ITEMS");
+    CHECK_TEXT(error_reason(scan_repeated(0x2a, 0, SCAN_MAX_ITEMS + 1)), "MESSAGE_TOO_MANY_ITEMS");
     memcpy(packed, "\xaa\x01\xa0\x9c\x01", 5); /* many_int32, 20000 bytes of one item each */
     CHECK_TEXT(error_reason(scan_bytes(packed, SCAN_MAX_ITEMS + 5)), "OK");
     packed[2] = 0xa1;
@@ -160,8 +159,7 @@ static void items_are_counted(void)
 static void scalars_given_again_are_counted(void)
 {
     CHECK_TEXT(error_reason(scan_repeated(0x18, 1, SCAN_MAX_ITEMS + 1)), "OK");
-    CHECK_TEXT(
-        error_reason(scan_repeated(0x18, 1, SCAN_MAX_ITEMS + 2)), "MESSAGE_TOO_MANY_ITEMS");
+    CHECK_TEXT(error_reason(scan_repeated(0x18, 1, SCAN_MAX_ITEMS + 2)), "MESSAGE_TOO_MANY_ITEMS");
 }
 
 static void unknown_fields_are_counted(void)
