@@ -254,12 +254,14 @@ static void wait_a_step(CoreTransport *transport)
     pthread_cond_timedwait(&transport->changed, &transport->lock, &until);
 }
 
-/* Until core is down, the grace is over, or no call was there for the linger. True when no call is left. */
+/* Until core is down, the grace is over, or no call was there for the linger. True when no call is left: core
+ * is only down by itself when all have ended, even if we have not heard of the last one yet. */
 static bool wait_for_calls(CoreTransport *transport, int grace_ms)
 {
     int64_t now = clock_monotonic();
     int64_t end = now + (int64_t)grace_ms * 1000;
     int64_t quiet_since = now;
+    bool is_over;
 
     pthread_mutex_lock(&transport->lock);
     while (!transport->is_down && now < end && now - quiet_since < LINGER_MS * 1000) {
@@ -268,8 +270,9 @@ static bool wait_for_calls(CoreTransport *transport, int grace_ms)
         if (atomic_load(&transport->calls) > 0)
             quiet_since = now;
     }
+    is_over = transport->is_down || atomic_load(&transport->calls) == 0;
     pthread_mutex_unlock(&transport->lock);
-    return atomic_load(&transport->calls) == 0;
+    return is_over;
 }
 
 bool core_drain(Transport *base, int grace_ms)

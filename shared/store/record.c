@@ -76,6 +76,11 @@ int64_t record_version(const char *etag)
     return text_to_int64(etag, &version) && version > 0 ? version : -1;
 }
 
+void record_set_etag(void *message, const char *etag)
+{
+    *text_field(message, "etag") = (char *)etag;
+}
+
 void record_set_version(Arena *arena, void *message, int64_t version)
 {
     *text_field(message, "etag") = arena_printf(arena, "%lld", (long long)version);

@@ -14,6 +14,7 @@ const Error *record_decode(Arena *arena, const Collection *collection,
 
 const char *record_name(const void *message);
 const char *record_etag(const void *message);
+void record_set_etag(void *message, const char *etag);
 
 /* 0 when the message has no etag, -1 when the etag is none of ours. */
 int64_t record_version(const char *etag);

@@ -105,6 +105,23 @@ static const Error *check_payload(const EngineWrite *write)
     return size > STORE_MAX_PAYLOAD ? &payload_too_large : NULL;
 }
 
+/* Events and the answer that is kept show the etag that the document will have. (After a removal the
+ * name goes on counting: then the first etag is not foretold, and whoever uses it loads again.) */
+static const Error *add_riders(
+    StoreView *view, const StoreWrite *write, bool is_last, EngineWrite *out)
+{
+    const char *etag = record_etag(write->message);
+    const Error *error;
+
+    if (write->kind != STORE_PUT)
+        record_set_version(view->arena, write->message, out->version + 1);
+    error = seal_events(view, write, out);
+    if (!error)
+        add_companions(view, is_last, out);
+    record_set_etag(write->message, etag);
+    return error;
+}
+
 static const Error *prepare(StoreView *view, const StoreWrite *write, bool is_last, EngineWrite *out)
 {
     const Collection *collection = write->collection;
@@ -120,11 +137,10 @@ static const Error *prepare(StoreView *view, const StoreWrite *write, bool is_la
     if ((error = record_encode(view->arena, collection, write->message, &out->body)) ||
         (error = keys_of_message(
              view->arena, collection, write->message, &entries, &out->n_entries)) ||
-        (error = seal_events(view, write, out)))
+        (error = add_riders(view, write, is_last, out)))
         return error;
     out->entries = entries;
     out->expire = record_expire(collection, write->message);
-    add_companions(view, is_last, out);
     return check_payload(out);
 }
 

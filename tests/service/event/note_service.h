@@ -1,0 +1,29 @@
+/* A service of notes, and a mirror that consumes its events: what tests of the event and service
+ * layers start. */
+#ifndef THROUGHLINE_TESTS_SERVICE_EVENT_NOTE_SERVICE_H
+#define THROUGHLINE_TESTS_SERVICE_EVENT_NOTE_SERVICE_H
+
+#include "shared/service/service.h"
+
+#include "throughline/echo/v1/note.pb-c.h"
+
+#include <stdatomic.h>
+
+typedef Throughline__Echo__V1__Note Note;
+typedef Throughline__Echo__V1__NoteWritten NoteWritten;
+typedef Throughline__Echo__V1__Tally Tally;
+typedef Throughline__Echo__V1__WriteNoteRequest WriteNoteRequest;
+typedef Throughline__Echo__V1__GetNoteRequest GetNoteRequest;
+typedef Throughline__Echo__V1__WatchNoteRequest WatchNoteRequest;
+typedef Throughline__Echo__V1__WatchNoteResponse WatchNoteResponse;
+
+extern const Service note_service;
+extern const Service mirror_service;
+
+extern const Collection notes;
+extern const Collection tallies;
+
+/* Every how many-th event the mirror fails, before and after its effect in turn; 0: none. */
+extern atomic_int mirror_fails_every;
+
+#endif
