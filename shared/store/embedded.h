@@ -84,6 +84,8 @@ typedef struct Embedded {
     int64_t n_waiting, queue_limit; /* writes */
     size_t n_jobs;                  /* waiting */
     size_t n_last_batch;            /* jobs */
+    size_t n_wanted;                /* jobs from which on the writer is woken */
+    int64_t last_micros;            /* that the last transaction took; writer only */
     bool is_closing;
     int log_pages;       /* writer only: in the write-ahead log after the last commit */
     int checkpoint_at;   /* writer only */

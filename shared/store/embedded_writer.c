@@ -10,8 +10,8 @@
 
 enum {
     MICROS = 1000000,
-    GATHER_FROM = 4,      /* jobs in the last transaction from which on waiting for more pays */
-    GATHER_MICROS = 1000, /* at most */
+    GATHER_FROM = 8,      /* callers from which on waiting for more of them pays */
+    GATHER_MICROS = 1000, /* at most, and no longer than the last transaction took */
 };
 
 Job *job_new(JobKind kind)
@@ -71,7 +71,8 @@ static const Error *enqueue(Embedded *embedded, Job *job)
         embedded->last = job;
         embedded->n_waiting += job_writes(job);
         embedded->n_jobs++;
-        pthread_cond_signal(&embedded->submitted);
+        if (embedded->n_jobs >= embedded->n_wanted)
+            pthread_cond_signal(&embedded->submitted);
     }
     pthread_mutex_unlock(&embedded->lock);
     return error;
@@ -102,28 +103,32 @@ const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job)
 
 /* Under load the callers that the last transaction woke are about to come back: a short wait for half of them makes one sync
  * serve them all. Called with the lock held. */
-static void gather(Embedded *embedded)
+static void gather(Embedded *embedded, size_t n_callers)
 {
-    struct timespec end = time_at(clock_monotonic() + GATHER_MICROS);
+    int64_t wait = embedded->last_micros < GATHER_MICROS ? embedded->last_micros : GATHER_MICROS;
+    struct timespec end = time_at(clock_monotonic() + wait);
 
-    if (embedded->n_last_batch < GATHER_FROM)
+    if (n_callers < GATHER_FROM)
         return;
-    while (!embedded->is_closing && embedded->n_jobs * 2 < embedded->n_last_batch &&
+    embedded->n_wanted = n_callers / 2;
+    while (!embedded->is_closing && embedded->n_jobs < embedded->n_wanted &&
         pthread_cond_timedwait(&embedded->submitted, &embedded->lock, &end) != ETIMEDOUT)
         continue;
+    embedded->n_wanted = 1;
 }
 
 /* The jobs of the next transaction as a list; NULL when the engine closes and nothing is left. */
 static Job *take_batch(Embedded *embedded)
 {
     int64_t n_writes = 0;
-    size_t n_jobs = 0;
+    size_t n_jobs = 0, n_callers;
     Job *batch, *last = NULL;
 
     pthread_mutex_lock(&embedded->lock);
+    n_callers = embedded->n_last_batch + embedded->n_jobs;
     while (!embedded->first && !embedded->is_closing)
         pthread_cond_wait(&embedded->submitted, &embedded->lock);
-    gather(embedded);
+    gather(embedded, n_callers);
     batch = embedded->first;
     for (Job *job = batch; job && n_writes < EMBEDDED_BATCH; job = job->next) {
         n_writes += job_writes(job);
@@ -184,7 +189,8 @@ static void note_result(Embedded *embedded, int rc)
 
 static void count_writes(Embedded *embedded, const Job *job)
 {
-    int64_t done = job->kind != JOB_WRITE && job->outcome.result == ENGINE_DONE;
+    bool is_callers = job->kind == JOB_REMOVE || job->kind == JOB_INCREMENT;
+    int64_t done = is_callers && job->outcome.result == ENGINE_DONE;
 
     for (size_t i = 0; i < job->n_writes; i++)
         done += job->writes[i].outcome.result == ENGINE_DONE;
@@ -258,7 +264,10 @@ static void *run(void *argument)
     Job *batch;
 
     while ((batch = take_batch(embedded))) {
+        int64_t start = clock_monotonic();
+
         commit_batch(embedded, batch);
+        embedded->last_micros = clock_monotonic() - start;
         checkpoint(embedded);
     }
     return NULL;

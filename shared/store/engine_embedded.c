@@ -260,6 +260,7 @@ static Embedded *new_embedded(const StoreOptions *options)
     embedded->arena = arena_new();
     embedded->lock_file = -1;
     embedded->queue_limit = options->queue_limit ? options->queue_limit : EMBEDDED_QUEUE_DEFAULT;
+    embedded->n_wanted = 1;
     embedded->checkpoint_at = EMBEDDED_LOG_PAGES;
     embedded->sql = schema_sql(
         embedded->arena, options->collections, embedded->engine.n_collections);

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const CU_TestInfo *const subjects[] = { document_cases
+static const CU_TestInfo *const subjects[] = { document_cases, unique_cases, find_cases, page_cases,
+    batch_cases, request_cases, outbox_cases, life_cases
 };
 
 static void start_embedded(void)

@@ -82,18 +82,27 @@ void fixture_start(EngineKind kind)
 
 void fixture_stop(void)
 {
+    fixture_close();
+    arena_free(fixture.arena);
+}
+
+void fixture_close(void)
+{
     store_close(fixture.store);
     fixture.store = NULL;
-    arena_free(fixture.arena);
 }
 
 const Error *fixture_reopen(const Collection *const *collections)
 {
-    store_close(fixture.store);
-    fixture.store = NULL;
+    fixture_close();
     if (collections)
         fixture.collections = collections;
     return open_store();
+}
+
+bool fixture_is_ferretdb(void)
+{
+    return false;
 }
 
 EngineKind fixture_engine(void)

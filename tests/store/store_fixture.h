@@ -31,7 +31,12 @@ void fixture_stop(void);
 /* Closes the store and opens it again, with these collections (NULL-ended; NULL: the same as before). */
 const Error *fixture_reopen(const Collection *const *collections);
 
+/* Closes the store; fixture_reopen opens it again. */
+void fixture_close(void);
+
 EngineKind fixture_engine(void);
+/* Whether the server is FerretDB, which lacks some of MongoDB. */
+bool fixture_is_ferretdb(void);
 /* The folder of an embedded store. */
 const char *fixture_folder(void);
 const char *fixture_uri(void);
