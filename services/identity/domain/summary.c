@@ -284,6 +284,8 @@ static const struct {
         "A case turned out to be theirs", NULL },
     { &throughline__feedback__v1__case_resolved__descriptor, NULL, case_resolved },
     { &throughline__feedback__v1__mention_recorded__descriptor, NULL, mention_recorded },
+    { &throughline__feedback__v1__mention_customer_linked__descriptor,
+        "A mention turned out to be theirs", NULL },
     { &throughline__feedback__v1__note_recorded__descriptor, NULL, note_recorded },
     { &throughline__feedback__v1__survey_answered__descriptor, NULL, survey_answered },
     { &throughline__notification__v1__message_created__descriptor, NULL, message_created },
@@ -325,7 +327,8 @@ const char *summary_adopted(const ProtobufCMessage *payload, const char *aggrega
 
     if (type == &throughline__cart__v1__customer_attached__descriptor ||
         type == &throughline__cart__v1__cart_closed_by_merge__descriptor ||
-        type == &throughline__feedback__v1__case_customer_linked__descriptor)
+        type == &throughline__feedback__v1__case_customer_linked__descriptor ||
+        type == &throughline__feedback__v1__mention_customer_linked__descriptor)
         return aggregate;
     if (type == &throughline__cart__v1__cart_merged__descriptor) {
         const char *source = ((const CartMerged *)payload)->source;
