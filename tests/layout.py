@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # "*" in a folder stands for the name of a service.
 LAYERS = {
     "shared/base": ([], ["sodium"]),
-    "shared/codec": (["shared/base"], ["protobuf-c", "bson"]),
+    "shared/codec": (["shared/base"], ["protobuf-c", "bson", "jansson"]),
     "shared/auth": (["shared/base"], ["cjose", "jansson", "openssl"]),
     "shared/admin": (["shared/base"], ["libevent"]),
     "shared/store": (["shared/base", "shared/codec"], ["protobuf-c", "bson", "mongoc", "sqlite"]),
