@@ -201,7 +201,7 @@ static int check_request(
     EngineAnswer answer = { 0 };
     int rc = SQLITE_OK;
 
-    outcome->result = ENGINE_DONE;
+    *outcome = (EngineOutcome) { .result = ENGINE_DONE };
     if (key)
         rc = answer_find(db, arena, key, &answer);
     if (!answer.is_found)
@@ -345,7 +345,7 @@ int apply_removal(
     const CollectionSql *sql =
         &embedded->sql[engine_collection(&embedded->engine, removal->collection)];
     Db *db = embedded->writer;
-    bool is_pending;
+    bool is_pending = false;
     Head head;
     int rc;
 
