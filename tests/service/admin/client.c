@@ -8,7 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { MAX_ANSWER = 8 << 20, PATIENCE_SECONDS = 10 };
+enum { MAX_ANSWER = 16 << 20, PATIENCE_SECONDS = 10, RECEIVE_BUFFER = 64 * 1024 };
 
 int client_connect(int port)
 {
@@ -18,6 +18,8 @@ int client_connect(int port)
         .sin_port = htons((uint16_t)port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 
+    /* A small one, so that a large answer has to wait in the server. */
+    setsockopt(connection, SOL_SOCKET, SO_RCVBUF, &(int){ RECEIVE_BUFFER }, sizeof(int));
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
     if (connect(connection, (struct sockaddr *)&address, sizeof(address)))
