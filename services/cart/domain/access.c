@@ -21,6 +21,11 @@ bool actor_is_customer(const Actor *actor)
     return text_starts_with(actor->name, "customers/");
 }
 
+const Error *actor_check_agent(const Actor *actor)
+{
+    return actor_is_agent(actor) ? NULL : &not_an_agent;
+}
+
 static size_t participant_index(const Cart *cart, const char *name)
 {
     size_t i = 0;
@@ -118,8 +123,8 @@ const Error *cart_join(Cart *cart, const Actor *actor, Arena *arena, AgentJoined
 {
     const Error *error;
 
-    if (!actor_is_agent(actor))
-        return &not_an_agent;
+    if ((error = actor_check_agent(actor)))
+        return error;
     if (!text_is_empty(actor->on_behalf_of) && !text_equal(actor->on_behalf_of, cart->customer))
         return &cart_not_found;
     if ((error = cart_check_open(cart, arena)))

@@ -21,6 +21,9 @@ extern const Error order_not_found;
 bool actor_is_agent(const Actor *actor);
 bool actor_is_customer(const Actor *actor);
 
+/* FAILED_PRECONDITION NOT_AN_AGENT. */
+const Error *actor_check_agent(const Actor *actor);
+
 bool cart_may_change(const Cart *cart, const Actor *actor);
 bool cart_may_read(const Cart *cart, const Actor *actor);
 

@@ -16,7 +16,8 @@ typedef struct Findings {
     size_t n_items;
 } Findings;
 
-/* `promised` is the quote inside order->signed_quote, NULL when it cannot be read. */
+/* `promised` is the quote inside order->signed_quote, NULL when it cannot be read. Nothing is
+ * allocated but findings. */
 void ledger_check(const Order *order, const Quote *promised, Findings *findings);
 
 #endif

@@ -1,0 +1,56 @@
+/* What the parts of the cart service share. */
+#ifndef THROUGHLINE_CART_CART_SERVICE_H
+#define THROUGHLINE_CART_CART_SERVICE_H
+
+#include "services/cart/domain/access.h"
+#include "services/cart/domain/merge.h"
+#include "shared/service/service.h"
+
+extern const Collection carts;
+extern const Collection orders;
+extern const Collection handoffs;
+extern const Collection claim_counts;
+extern const Collection *const cart_collections[];
+
+extern const RpcService cart_rpcs;
+extern const RpcService order_rpcs;
+
+extern const Service cart_service;
+
+/* Who makes the call. */
+Actor actor_of(const RpcCall *call);
+
+/* NOT_FOUND CART_NOT_FOUND in the words that also hide a cart. */
+const Error *cart_load(StoreView *view, const char *name, Cart *cart);
+
+/* For a change: the actor may make it, and the cart has the etag that the caller saw ("": any). */
+const Error *cart_load_to_change(RpcCall *call, const char *name, const char *etag, Cart *cart);
+
+/* The customer's open cart. */
+const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart);
+
+/* After a write: whether it only lost a race against another one, so that load, decide and store are
+ * worth another round. Pauses a little. A caller who gave an etag hears of the race instead. */
+bool lost_race(const RpcCall *call, const Error *error, const char *etag, int *tries);
+
+/* Goes on with an attachment from wherever it stands until the customer has the cart's lines. */
+const Error *attach_cart(
+    RpcCall *call, const char *name, const char *customer, MergeMode mode, MergeReport *report);
+
+/* After attach_cart: nothing of a merge is left to do for this source. */
+const Error *settle_merge(RpcCall *call, const char *name);
+
+/* Goes on with a checkout from wherever it stands until the order is placed. */
+const Error *finish_checkout(RpcCall *call, const char *cart);
+
+/* Handlers of CartService that stand in files of their own. */
+const Error *attach_customer(RpcCall *call, const void *request, void *reply);
+const Error *create_handoff(RpcCall *call, const void *request, void *reply);
+const Error *claim_handoff(RpcCall *call, const void *request, void *reply);
+const Error *checkout(RpcCall *call, const void *request, void *reply);
+const Error *watch_cart(RpcCall *call, const void *request, void *reply);
+
+/* The job: finishes merges and checkouts that were left in the middle. */
+const Error *finish_pending(RpcCall *call);
+
+#endif

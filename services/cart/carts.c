@@ -1,0 +1,72 @@
+/* Loading carts, and racing for them. */
+#include "services/cart/cart_service.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/id.h"
+
+/* A lost race means that another write went through: with so many tries only a caller that is not
+ * served at all comes to the end of them. */
+enum { RACE_MAX_TRIES = 200, RACE_MAX_PAUSE_MS = 8 };
+
+Actor actor_of(const RpcCall *call)
+{
+    const Caller *caller = call->caller;
+
+    return (Actor){
+        .name = call->context.actor,
+        .on_behalf_of = call->context.on_behalf_of,
+        .channel = call->context.channel,
+        /* A channel's account may say that it acts for a service; it is not believed. */
+        .is_service = caller && text_is_empty(caller->channel) &&
+                      text_starts_with(call->context.actor, "services/"),
+        .now = call->arrived_at,
+    };
+}
+
+const Error *cart_load(StoreView *view, const char *name, Cart *cart)
+{
+    const Error *error = store_get(view, &carts, name, cart);
+
+    return error && error->code == ERROR_NOT_FOUND ? &cart_not_found : error;
+}
+
+const Error *cart_load_to_change(RpcCall *call, const char *name, const char *etag, Cart *cart)
+{
+    Actor actor = actor_of(call);
+    const Error *error;
+
+    if ((error = cart_load(call->store, name, cart)) || (error = cart_check_change(cart, &actor)))
+        return error;
+    return cart_check_etag(cart, etag);
+}
+
+const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart)
+{
+    StoreQuery query = {
+        .index = "open_customer",
+        .equal = { { .kind = STORE_TEXT, .text = customer } },
+        .limit = 1,
+    };
+    StorePage page;
+    const Error *error;
+
+    if ((error = store_find(view, &carts, &query, &page)))
+        return error;
+    if (!page.n_messages)
+        return &cart_not_found;
+    *cart = *(const Cart *)page.messages[0];
+    return NULL;
+}
+
+bool lost_race(const RpcCall *call, const Error *error, const char *etag, int *tries)
+{
+    int most = *tries < RACE_MAX_PAUSE_MS ? *tries : RACE_MAX_PAUSE_MS;
+    uint8_t chance;
+
+    if (!error || !text_equal(error->reason, "ETAG_STALE") || !text_is_empty(etag) ||
+        rpc_should_stop(call) || ++*tries == RACE_MAX_TRIES)
+        return false;
+    id_random(&chance, sizeof(chance));
+    clock_sleep_ms(chance % (most + 1));
+    return true;
+}

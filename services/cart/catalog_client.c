@@ -1,0 +1,223 @@
+#include "services/cart/catalog_client.h"
+
+#include "services/cart/quote_keys.h"
+#include "services/cart/variant_cache.h"
+#include "shared/base/clock.h"
+#include "shared/codec/message.h"
+#include "shared/codec/scan.h"
+#include "shared/service/service.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef Throughline__Catalog__V1__CreateQuoteRequest CreateQuoteRequest;
+typedef Throughline__Catalog__V1__QuoteLine QuoteLine;
+typedef Throughline__Catalog__V1__ListQuoteKeysRequest ListQuoteKeysRequest;
+typedef Throughline__Catalog__V1__ListQuoteKeysResponse ListQuoteKeysResponse;
+
+/* The zero byte at its end is part of it. */
+static const char signed_prefix[] = "throughline.quote.v1";
+
+static const Error quote_forged = { ERROR_INVALID_ARGUMENT, "QUOTE_FORGED",
+    "The quote was not signed by the catalogue: send it as QuoteCart gave it." };
+
+struct CatalogClient {
+    VariantCache *variants;
+    QuoteKeys *keys;
+    pthread_mutex_t asking; /* for keys, one at a time */
+};
+
+CatalogClient *catalog_client_new(void)
+{
+    CatalogClient *client = calloc(1, sizeof(*client));
+
+    if (!client || sodium_init() < 0)
+        abort();
+    client->variants = variant_cache_new();
+    client->keys = quote_keys_new();
+    pthread_mutex_init(&client->asking, NULL);
+    return client;
+}
+
+void catalog_client_free(CatalogClient *client)
+{
+    if (!client)
+        return;
+    variant_cache_free(client->variants);
+    quote_keys_free(client->keys);
+    pthread_mutex_destroy(&client->asking);
+    free(client);
+}
+
+static CatalogClient *client_of(const RpcCall *call)
+{
+    return service_of(call)->state;
+}
+
+static const Error *ask(RpcCall *call, const ProtobufCServiceDescriptor *service,
+    const char *method, const void *request, void *reply)
+{
+    RpcOutgoing outgoing = rpc_outgoing(call);
+
+    return rpc_client_call(
+        service_peer(call, "catalog"), &outgoing, service, method, request, reply);
+}
+
+static char *variant_key(Arena *arena, const FindVariantRequest *request)
+{
+    bool is_sku = request->code_case == THROUGHLINE__CATALOG__V1__FIND_VARIANT_REQUEST__CODE_SKU;
+
+    return is_sku ? arena_printf(arena, "sku %s", request->sku)
+                  : arena_printf(arena, "gtin %s", request->gtin);
+}
+
+/* What a cart needs of the answer: one variant, no descriptions, no stock. */
+static void keep_variant(
+    CatalogClient *client, const char *key, const FindVariantResponse *found, Arena *arena)
+{
+    FindVariantResponse kept = *found;
+    Product product = *found->product;
+    Variant *variant = NULL, copy;
+
+    for (size_t i = 0; i < product.n_variants; i++)
+        if (text_equal(product.variants[i]->sku, found->sku))
+            variant = product.variants[i];
+    if (!variant)
+        return;
+    copy = *variant;
+    copy.n_stock = 0;
+    copy.n_attributes = 0;
+    variant = &copy;
+    product.description = (char *)protobuf_c_empty_string;
+    product.n_attributes = 0;
+    product.n_media = 0;
+    product.n_variants = 1;
+    product.variants = &variant;
+    kept.product = &product;
+    variant_cache_put(client->variants, key, clock_monotonic(), message_pack(arena, &kept));
+}
+
+const Error *catalog_find_variant(
+    RpcCall *call, const FindVariantRequest *request, FindVariantResponse *found)
+{
+    static const Error no_product = { ERROR_INTERNAL, "VARIANT_WITHOUT_PRODUCT",
+        "The catalogue named no product for the variant." };
+    CatalogClient *client = client_of(call);
+    const char *key = variant_key(call->arena, request);
+    const Error *error;
+    Bytes bytes;
+
+    if (variant_cache_get(client->variants, key, clock_monotonic(), call->arena, &bytes)) {
+        *found = *(const FindVariantResponse *)message_unpack(
+            call->arena, found->base.descriptor, bytes);
+        return NULL;
+    }
+    if ((error = ask(call, &throughline__catalog__v1__product_service__descriptor, "FindVariant",
+             request, found)))
+        return error;
+    if (!found->product)
+        return &no_product;
+    keep_variant(client, key, found, call->arena);
+    return NULL;
+}
+
+static const Error *quote(
+    RpcCall *call, const Cart *cart, CreateQuoteRequest *request, CreateQuoteResponse *quoted)
+{
+    request->currency = cart->currency;
+    request->customer = cart->customer;
+    request->n_lines = cart->n_lines;
+    request->lines = arena_array(call->arena, cart->n_lines, sizeof(QuoteLine *));
+    for (size_t i = 0; i < cart->n_lines; i++) {
+        request->lines[i] =
+            message_new(call->arena, &throughline__catalog__v1__quote_line__descriptor);
+        request->lines[i]->sku = cart->lines[i]->sku;
+        request->lines[i]->quantity = cart->lines[i]->quantity;
+    }
+    return ask(call, &throughline__catalog__v1__pricing_service__descriptor, "CreateQuote", request,
+        quoted);
+}
+
+const Error *catalog_quote_cart(RpcCall *call, const Cart *cart, CreateQuoteResponse *quoted)
+{
+    CreateQuoteRequest request = THROUGHLINE__CATALOG__V1__CREATE_QUOTE_REQUEST__INIT;
+
+    request.n_codes = cart->n_codes;
+    request.codes = cart->codes;
+    request.cart = cart->name;
+    request.cart_etag = arena_text(call->arena, cart_content_etag(cart));
+    return quote(call, cart, &request, quoted);
+}
+
+const Error *catalog_try_code(RpcCall *call, const Cart *cart, const char *code)
+{
+    CreateQuoteRequest request = THROUGHLINE__CATALOG__V1__CREATE_QUOTE_REQUEST__INIT;
+    CreateQuoteResponse quoted = THROUGHLINE__CATALOG__V1__CREATE_QUOTE_RESPONSE__INIT;
+
+    request.n_codes = cart->n_codes + 1;
+    request.codes =
+        arena_grow(call->arena, cart->codes, cart->n_codes, request.n_codes, sizeof(char *));
+    request.codes[cart->n_codes] = arena_text(call->arena, code);
+    return quote(call, cart, &request, &quoted);
+}
+
+static const Error *ask_for_keys(RpcCall *call, CatalogClient *client)
+{
+    ListQuoteKeysRequest request = THROUGHLINE__CATALOG__V1__LIST_QUOTE_KEYS_REQUEST__INIT;
+    ListQuoteKeysResponse list = THROUGHLINE__CATALOG__V1__LIST_QUOTE_KEYS_RESPONSE__INIT;
+    int64_t asked_at = clock_now();
+    const Error *error;
+
+    if ((error = ask(call, &throughline__catalog__v1__pricing_service__descriptor, "ListQuoteKeys",
+             &request, &list)))
+        return error;
+    quote_keys_set(client->keys, asked_at, &list);
+    return NULL;
+}
+
+/* A list that was asked for after this call had arrived knows every key that can have signed the
+ * quote, so callers that wait together ask once. */
+static const Error *find_key(RpcCall *call, const char *key_id, uint8_t key[QUOTE_KEY_BYTES])
+{
+    CatalogClient *client = client_of(call);
+    const Error *error = NULL;
+
+    if (quote_keys_find(client->keys, key_id, key))
+        return NULL;
+    pthread_mutex_lock(&client->asking);
+    if (quote_keys_asked_at(client->keys) < call->arrived_at)
+        error = ask_for_keys(call, client);
+    pthread_mutex_unlock(&client->asking);
+    if (error)
+        return error;
+    return quote_keys_find(client->keys, key_id, key) ? NULL : &quote_forged;
+}
+
+static bool is_signed(Arena *arena, const SignedQuote *signed_quote, const uint8_t *key)
+{
+    size_t size = sizeof(signed_prefix) + signed_quote->payload.len;
+    uint8_t *bytes = arena_alloc(arena, size);
+
+    if (signed_quote->signature.len != crypto_sign_BYTES || !signed_quote->payload.len)
+        return false;
+    memcpy(bytes, signed_prefix, sizeof(signed_prefix));
+    memcpy(bytes + sizeof(signed_prefix), signed_quote->payload.data, signed_quote->payload.len);
+    return crypto_sign_verify_detached(signed_quote->signature.data, bytes, size, key) == 0;
+}
+
+const Error *catalog_open_quote(RpcCall *call, const SignedQuote *signed_quote, Quote **opened)
+{
+    const ProtobufCMessageDescriptor *type = &throughline__catalog__v1__quote__descriptor;
+    Bytes payload = { signed_quote->payload.data, signed_quote->payload.len };
+    uint8_t key[QUOTE_KEY_BYTES];
+    const Error *error;
+
+    if ((error = find_key(call, signed_quote->key_id, key)))
+        return error;
+    if (!is_signed(call->arena, signed_quote, key) || scan_message(call->arena, type, payload))
+        return &quote_forged;
+    *opened = message_unpack(call->arena, type, payload);
+    return *opened ? NULL : &quote_forged;
+}

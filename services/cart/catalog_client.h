@@ -1,0 +1,33 @@
+/* What the cart asks of the catalogue, and what it remembers of the answers. */
+#ifndef THROUGHLINE_CART_CATALOG_CLIENT_H
+#define THROUGHLINE_CART_CATALOG_CLIENT_H
+
+#include "services/cart/domain/checkout.h"
+#include "shared/rpc/call.h"
+
+typedef Throughline__Catalog__V1__FindVariantRequest FindVariantRequest;
+typedef Throughline__Catalog__V1__FindVariantResponse FindVariantResponse;
+typedef Throughline__Catalog__V1__CreateQuoteResponse CreateQuoteResponse;
+
+/* The service's state. Any thread. */
+typedef struct CatalogClient CatalogClient;
+CatalogClient *catalog_client_new(void);
+void catalog_client_free(CatalogClient *client);
+
+/* The product with the one variant that was asked for, at most a second old: a cart's price is a
+ * hint, the quote decides. Errors: those of ProductService.FindVariant. */
+const Error *catalog_find_variant(
+    RpcCall *call, const FindVariantRequest *request, FindVariantResponse *found);
+
+/* A quote bound to the cart as it is. Errors: those of PricingService.CreateQuote. */
+const Error *catalog_quote_cart(RpcCall *call, const Cart *cart, CreateQuoteResponse *quoted);
+
+/* Whether a code applies to the lines, beside the codes that are there: NULL, or the error of a
+ * quote with it. */
+const Error *catalog_try_code(RpcCall *call, const Cart *cart, const char *code);
+
+/* The quote inside, if the catalogue signed it; nobody is asked as long as the key is known. Errors:
+ * INVALID_ARGUMENT QUOTE_FORGED; those of PricingService.ListQuoteKeys. */
+const Error *catalog_open_quote(RpcCall *call, const SignedQuote *signed_quote, Quote **opened);
+
+#endif

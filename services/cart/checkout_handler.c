@@ -1,0 +1,134 @@
+/* A cart becomes an order, exactly once. The order of the writes, and why, is in domain/checkout.h. */
+#include "services/cart/cart_service.h"
+
+#include "services/cart/catalog_client.h"
+#include "shared/codec/message.h"
+#include "shared/rpc/check.h"
+
+typedef Throughline__Cart__V1__CheckoutRequest CheckoutRequest;
+typedef Throughline__Cart__V1__OrderPlaced OrderPlaced;
+
+enum { QUOTE_MAX_BYTES = 1024 * 1024 };
+
+static const Error *unpack_promise(RpcCall *call, const SignedQuote *promise, Quote **quote)
+{
+    static const Error unreadable = { ERROR_DATA_LOSS, "QUOTE_UNREADABLE",
+        "The stored quote of the checkout cannot be read." };
+    Bytes payload = { promise->payload.data, promise->payload.len };
+
+    *quote = message_unpack(call->arena, &throughline__catalog__v1__quote__descriptor, payload);
+    return *quote ? NULL : &unreadable;
+}
+
+/* The second and third write: order and invoice, then the cart. */
+static const Error *place_order(RpcCall *call, Cart *cart, Order *order)
+{
+    OrderPlaced placed = THROUGHLINE__CART__V1__ORDER_PLACED__INIT;
+    CartOrdered ordered = THROUGHLINE__CART__V1__CART_ORDERED__INIT;
+    StoreView steps = store_steps(call->store);
+    Actor actor = actor_of(call);
+    Quote *quote;
+    const Error *error;
+
+    message_init(orders.message, order);
+    if ((error = unpack_promise(call, cart->pending->signed_quote, &quote)) ||
+        (error = checkout_order(cart, quote, call->arena, order)))
+        return error;
+    placed.order = order;
+    error = store_insert(&steps, &orders, order, &placed);
+    /* Another try was here: its order is the same, made of the same cart. */
+    if (error && error->code == ERROR_ALREADY_EXISTS)
+        error = store_get(&steps, &orders, cart->order, order);
+    if (error)
+        return error;
+    checkout_finish(cart, &actor, call->arena, &ordered);
+    return store_replace(call->store, &carts, cart, &ordered);
+}
+
+/* The first write; before it the order must be possible, after it there is no way back. */
+static const Error *start(RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order)
+{
+    CheckoutStarted event = THROUGHLINE__CART__V1__CHECKOUT_STARTED__INIT;
+    StoreView steps = store_steps(call->store);
+    Actor actor = actor_of(call);
+    Quote *quote;
+    const Error *error;
+
+    if ((error = catalog_open_quote(call, promise, &quote)) ||
+        (error = checkout_check(cart, quote, call->arrived_at)))
+        return error;
+    checkout_start(cart, promise, &actor, call->arena, &event);
+    if ((error = checkout_order(cart, quote, call->arena, order)) ||
+        (error = store_replace(&steps, &carts, cart, &event)))
+        return error;
+    return place_order(call, cart, order);
+}
+
+/* The cart was bought before: at this quote, or at another. */
+static const Error *answer_again(
+    RpcCall *call, const Cart *cart, const SignedQuote *promise, Order *order)
+{
+    const Error *error;
+
+    if ((error = store_get(call->store, &orders, cart->order, order)))
+        return error;
+    return checkout_is_same(order->signed_quote, promise) ? NULL
+                                                          : checkout_other_quote(cart, call->arena);
+}
+
+static const Error *go_on(RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order)
+{
+    switch (cart->state) {
+    case THROUGHLINE__CART__V1__CART__STATE__OPEN:
+        return start(call, cart, promise, order);
+    case THROUGHLINE__CART__V1__CART__STATE__CHECKING_OUT:
+        return checkout_is_same(cart->pending->signed_quote, promise)
+                   ? place_order(call, cart, order)
+                   : checkout_other_quote(cart, call->arena);
+    case THROUGHLINE__CART__V1__CART__STATE__ORDERED:
+        return answer_again(call, cart, promise, order);
+    default:
+        return cart_check_open(cart, call->arena);
+    }
+}
+
+const Error *checkout(RpcCall *call, const void *request, void *reply)
+{
+    const CheckoutRequest *req = request;
+    int tries = 0;
+    const Error *error;
+
+    check_name(call, "cart", req->cart, "carts/*");
+    check_present(call, "signed_quote", req->signed_quote);
+    if (req->signed_quote)
+        check_count(
+            call, "signed_quote.payload", req->signed_quote->payload.len, 1, QUOTE_MAX_BYTES);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+    do {
+        Cart *cart = message_new(call->arena, carts.message);
+
+        if ((error = cart_load_to_change(call, req->cart, "", cart)))
+            return error;
+        error = go_on(call, cart, req->signed_quote, reply);
+    } while (lost_race(call, error, "", &tries));
+    return error;
+}
+
+const Error *finish_checkout(RpcCall *call, const char *name)
+{
+    Order *order = message_new(call->arena, orders.message);
+    int tries = 0;
+    const Error *error;
+
+    do {
+        Cart *cart = message_new(call->arena, carts.message);
+
+        if ((error = cart_load(call->store, name, cart)) ||
+            cart->state != THROUGHLINE__CART__V1__CART__STATE__CHECKING_OUT)
+            return error;
+        error = place_order(call, cart, order);
+    } while (lost_race(call, error, "", &tries));
+    return error;
+}
