@@ -1,0 +1,50 @@
+/* throughline import: a file of products into the catalogue. */
+#include "services/throughline/catalogue.h"
+#include "services/throughline/command.h"
+
+#include "shared/base/text.h"
+
+#include <stdio.h>
+
+static const Setting settings[] = {
+    { "currency", SETTING_TEXT, "", "of prices in the file that name none", 0, 0 },
+    { 0 },
+};
+
+static int run(const Config *config, Arena *arena)
+{
+    const char *currency = config_text(config, "currency");
+    const char *const *words;
+    CatalogueResult result;
+    const Error *error;
+    Channel channel;
+    Shop shop;
+
+    if (config_words(config, &words) != 1) {
+        fprintf(stderr, "Usage: throughline import FILE\n");
+        return EXIT_USAGE;
+    }
+    if ((error = shop_channel(arena, config, &channel)))
+        return shop_complain("import", error);
+    shop_open(&shop, arena, config);
+    error = catalogue_import(
+        arena, &shop, &channel, words[0], text_is_empty(currency) ? NULL : currency, &result);
+    shop_close(&shop);
+    if (error)
+        return shop_complain("import", error);
+    printf("%lld products: %lld new, %lld changed, %lld as they were, %lld refused; %lld problems in the file\n",
+        (long long)result.products, (long long)result.response->created,
+        (long long)result.response->updated, (long long)result.response->unchanged,
+        (long long)result.response->refused, (long long)result.file_problems);
+    return result.response->refused ? EXIT_FAILED : EXIT_OK;
+}
+
+const Command command_import = {
+    .name = "import",
+    .arguments = "FILE",
+    .summary = "Imports products; again with the same file changes nothing.",
+    .details = "\nFormats, told by content: JSON lines of products, JSON (Online Boutique, Saleor's fixture), CSV and other separated\n"
+               "values with a header. Good rows are kept whatever the others are; exit code 1 when the service refused some.\n",
+    .settings = (const Setting *const[]){ shop_settings, settings, NULL },
+    .run = run,
+};
