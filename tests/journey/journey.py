@@ -1,0 +1,206 @@
+"""The cross-channel journey as a test: five real services, each channel a client in another language. Every check is one test.
+Started by tests/checks/journey, which makes the clients and says in CLIENTS which of them there are."""
+import json
+import os
+import subprocess
+import sys
+import time
+
+build, data, base_port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+clients = json.loads(os.environ["CLIENTS"])  # {"web": ["node", …], …}; a missing one is skipped by name
+names = ["identity", "catalog", "cart", "feedback", "notification"]
+targets = {name: f"localhost:{base_port + i}" for i, name in enumerate(names)}
+run_id = format(time.time_ns(), "x")
+passed, failed, skipped = 0, 0, 0
+
+
+def check(what, is_so, seen=""):
+    global passed, failed
+    if is_so:
+        passed += 1
+    else:
+        failed += 1
+        print(f"  FAILED {what}: {seen}")
+
+
+class Channel:
+    """A client program that answers one line of JSON for each."""
+
+    def __init__(self, name, command):
+        with open(f"{data}/tokens/{name}.token") as file:
+            token = file.read().strip()
+        self.name = name
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={
+            **os.environ, "TARGETS": json.dumps(targets), "TOKEN": token, "CHANNEL": name})
+
+    def ask(self, **command):
+        self.process.stdin.write(json.dumps(command) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        answer = json.loads(line) if line else {"error": "the client ended"}
+        if "error" in answer:
+            raise RuntimeError(f"{self.name} {command.get('step') or command.get('method')}: {answer}")
+        return answer
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+def rpc(service, method, actor, request, **more):
+    package = {"CartService": "cart", "OrderService": "cart", "CustomerService": "identity", "ConsentService": "identity",
+               "CaseService": "feedback", "MessageService": "notification", "PricingService": "catalog",
+               "ProductService": "catalog"}[service]
+    return app.ask(service=f"throughline.{package}.v1.{service}", method=method, actor=actor, request=request, **more)
+
+
+def until(what, ask, is_so, seconds=15):
+    """Asks until it is so; for what arrives by events."""
+    end = time.time() + seconds
+    while True:
+        answer = ask()
+        if is_so(answer):
+            check(what, True)
+            return answer
+        if time.time() > end:
+            check(what, False, answer)
+            return answer
+        time.sleep(0.05)
+
+
+def pick_variants():
+    """Three variants with a price in euros and a GTIN."""
+    picks = []
+    for product in rpc("ProductService", "ListProducts", "", {"pageSize": 100})["products"]:
+        for variant in product["variants"]:
+            if variant.get("gtin") and any(p["amount"]["currencyCode"] == "EUR" for p in variant["prices"]):
+                picks.append(variant)
+                break
+    return picks[:3]
+
+
+def sale():
+    """From the first look to the invoice. Gives customer, cart and order."""
+    picks = pick_variants()
+    customer = rpc("CustomerService", "CreateCustomer", "anonymous/phone", {
+        "customer": {"displayName": "Jo", "identifiers": [{"kind": "EMAIL", "value": f"jo.{run_id}@example.com"}]},
+        "requestId": f"customer-{run_id}"})["name"]
+    rpc("ConsentService", "SetConsent", customer, {"customer": customer, "requestId": f"consent-{run_id}", "consent": {
+        "purpose": "service", "channel": "inbox", "state": "GRANTED", "wording": "2"}})
+    visitor = f"anonymous/browser-{run_id}"
+    browsed = web.ask(step="browse", actor=visitor, currency="EUR", skus=[p["sku"] for p in picks[:2]], id=run_id)
+    check("the web fills a cart anonymously", browsed["lines"] == 2, browsed)
+    blunder = web.ask(step="blunder", actor=visitor)
+    check("a bad request names its fields to a Node client", blunder == {"code": 3, "has_details": True}, blunder)
+
+    attached = rpc("CartService", "AttachCustomer", visitor, {
+        "cart": browsed["cart"], "customer": customer, "mode": "SUM", "requestId": f"attach-{run_id}"})
+    cart = attached["cart"]["name"]
+    check("signing in keeps every line", len(attached["cart"]["lines"]) == 2, attached)
+    handoff = rpc("CartService", "CreateHandoff", customer, {"cart": cart})
+    claimed = store.ask(step="claim", actor=customer, code=handoff["code"], gtin=picks[2]["gtin"], id=run_id)
+    check("the store gets the same cart", claimed["cart"] == cart, claimed)
+    check("the scanned article is in it", claimed["lines"] == 3, claimed)
+    check("a code works once", claimed["second_claim"] == "NOT_FOUND", claimed)
+    code = "HELP-" + run_id.upper()[-8:]
+    as_merchandiser("PricingService", "CreatePromotion", {"promotion": {
+        "title": "Thank you", "code": code, "basisPoints": 1000}, "requestId": f"promotion-{run_id}"})
+    helped = care.ask(step="help", cart=cart, code=code, customer=customer, id=run_id)
+    check("the agent sees three lines and adds the code", helped["lines"] == 3 and helped["codes"] == [code], helped)
+    return customer, check_out(customer, cart)
+
+
+def as_merchandiser(service, method, request):
+    """Merchandising has no channel of its own in the journey: the command line speaks for it."""
+    package = "catalog" if service == "PricingService" else "notification"
+    flags = [f"--{name}-target={target}" for name, target in targets.items()]
+    done = subprocess.run([f"{build}/bin/throughline", "call", package, method, json.dumps(request), "--actor=agents/lee",
+                           f"--token-file={data}/tokens/merchandising.token", *flags], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{method}: {done.stderr}")
+
+
+def check_out(customer, cart):
+    quoted = rpc("CartService", "QuoteCart", customer, {"cart": cart})
+    request = {"cart": cart, "signedQuote": quoted["signedQuote"], "requestId": f"checkout-{run_id}"}
+    rpc("CartService", "Checkout", customer, request, lose_answer=True)
+    order = rpc("CartService", "Checkout", customer, request)
+    again = rpc("CartService", "Checkout", customer, request)
+    orders = rpc("OrderService", "ListOrders", customer, {"customer": customer})["orders"]
+    invoice = rpc("OrderService", "GetInvoice", customer, {"order": order["name"]})
+    check("a lost answer and two retries make one order", len(orders) == 1 and again == order, orders)
+    check("the order is the quote", order["quote"] == quoted["quote"], order)
+    check("the invoice is the quote", invoice["total"] == quoted["quote"]["total"], invoice)
+    nanos = sum(int(c["amount"].get("units", 0)) * 10**9 + c["amount"].get("nanos", 0) for c in invoice["charges"])
+    total = int(invoice["total"].get("units", 0)) * 10**9 + invoice["total"].get("nanos", 0)
+    check("the charges add up to the invoice", nanos == total, invoice)
+    verified = rpc("OrderService", "VerifyLedger", customer, {})
+    check("the ledger has no findings", "findings" not in verified and int(verified["orders"]) >= 1, verified)
+    return order
+
+
+def aftermath(customer, order):
+    """From the complaint to the thank-you."""
+    handle = f"chirp:@jo{run_id}"
+    store.ask(step="note", customer=customer, id=run_id)
+    case = social.ask(step="mention", handle=handle, id=run_id)["case"]
+    stranger = care.ask(step="look", case=case)
+    check("nobody knows the handle at first", stranger["customer"] == "", stranger)
+    rpc("CustomerService", "AttachIdentifier", customer, {
+        "customer": customer, "identifier": {"kind": "SOCIAL_HANDLE", "value": handle}, "requestId": f"handle-{run_id}"})
+    until("the case knows customer, order and note once the handle is linked", lambda: care.ask(step="look", case=case),
+          lambda seen: seen == {"customer": customer, "orders": 1, "notes": 1})
+    done = care.ask(step="resolve", case=case, customer=customer, id=run_id)
+    check("the agent resolves the case", done["state"].endswith("RESOLVED"), done)
+    survey = rpc("CaseService", "RecordAnswer", customer, {"answer": {
+        "customer": customer, "kind": "NPS", "score": 9, "subject": case}, "requestId": f"survey-{run_id}"})
+    check("the survey is answered", survey["score"] == 9, survey)
+    as_merchandiser("MessageService", "CreateTemplate", {"template": {
+        "name": f"templates/thanks-{run_id}", "subject": "Thank you", "body": "{{name}}, thank you for {{total}}."}})
+    total = f"{order['quote']['total'].get('units', 0)} EUR"
+    sent = care.ask(step="thank", customer=customer, template=f"templates/thanks-{run_id}", total=total, id=run_id)
+    check("without consent nothing is sent", sent["webhook"].endswith("SUPPRESSED"), sent)
+    arrival = rpc("MessageService", "WatchInbox", customer, {"customer": customer})
+    check("the message is in the inbox", arrival["message"]["body"] == f"Jo, thank you for {total}.", arrival)
+
+
+def story(customer):
+    """The one timeline of all channels."""
+    wanted = {"CustomerCreated", "ConsentChanged", "CartOpened", "LineAdded", "CustomerAttached", "HandoffClaimed", "AgentJoined",
+              "PromotionAdded", "OrderPlaced", "CaseOpened", "IdentifierAttached", "NoteRecorded", "CaseResolved",
+              "SurveyAnswered", "MessageCreated"}
+    seen = until("the timeline has everything that happened",
+                 lambda: rpc("CustomerService", "ListTimeline", customer, {"customer": customer, "pageSize": 200}),
+                 lambda page: wanted <= {entry["type"] for entry in page["entries"]})
+    entries = seen["entries"]
+    channels = {entry.get("channel") for entry in entries}
+    check("all five channels are in it", {"web", "app", "store", "care", "social"} <= channels, channels)
+    times = [entry["time"] for entry in entries]
+    check("it is in order, newest first", times == sorted(times, reverse=True), times)
+    counted = {source["source"]: int(source["entries"]) for source in seen["sources"]}
+    check("it counts what each service told", sum(counted.values()) == len(entries), (counted, len(entries)))
+    numbers = {}
+    for entry in entries:
+        numbers.setdefault(entry["aggregate"], []).append(int(entry["aggregateSequence"]))
+    gaps = {a: sorted(n) for a, n in numbers.items() if a.startswith("carts/") and sorted(n) != list(range(1, len(n) + 1))}
+    check("no event of a cart is missing", not gaps, gaps)
+
+
+missing = [name for name in ("web", "app", "store", "social", "care") if name not in clients]
+if missing:
+    for name in missing:
+        print(f"  skipped the journey: no client for {name} ({os.environ.get('WHY_' + name.upper(), 'not built')})")
+    skipped = len(missing)
+else:
+    channels = {name: Channel(name, command) for name, command in clients.items()}
+    web, app, store, social, care = (channels[n] for n in ("web", "app", "store", "social", "care"))
+    try:
+        customer, order = sale()
+        aftermath(customer, order)
+        story(customer)
+    except Exception as error:  # a step that breaks is one failure, and ends the journey
+        check("the journey goes to its end", False, error)
+    for channel in channels.values():
+        channel.close()
+print(f"journey: {passed} passed, {failed} failed, {skipped} skipped")
+sys.exit(1 if failed else 0)
