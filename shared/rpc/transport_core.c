@@ -172,7 +172,7 @@ static void on_receive(CoreCall *call, bool ok)
 
     if (ok && call->received)
         message = flatten(call);
-    else if (grpc_call_failed_before_recv_message(call->call))
+    else if (!ok || grpc_call_failed_before_recv_message(call->call))
         what = TRANSPORT_BROKEN;
     else
         what = TRANSPORT_END;
