@@ -16,6 +16,30 @@ const Error *error_new(Arena *arena, ErrorCode code, const char *reason, const c
     return error;
 }
 
+const Error *error_copy(Arena *arena, const Error *error)
+{
+    Error *copy;
+    FieldViolation *violations;
+    ErrorFact *facts;
+
+    if (!error)
+        return NULL;
+    copy = arena_copy(arena, error, sizeof(*error));
+    violations = arena_array(arena, error->n_violations, sizeof(*violations));
+    facts = arena_array(arena, error->n_facts, sizeof(*facts));
+    for (size_t i = 0; i < error->n_violations; i++)
+        violations[i] = (FieldViolation){ arena_text(arena, error->violations[i].field),
+            arena_text(arena, error->violations[i].description) };
+    for (size_t i = 0; i < error->n_facts; i++)
+        facts[i] = (ErrorFact){ arena_text(arena, error->facts[i].key),
+            arena_text(arena, error->facts[i].value) };
+    copy->reason = arena_text(arena, error->reason);
+    copy->message = arena_text(arena, error->message);
+    copy->violations = violations;
+    copy->facts = facts;
+    return copy;
+}
+
 const Error *error_with_fact(Arena *arena, const Error *error, const char *key, const char *value)
 {
     Error *copy = arena_copy(arena, error, sizeof(*error));

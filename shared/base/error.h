@@ -57,6 +57,9 @@ typedef struct Error {
 const Error *error_new(Arena *arena, ErrorCode code, const char *reason, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same error with texts of its own, for when the arena of the first goes. NULL for NULL. */
+const Error *error_copy(Arena *arena, const Error *error);
+
 /* The same error with one more fact; the input is not changed. */
 const Error *error_with_fact(Arena *arena, const Error *error, const char *key, const char *value);
 

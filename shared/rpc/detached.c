@@ -163,30 +163,13 @@ void rpc_stream_watch(RpcStream *stream, void (*changed)(void *context), void *c
     pthread_mutex_unlock(&stream->lock);
 }
 
-/* The error may live in memory that goes before the queue is empty. */
-static const Error *copy_error(Arena *arena, const Error *error)
-{
-    Error *copy = arena_copy(arena, error, sizeof(*error));
-    ErrorFact *facts = arena_array(arena, error->n_facts, sizeof(*facts));
-
-    copy->reason = arena_text(arena, error->reason);
-    copy->message = arena_text(arena, error->message);
-    copy->n_violations = 0;
-    copy->violations = NULL;
-    for (size_t i = 0; i < error->n_facts; i++)
-        facts[i] = (ErrorFact) { arena_text(arena, error->facts[i].key),
-            arena_text(arena, error->facts[i].value) };
-    copy->facts = facts;
-    return copy;
-}
-
 void rpc_stream_end(RpcStream *stream, const Error *error)
 {
     pthread_mutex_lock(&stream->lock);
     assert(!stream->is_ended);
     stream->is_ended = true;
     if (error && !stream->error)
-        stream->error = copy_error(stream->arena, error);
+        stream->error = error_copy(stream->arena, error); /* outlives the caller's */
     while (stream->is_calling && !pthread_equal(stream->calling, pthread_self()))
         pthread_cond_wait(&stream->idle, &stream->lock);
     leave(stream);
@@ -237,7 +220,7 @@ void detached_handled(RpcStream *stream, const Error *error)
     stream->is_handled = true;
     if (error) {
         stream->is_gone = true;
-        stream->error = copy_error(stream->arena, error);
+        stream->error = error_copy(stream->arena, error);
     }
     if (stream->is_gone || stream->is_draining || has_room_again(stream)) /* before there was a watch */
         notify(stream);

@@ -35,6 +35,15 @@ bool gtin_is_valid(const char *gtin)
     return sum % 10 == 0;
 }
 
+const char *gtin_pad(const char *gtin, char padded[GTIN_PADDED])
+{
+    size_t length = strlen(gtin);
+
+    memset(padded, '0', GTIN_PADDED - 1);
+    memcpy(padded + GTIN_PADDED - 1 - length, gtin, length + 1);
+    return padded;
+}
+
 bool sku_is_valid(const char *sku)
 {
     size_t length =

@@ -53,6 +53,10 @@ const Price *variant_price(const Variant *variant, const char *currency);
 /* 8, 12, 13 or 14 digits of which the last is the right check digit (GS1 General Specifications 7.9). */
 bool gtin_is_valid(const char *gtin);
 
+/* A valid GTIN with zeros in front, so that all spellings of one code are equal; returns `padded`. */
+enum { GTIN_PADDED = 15 };
+const char *gtin_pad(const char *gtin, char padded[GTIN_PADDED]);
+
 /* 1 to 64 characters of [A-Za-z0-9_.~-]. */
 bool sku_is_valid(const char *sku);
 

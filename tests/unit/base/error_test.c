@@ -65,6 +65,28 @@ static void a_hint_when_to_try_again_keeps_the_rest(void)
     CHECK_INT(cart_full.retry_after_ms, 0);
 }
 
+static void a_copy_outlives_what_it_is_of(void)
+{
+    Arena *other = arena_new();
+    FieldViolation violation = { arena_text(other, "lines[1].sku"), arena_text(other, "is bad") };
+    Error *error = arena_copy(
+        other, error_new(other, ERROR_ABORTED, "ETAG_STALE", "Try %d.", 2), sizeof(*error));
+    const Error *copy;
+
+    error->violations = &violation;
+    error->n_violations = 1;
+
+    copy = error_copy(arena, error_with_fact(other, error, "etag", "7"));
+    arena_free(other);
+
+    CHECK_INT(copy->code, ERROR_ABORTED);
+    CHECK_TEXT(copy->reason, "ETAG_STALE");
+    CHECK_TEXT(copy->message, "Try 2.");
+    CHECK_TEXT(copy->violations[0].field, "lines[1].sku");
+    CHECK_TEXT(copy->facts[0].value, "7");
+    CU_ASSERT_PTR_NULL(error_copy(arena, NULL));
+}
+
 static void codes_have_the_names_of_grpc(void)
 {
     CHECK_TEXT(error_code_name(0), "OK");
@@ -93,6 +115,7 @@ int main(int argc, char **argv)
             an_error_with_values_has_them_in_its_message },
         { "facts_are_added_to_a_copy", facts_are_added_to_a_copy },
         { "a_hint_when_to_try_again_keeps_the_rest", a_hint_when_to_try_again_keeps_the_rest },
+        { "a_copy_outlives_what_it_is_of", a_copy_outlives_what_it_is_of },
         { "codes_have_the_names_of_grpc", codes_have_the_names_of_grpc },
         { "a_code_outside_the_list_is_unknown", a_code_outside_the_list_is_unknown },
         CU_TEST_INFO_NULL,

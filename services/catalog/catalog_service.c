@@ -1,0 +1,74 @@
+/* The catalogue as a service: its shape, its state, its key. */
+#include "services/catalog/catalog_service.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/id.h"
+#include "shared/codec/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PORT = 7002, FOLLOW_INTERVAL_MS = 250 };
+
+/* The one name under which replicas that start together agree on one key. */
+static const char first_key[] = "quoteKeys/1";
+
+Catalog *catalog_of(const RpcCall *call)
+{
+    return service_of(call)->state;
+}
+
+/* Reads the key, or makes it where there is none: the replica that inserts it first wins. */
+static const Error *open_quote_key(ServiceContext *context, Catalog *catalog)
+{
+    StoreView view = { .store = context->store, .arena = context->arena };
+    QuoteKeyRecord *key =
+        message_new(context->arena, &throughline__catalog__v1__quote_key_record__descriptor);
+    uint8_t seed[QUOTE_KEY_SEED];
+    const Error *error = store_get(&view, &quote_keys, first_key, key);
+
+    if (error && error->code == ERROR_NOT_FOUND) {
+        id_random(seed, sizeof(seed));
+        quote_key_make(seed, first_key, clock_now(), context->arena, key);
+        explicit_bzero(seed, sizeof(seed));
+        error = store_insert(&view, &quote_keys, key, NULL);
+        if (error && error->code == ERROR_ALREADY_EXISTS)
+            error = store_get(&view, &quote_keys, first_key, key);
+    }
+    catalog->quote_key = key;
+    return error;
+}
+
+static const Error *open_catalog(ServiceContext *context)
+{
+    Catalog *catalog = calloc(1, sizeof(*catalog));
+    const Error *error;
+
+    if (!catalog)
+        abort();
+    catalog->snapshot = snapshot_new();
+    context->state = catalog;
+    if ((error = open_quote_key(context, catalog)))
+        return error;
+    return catalog_load(catalog, context);
+}
+
+static void close_catalog(ServiceContext *context)
+{
+    Catalog *catalog = context->state;
+
+    if (!catalog)
+        return;
+    snapshot_free(catalog->snapshot);
+    free(catalog);
+}
+
+const Service catalog_service = {
+    .name = "catalog",
+    .port = PORT,
+    .rpcs = { &product_rpcs, &pricing_rpcs },
+    .collections = catalog_collections,
+    .jobs = { { "follow", FOLLOW_INTERVAL_MS, catalog_follow } },
+    .open = open_catalog,
+    .close = close_catalog,
+};

@@ -1,0 +1,35 @@
+/* What the parts of the catalogue share. */
+#ifndef THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
+#define THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
+
+#include "services/catalog/domain/signature.h"
+#include "services/catalog/snapshot.h"
+#include "shared/service/service.h"
+
+extern const Collection products;
+extern const Collection promotions;
+extern const Collection quote_keys;
+extern const Collection *const catalog_collections[];
+
+extern const RpcService product_rpcs;
+extern const RpcService pricing_rpcs;
+
+/* What a running catalogue holds in memory. */
+typedef struct Catalog {
+    Snapshot *snapshot;
+    const QuoteKeyRecord *quote_key;
+    int64_t followed
+        [STORE_PARTITIONS]; /* the last event of each partition that is in the snapshot; the job's own */
+} Catalog;
+
+Catalog *catalog_of(const RpcCall *call);
+
+/* Reads every product of the store into the snapshot. */
+const Error *catalog_load(Catalog *catalog, ServiceContext *context);
+
+/* The job: brings what other replicas have imported into the snapshot, by the service's own event log. */
+const Error *catalog_follow(RpcCall *call);
+
+extern const Service catalog_service;
+
+#endif

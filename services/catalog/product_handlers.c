@@ -1,0 +1,136 @@
+/* What is sold: reads come from the snapshot, imports go through the store. */
+#include "services/catalog/catalog_service.h"
+
+#include "services/catalog/domain/search.h"
+#include "services/catalog/listing.h"
+#include "services/catalog/product_import.h"
+#include "shared/codec/message.h"
+#include "shared/rpc/check.h"
+
+typedef Throughline__Catalog__V1__GetProductRequest GetProductRequest;
+typedef Throughline__Catalog__V1__FindVariantRequest FindVariantRequest;
+typedef Throughline__Catalog__V1__FindVariantResponse FindVariantResponse;
+typedef Throughline__Catalog__V1__ListProductsRequest ListProductsRequest;
+typedef Throughline__Catalog__V1__ListProductsResponse ListProductsResponse;
+typedef Throughline__Catalog__V1__SearchProductsRequest SearchProductsRequest;
+typedef Throughline__Catalog__V1__SearchProductsResponse SearchProductsResponse;
+
+static const Error product_not_found = { ERROR_NOT_FOUND, "PRODUCT_NOT_FOUND",
+    "There is no product of this name." };
+static const Error variant_not_found = { ERROR_NOT_FOUND, "VARIANT_NOT_FOUND",
+    "No product has a variant with this code." };
+
+/* Creates or replaces products; bad rows are in the answer. */
+static const Error *import_products(RpcCall *call, const void *request, void *reply)
+{
+    ProductImport *import = product_import_begin(call, reply);
+    const Error *error;
+    void *row;
+
+    (void)request;
+    do {
+        rpc_recycle(call);
+        if (!(error = rpc_receive(call, &row)) && row)
+            error = product_import_add(import, row);
+    } while (!error && row);
+    if (!error)
+        error = product_import_write(import);
+    product_import_end(import);
+    return error;
+}
+
+/* Never blocks: a look into the snapshot. */
+static const Error *get_product(RpcCall *call, const void *request, void *reply)
+{
+    const GetProductRequest *req = request;
+    const Error *error;
+    Bytes packed;
+
+    check_name(call, "name", req->name, "products/*");
+    if ((error = check_result(call)))
+        return error;
+
+    if (!snapshot_get(catalog_of(call)->snapshot, req->name, call->arena, &packed))
+        return &product_not_found;
+
+    snapshot_reply(call->arena, packed, reply);
+    return NULL;
+}
+
+/* Never blocks. What a scanner reads may have fewer or more zeros in front than what was imported. */
+static const Error *find_variant(RpcCall *call, const void *request, void *reply)
+{
+    const FindVariantRequest *req = request;
+    FindVariantResponse *res = reply;
+    bool is_sku = req->code_case == THROUGHLINE__CATALOG__V1__FIND_VARIANT_REQUEST__CODE_SKU;
+    bool is_gtin = req->code_case == THROUGHLINE__CATALOG__V1__FIND_VARIANT_REQUEST__CODE_GTIN;
+    char padded[GTIN_PADDED];
+    const Error *error;
+    const char *sku;
+    Bytes packed;
+
+    if (!is_sku && !is_gtin)
+        check_fail(call, "sku", "a SKU or a GTIN must be given");
+    if (is_sku && !sku_is_valid(req->sku))
+        check_fail(call, "sku", "must be 1 to 64 characters of [A-Za-z0-9_.~-]");
+    if (is_gtin && !gtin_is_valid(req->gtin))
+        check_fail(call, "gtin", "must be 8, 12, 13 or 14 digits with a right check digit");
+    if ((error = check_result(call)))
+        return error;
+
+    if (!snapshot_find(catalog_of(call)->snapshot, is_sku ? SNAPSHOT_SKU : SNAPSHOT_GTIN,
+            is_sku ? req->sku : gtin_pad(req->gtin, padded), call->arena, &packed, &sku))
+        return &variant_not_found;
+
+    res->product = message_new(call->arena, &throughline__catalog__v1__product__descriptor);
+    snapshot_reply(call->arena, packed, res->product);
+    res->sku = arena_text(call->arena, sku);
+    return NULL;
+}
+
+static const Error *list_products(RpcCall *call, const void *request, void *reply)
+{
+    const ListProductsRequest *req = request;
+    ListProductsResponse *res = reply;
+    RpcPage page = page_read(call, req->page_size, req->page_token, req->category);
+    Listing listing;
+    const Error *error;
+
+    if (!category_is_valid(req->category))
+        check_fail(call, "category", "must be parts joined by \" > \"");
+    if ((error = check_result(call)))
+        return error;
+
+    listing_by_name(call, catalog_of(call)->snapshot, req->category, &page, &listing);
+
+    res->products = listing.products;
+    res->n_products = listing.n_products;
+    res->next_page_token = page_token(call, &page, listing.resume);
+    return NULL;
+}
+
+static const Error *search_products(RpcCall *call, const void *request, void *reply)
+{
+    const SearchProductsRequest *req = request;
+    SearchProductsResponse *res = reply;
+    RpcPage page = page_read(call, req->page_size, req->page_token, req->query);
+    SearchWords words;
+    Listing listing;
+    const Error *error;
+
+    check_text(call, "query", req->query, 1, SEARCH_MAX_QUERY);
+    if (*req->query && !search_read(req->query, call->arena, &words))
+        check_fail(call, "query", "must have 1 to %d words", SEARCH_MAX_WORDS);
+    if ((error = check_result(call)))
+        return error;
+
+    if ((error = listing_by_score(call, catalog_of(call)->snapshot, &words, &page, &listing)))
+        return error;
+
+    res->products = listing.products;
+    res->n_products = listing.n_products;
+    res->next_page_token = page_token(call, &page, listing.resume);
+    return NULL;
+}
+
+const RpcService product_rpcs = THROUGHLINE__CATALOG__V1__PRODUCT_SERVICE__INIT();

@@ -1,0 +1,25 @@
+/* One import under way: rows are checked, gathered and written in batches, each row for itself. */
+#ifndef THROUGHLINE_CATALOG_PRODUCT_IMPORT_H
+#define THROUGHLINE_CATALOG_PRODUCT_IMPORT_H
+
+#include "services/catalog/catalog_service.h"
+
+typedef Throughline__Catalog__V1__ImportProductsRequest ImportProductsRequest;
+typedef Throughline__Catalog__V1__ImportProductsResponse ImportProductsResponse;
+
+enum { IMPORT_BATCH = 500, IMPORT_BATCH_BYTES = 4 * 1024 * 1024, IMPORT_MAX_ERRORS = 1000 };
+
+typedef struct ProductImport ProductImport;
+
+/* Counts and row errors go to `result`, an initialised message whose parts live in the call's arena. */
+ProductImport *product_import_begin(RpcCall *call, ImportProductsResponse *result);
+
+/* Takes a row in, as a copy, and writes the batch when it is full. Errors are those of the store; bad rows are in the result. */
+const Error *product_import_add(ProductImport *import, const ImportProductsRequest *row);
+
+/* Writes what was gathered. */
+const Error *product_import_write(ProductImport *import);
+
+void product_import_end(ProductImport *import);
+
+#endif

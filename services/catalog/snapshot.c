@@ -1,0 +1,443 @@
+#include "services/catalog/snapshot.h"
+
+#include "services/catalog/domain/search.h"
+#include "shared/codec/message.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_BUCKETS = 1024 };
+
+/* A name, for as long as the snapshot lives, and what it stands for now. */
+typedef struct Item {
+    struct Item *next;
+    uint64_t hash;
+    SnapshotEntry *entry;
+    char name[];
+} Item;
+
+/* One SKU or GTIN of an entry. Two products may have the same code for a moment, while it moves from one to the other. */
+typedef struct SnapshotCode {
+    struct SnapshotCode *next;
+    uint64_t hash;
+    SnapshotEntry *entry;
+    SnapshotKey key;
+    const char *code;
+    const char *sku;
+} SnapshotCode;
+
+typedef struct CodeTable {
+    size_t n_buckets; /* a power of two */
+    size_t n_codes;
+    SnapshotCode **buckets;
+} CodeTable;
+
+struct Snapshot {
+    pthread_rwlock_t lock;
+    size_t n_buckets; /* a power of two */
+    Item **buckets;
+    CodeTable codes[SNAPSHOT_KEYS];
+    size_t n_items;
+    size_t n_sorted; /* the first ones of items are in the order of names */
+    size_t capacity;
+    Item **items;
+};
+
+static void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+
+    if (!memory)
+        abort();
+    return memory;
+}
+
+static uint64_t hash_of(const char *text)
+{
+    return text_hash(text, strlen(text));
+}
+
+Snapshot *snapshot_new(void)
+{
+    Snapshot *snapshot = allocate(1, sizeof(*snapshot));
+    pthread_rwlockattr_t attributes;
+
+    /* A steady stream of readers must not keep an import waiting. */
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&snapshot->lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+    snapshot->n_buckets = FIRST_BUCKETS;
+    snapshot->buckets = allocate(FIRST_BUCKETS, sizeof(*snapshot->buckets));
+    for (int key = 0; key < SNAPSHOT_KEYS; key++) {
+        snapshot->codes[key].n_buckets = FIRST_BUCKETS;
+        snapshot->codes[key].buckets = allocate(FIRST_BUCKETS, sizeof(SnapshotCode *));
+    }
+    return snapshot;
+}
+
+void snapshot_hold(SnapshotEntry *entry)
+{
+    atomic_fetch_add_explicit(&entry->references, 1, memory_order_relaxed);
+}
+
+void snapshot_release(SnapshotEntry *entry)
+{
+    if (atomic_fetch_sub_explicit(&entry->references, 1, memory_order_acq_rel) == 1)
+        free(entry);
+}
+
+void snapshot_free(Snapshot *snapshot)
+{
+    if (!snapshot)
+        return;
+    for (size_t i = 0; i < snapshot->n_items; i++) {
+        snapshot_release(snapshot->items[i]->entry);
+        free(snapshot->items[i]);
+    }
+    for (int key = 0; key < SNAPSHOT_KEYS; key++)
+        free(snapshot->codes[key].buckets);
+    free(snapshot->items);
+    free(snapshot->buckets);
+    pthread_rwlock_destroy(&snapshot->lock);
+    free(snapshot);
+}
+
+/* ---- entries ---- */
+
+static char *copy_bytes(char **at, const void *bytes, size_t size)
+{
+    char *copy = *at;
+
+    memcpy(copy, bytes, size);
+    *at += size;
+    return copy;
+}
+
+static char *copy_text(char **at, const char *text)
+{
+    return copy_bytes(at, text, strlen(text) + 1);
+}
+
+static size_t codes_size(const Product *product, size_t *n_codes)
+{
+    size_t size = 0;
+
+    *n_codes = 0;
+    for (size_t i = 0; i < product->n_variants; i++) {
+        const Variant *variant = product->variants[i];
+
+        size += strlen(variant->sku) + 1;
+        (*n_codes)++;
+        if (*variant->gtin) {
+            size += GTIN_PADDED;
+            (*n_codes)++;
+        }
+    }
+    return size;
+}
+
+static void add_code(
+    SnapshotEntry *entry, SnapshotKey key, const char *code, const char *sku, char **at)
+{
+    const char *copy = copy_text(at, code);
+
+    entry->codes[entry->n_codes++] = (SnapshotCode){
+        .hash = hash_of(copy),
+        .entry = entry,
+        .key = key,
+        .code = copy,
+        .sku = sku ? sku : copy,
+    };
+}
+
+/* Everything in one block of memory. */
+static SnapshotEntry *new_entry(const Product *product)
+{
+    Arena *arena = arena_new();
+    Bytes packed = message_pack(arena, product);
+    Bytes text = search_text(product, arena);
+    size_t n_codes;
+    size_t codes = codes_size(product, &n_codes);
+    size_t texts = strlen(product->name) + strlen(product->category) + 2;
+    SnapshotEntry *entry = allocate(1,
+        sizeof(*entry) + n_codes * sizeof(SnapshotCode) + packed.size + text.size + codes + texts);
+    char *at = (char *)(entry + 1) + n_codes * sizeof(SnapshotCode);
+    bool is_number = text_to_int64(product->etag, &entry->version);
+
+    assert(is_number && "a stored product has a version");
+    atomic_init(&entry->references, 1);
+    entry->codes = (SnapshotCode *)(entry + 1);
+    entry->packed.data = (const uint8_t *)copy_bytes(&at, packed.data, packed.size);
+    entry->packed.size = packed.size;
+    entry->text = copy_bytes(&at, text.data, text.size);
+    entry->name = copy_text(&at, product->name);
+    entry->category = copy_text(&at, product->category);
+    for (size_t i = 0; i < product->n_variants; i++) {
+        const Variant *variant = product->variants[i];
+        char padded[GTIN_PADDED];
+
+        add_code(entry, SNAPSHOT_SKU, variant->sku, NULL, &at);
+        if (*variant->gtin)
+            add_code(entry, SNAPSHOT_GTIN, gtin_pad(variant->gtin, padded),
+                entry->codes[entry->n_codes - 1].code, &at);
+    }
+    arena_free(arena);
+    return entry;
+}
+
+/* ---- tables ---- */
+
+static Item *find_item(const Snapshot *snapshot, const char *name)
+{
+    uint64_t hash = hash_of(name);
+    Item *item = snapshot->buckets[hash & (snapshot->n_buckets - 1)];
+
+    while (item && (item->hash != hash || strcmp(item->name, name) != 0))
+        item = item->next;
+    return item;
+}
+
+static void grow_items(Snapshot *snapshot)
+{
+    size_t n_buckets = 2 * snapshot->n_buckets;
+
+    free(snapshot->buckets);
+    snapshot->buckets = allocate(n_buckets, sizeof(*snapshot->buckets));
+    snapshot->n_buckets = n_buckets;
+    for (size_t i = 0; i < snapshot->n_items; i++) {
+        Item **bucket = &snapshot->buckets[snapshot->items[i]->hash & (n_buckets - 1)];
+
+        snapshot->items[i]->next = *bucket;
+        *bucket = snapshot->items[i];
+    }
+}
+
+static Item *add_item(Snapshot *snapshot, const char *name)
+{
+    size_t size = strlen(name) + 1;
+    Item *item = allocate(1, sizeof(*item) + size);
+    Item **bucket;
+
+    memcpy(item->name, name, size);
+    item->hash = hash_of(name);
+    if (snapshot->n_items == snapshot->n_buckets)
+        grow_items(snapshot);
+    bucket = &snapshot->buckets[item->hash & (snapshot->n_buckets - 1)];
+    item->next = *bucket;
+    *bucket = item;
+    if (snapshot->n_items == snapshot->capacity) {
+        snapshot->capacity = snapshot->capacity ? 2 * snapshot->capacity : FIRST_BUCKETS;
+        snapshot->items =
+            reallocarray(snapshot->items, snapshot->capacity, sizeof(*snapshot->items));
+        if (!snapshot->items)
+            abort();
+    }
+    /* Imports often come in order: then nothing is left to sort. */
+    if (snapshot->n_sorted == snapshot->n_items &&
+        (snapshot->n_items == 0 || strcmp(snapshot->items[snapshot->n_items - 1]->name, name) < 0))
+        snapshot->n_sorted++;
+    snapshot->items[snapshot->n_items++] = item;
+    return item;
+}
+
+static void grow_codes(CodeTable *table)
+{
+    size_t n_buckets = 2 * table->n_buckets;
+    SnapshotCode **buckets = allocate(n_buckets, sizeof(*buckets));
+
+    for (size_t i = 0; i < table->n_buckets; i++)
+        for (SnapshotCode *code = table->buckets[i]; code;) {
+            SnapshotCode *next = code->next;
+            SnapshotCode **bucket = &buckets[code->hash & (n_buckets - 1)];
+
+            code->next = *bucket;
+            *bucket = code;
+            code = next;
+        }
+    free(table->buckets);
+    table->buckets = buckets;
+    table->n_buckets = n_buckets;
+}
+
+static void link_codes(Snapshot *snapshot, SnapshotEntry *entry)
+{
+    for (size_t i = 0; i < entry->n_codes; i++) {
+        SnapshotCode *code = &entry->codes[i];
+        CodeTable *table = &snapshot->codes[code->key];
+        SnapshotCode **bucket;
+
+        if (table->n_codes++ == table->n_buckets)
+            grow_codes(table);
+        bucket = &table->buckets[code->hash & (table->n_buckets - 1)];
+        code->next = *bucket;
+        *bucket = code;
+    }
+}
+
+static void unlink_codes(Snapshot *snapshot, const SnapshotEntry *entry)
+{
+    for (size_t i = 0; i < entry->n_codes; i++) {
+        const SnapshotCode *code = &entry->codes[i];
+        CodeTable *table = &snapshot->codes[code->key];
+        SnapshotCode **at = &table->buckets[code->hash & (table->n_buckets - 1)];
+
+        while (*at != code)
+            at = &(*at)->next;
+        *at = code->next;
+        table->n_codes--;
+    }
+}
+
+void snapshot_put(Snapshot *snapshot, const Product *product)
+{
+    SnapshotEntry *entry = new_entry(product);
+    SnapshotEntry *gone = entry;
+    Item *item;
+
+    pthread_rwlock_wrlock(&snapshot->lock);
+    item = find_item(snapshot, product->name);
+    if (!item)
+        item = add_item(snapshot, product->name);
+    if (!item->entry || item->entry->version < entry->version) {
+        gone = item->entry;
+        if (gone)
+            unlink_codes(snapshot, gone);
+        link_codes(snapshot, entry);
+        item->entry = entry;
+    }
+    pthread_rwlock_unlock(&snapshot->lock);
+    if (gone)
+        snapshot_release(gone);
+}
+
+/* ---- readers ---- */
+
+static Bytes copy_packed(Arena *arena, const SnapshotEntry *entry)
+{
+    return (Bytes){ arena_copy(arena, entry->packed.data, entry->packed.size), entry->packed.size };
+}
+
+bool snapshot_get(Snapshot *snapshot, const char *name, Arena *arena, Bytes *packed)
+{
+    const Item *item;
+
+    pthread_rwlock_rdlock(&snapshot->lock);
+    item = find_item(snapshot, name);
+    if (item)
+        *packed = copy_packed(arena, item->entry);
+    pthread_rwlock_unlock(&snapshot->lock);
+    return item != NULL;
+}
+
+bool snapshot_find(Snapshot *snapshot, SnapshotKey key, const char *code, Arena *arena,
+    Bytes *packed, const char **sku)
+{
+    const CodeTable *table = &snapshot->codes[key];
+    uint64_t hash = hash_of(code);
+    const SnapshotCode *found;
+
+    pthread_rwlock_rdlock(&snapshot->lock);
+    found = table->buckets[hash & (table->n_buckets - 1)];
+    while (found && (found->hash != hash || strcmp(found->code, code) != 0))
+        found = found->next;
+    if (found) {
+        *packed = copy_packed(arena, found->entry);
+        *sku = arena_text(arena, found->sku);
+    }
+    pthread_rwlock_unlock(&snapshot->lock);
+    return found != NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const Item *const *left = a;
+    const Item *const *right = b;
+
+    return strcmp((*left)->name, (*right)->name);
+}
+
+/* Brings what was added since the last walk into order: sorts it and merges it in. */
+static void sort_items(Snapshot *snapshot)
+{
+    size_t n_tail = snapshot->n_items - snapshot->n_sorted;
+    Item **items = snapshot->items;
+    Item **tail;
+    size_t at = snapshot->n_items;
+    size_t left = snapshot->n_sorted;
+
+    if (n_tail == 0)
+        return;
+    tail = allocate(n_tail, sizeof(*tail));
+    memcpy(tail, items + snapshot->n_sorted, n_tail * sizeof(*tail));
+    qsort(tail, n_tail, sizeof(*tail), by_name);
+    while (n_tail > 0)
+        if (left > 0 && strcmp(items[left - 1]->name, tail[n_tail - 1]->name) > 0)
+            items[--at] = items[--left];
+        else
+            items[--at] = tail[--n_tail];
+    snapshot->n_sorted = snapshot->n_items;
+    free(tail);
+}
+
+/* Where the first name behind `after` stands. */
+static size_t find_after(const Snapshot *snapshot, const char *after)
+{
+    size_t low = 0;
+    size_t high = snapshot->n_sorted;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(snapshot->items[middle]->name, after) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t snapshot_walk(Snapshot *snapshot, const char *after, SnapshotEntry **entries, size_t limit)
+{
+    size_t n_entries = 0;
+
+    pthread_rwlock_rdlock(&snapshot->lock);
+    if (snapshot->n_sorted < snapshot->n_items) {
+        pthread_rwlock_unlock(&snapshot->lock);
+        pthread_rwlock_wrlock(&snapshot->lock);
+        sort_items(snapshot);
+    }
+    for (size_t i = find_after(snapshot, after); i < snapshot->n_sorted && n_entries < limit; i++) {
+        entries[n_entries] = snapshot->items[i]->entry;
+        snapshot_hold(entries[n_entries++]);
+    }
+    pthread_rwlock_unlock(&snapshot->lock);
+    return n_entries;
+}
+
+int64_t snapshot_count(Snapshot *snapshot)
+{
+    int64_t count;
+
+    pthread_rwlock_rdlock(&snapshot->lock);
+    count = (int64_t)snapshot->n_items;
+    pthread_rwlock_unlock(&snapshot->lock);
+    return count;
+}
+
+/* protobuf-c packs an unknown field as its tag and its bytes as they are. The first field of a product is its name: its tag and all that
+ * follows are one such field. */
+void snapshot_reply(Arena *arena, Bytes packed, Product *reply)
+{
+    ProtobufCMessageUnknownField *field = arena_alloc(arena, sizeof(*field));
+
+    assert(packed.size > 1 && packed.data[0] == (1 << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED));
+    field->tag = 1;
+    field->wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+    field->len = packed.size - 1;
+    field->data = (uint8_t *)packed.data + 1;
+    reply->base.n_unknown_fields = 1;
+    reply->base.unknown_fields = field;
+}

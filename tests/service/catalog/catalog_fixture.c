@@ -1,0 +1,70 @@
+#include "tests/service/catalog/catalog_fixture.h"
+
+#include "shared/codec/message.h"
+
+Fixture *fixture;
+Arena *arena;
+
+void start_catalog(void)
+{
+    fixture = fixture_start(&catalog_service);
+    arena = fixture_arena(fixture);
+    fixture_act_as(fixture, "web", "agents/merchandiser");
+}
+
+void stop_catalog(void)
+{
+    CU_ASSERT(fixture_stop(fixture));
+}
+
+ImportProductsResponse *import(Product *const *list, size_t n_products)
+{
+    RpcClientStream *stream;
+    void *reply = NULL;
+
+    CU_ASSERT_PTR_NULL_FATAL(fixture_open(fixture, "ProductService/ImportProducts", NULL, &stream));
+    for (size_t i = 0; i < n_products; i++) {
+        ImportProductsRequest row = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
+
+        row.product = list[i];
+        CU_ASSERT_PTR_NULL_FATAL(rpc_client_send(stream, &row));
+    }
+    CU_ASSERT_PTR_NULL_FATAL(rpc_client_finish_sending(stream));
+    CU_ASSERT_PTR_NULL_FATAL(rpc_client_receive(stream, arena, &reply));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(reply);
+    rpc_client_close_stream(stream);
+    return reply;
+}
+
+void import_all(Product *const *list, size_t n_products)
+{
+    const ImportProductsResponse *answer = import(list, n_products);
+
+    for (size_t i = 0; i < answer->n_errors; i++)
+        printf("row %lld: %s %s\n", (long long)answer->errors[i]->row, answer->errors[i]->field,
+            answer->errors[i]->description);
+    CHECK_INT(answer->refused, 0);
+}
+
+Product *get(const char *name)
+{
+    Throughline__Catalog__V1__GetProductRequest request =
+        THROUGHLINE__CATALOG__V1__GET_PRODUCT_REQUEST__INIT;
+    Product *product = message_new(arena, &throughline__catalog__v1__product__descriptor);
+    const Error *error;
+
+    request.name = text(arena, name);
+    error = fixture_call(fixture, "ProductService/GetProduct", &request, product);
+    if (!error)
+        return product;
+    CHECK_TEXT(error_reason(error), "PRODUCT_NOT_FOUND");
+    return NULL;
+}
+
+bool has_violation(const Error *error, const char *field)
+{
+    for (size_t i = 0; error && i < error->n_violations; i++)
+        if (text_equal(error->violations[i].field, field))
+            return true;
+    return false;
+}

@@ -1,0 +1,29 @@
+/* A catalogue in the test's process, with what the tests of both its services do to it. */
+#ifndef THROUGHLINE_TESTS_CATALOG_FIXTURE_H
+#define THROUGHLINE_TESTS_CATALOG_FIXTURE_H
+
+#include "services/catalog/catalog_service.h"
+#include "services/catalog/product_import.h"
+#include "tests/support/fixture.h"
+#include "tests/support/test_main.h"
+#include "tests/unit/catalog/builders.h"
+
+/* The fixture of the test that runs, made by start_catalog and freed by stop_catalog: the suite's set-up and tear-down. */
+extern Fixture *fixture;
+extern Arena *arena;
+void start_catalog(void);
+void stop_catalog(void);
+
+/* Imports products one a row; every row must be taken. */
+void import_all(Product *const *products, size_t n_products);
+
+/* Imports and returns what the service answered. */
+ImportProductsResponse *import(Product *const *products, size_t n_products);
+
+/* The product as the service shows it, NULL when there is none. */
+Product *get(const char *name);
+
+/* Whether the error names this field. */
+bool has_violation(const Error *error, const char *field);
+
+#endif
