@@ -146,7 +146,7 @@ static const Error *step(Attachment *on, const char *name, MergeReport *report)
     on->source = new_cart(on->call);
     report->n_outcomes = 0;
     if ((error = cart_load(on->call->store, name, on->source)) ||
-        (error = merge_check(on->source, on->customer, on->call->arena)))
+        (error = merge_check_source(on->source, on->customer, on->call->arena)))
         return error;
     if (on->source->state == THROUGHLINE__CART__V1__CART__STATE__MERGED)
         return go_on_merging(on, report);

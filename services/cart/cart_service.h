@@ -29,8 +29,8 @@ const Error *cart_load_to_change(RpcCall *call, const char *name, const char *et
 /* The customer's open cart. */
 const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart);
 
-/* After a write: whether it only lost a race against another one, so that load, decide and store are
- * worth another round. Pauses a little. A caller who gave an etag hears of the race instead. */
+/* After a write: whether it only lost a race against another one, so that load, decide and store
+ * are worth another round. Pauses a little. A caller who gave an etag hears of the race instead. */
 bool lost_race(const RpcCall *call, const Error *error, const char *etag, int *tries);
 
 /* Goes on with an attachment from wherever it stands until the customer has the cart's lines. */

@@ -26,8 +26,8 @@ const Error *catalog_quote_cart(RpcCall *call, const Cart *cart, CreateQuoteResp
  * quote with it. */
 const Error *catalog_try_code(RpcCall *call, const Cart *cart, const char *code);
 
-/* The quote inside, if the catalogue signed it; nobody is asked as long as the key is known. Errors:
- * INVALID_ARGUMENT QUOTE_FORGED; those of PricingService.ListQuoteKeys. */
+/* The quote inside, if the catalogue signed it; nobody is asked as long as the key is known.
+ * Errors: INVALID_ARGUMENT QUOTE_FORGED; those of PricingService.ListQuoteKeys. */
 const Error *catalog_open_quote(RpcCall *call, const SignedQuote *signed_quote, Quote **opened);
 
 #endif

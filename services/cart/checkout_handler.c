@@ -1,4 +1,5 @@
-/* A cart becomes an order, exactly once. The order of the writes, and why, is in domain/checkout.h. */
+/* A cart becomes an order, exactly once. The order of the writes, and why, is in
+ * domain/checkout.h. */
 #include "services/cart/cart_service.h"
 
 #include "services/cart/catalog_client.h"

@@ -39,8 +39,8 @@ static const Error *end_older_codes(RpcCall *call, const char *cart)
     return NULL;
 }
 
-/* Stores the handoff under the code, over one that is used up or expired. ALREADY_EXISTS: the code is
- * somebody's. */
+/* Stores the handoff under the code, over one that is used up or expired. ALREADY_EXISTS: the
+ * code is somebody's. */
 static const Error *store_handoff(
     RpcCall *call, const char *code, const char *cart, Handoff *handoff)
 {
@@ -106,8 +106,8 @@ static const Error *count(RpcCall *call, const char *who, int64_t delta, int64_t
                : error;
 }
 
-/* Counted before the code is looked at, so that a thousand tries at once are counted too; a right code
- * is taken off again. */
+/* Counted before the code is looked at, so that a thousand tries at once are counted too; a
+ * right code is taken off again. */
 static const Error *count_try(RpcCall *call, int64_t delta)
 {
     const char *account = call->caller->account;
@@ -128,8 +128,8 @@ static const Error *hide(const Error *error)
     return is_gone ? &handoff_not_found : error;
 }
 
-/* The code is used up first, then the actor comes in: of many claims at once one writes first, and it
- * can go on where it was cut off. */
+/* The code is used up first, then the actor comes in: of many claims at once one writes first,
+ * and it can go on where it was cut off. */
 static const Error *claim(RpcCall *call, const char *code, const char *claim_id, Cart *cart)
 {
     HandoffClaimed event = THROUGHLINE__CART__V1__HANDOFF_CLAIMED__INIT;

@@ -1,5 +1,5 @@
-/* The public keys with which the catalogue signs quotes, kept so that nobody is asked for a key that
- * is known. */
+/* The public keys with which the catalogue signs quotes, kept so that nobody is asked for a key
+ * that is known. */
 #ifndef THROUGHLINE_CART_QUOTE_KEYS_H
 #define THROUGHLINE_CART_QUOTE_KEYS_H
 
@@ -17,7 +17,8 @@ void quote_keys_free(QuoteKeys *keys);
 
 bool quote_keys_find(QuoteKeys *keys, const char *key_id, uint8_t key[QUOTE_KEY_BYTES]);
 
-/* Takes the list as it was asked for at `asked_at` (clock_now()). The newest QUOTE_KEYS_MAX count. */
+/* Takes the list as it was asked for at `asked_at` (clock_now()). The newest QUOTE_KEYS_MAX
+ * count. */
 void quote_keys_set(
     QuoteKeys *keys, int64_t asked_at, const Throughline__Catalog__V1__ListQuoteKeysResponse *list);
 

@@ -1,5 +1,5 @@
-/* Answers of FindVariant, kept for a second: a sale that everybody wants is asked for once, not once
- * a buyer. Bounded: a code has one place, the newer answer takes it. */
+/* Answers of FindVariant, kept for a second: a sale that everybody wants is asked for once, not
+ * once a buyer. Bounded: a code has one place, the newer answer takes it. */
 #ifndef THROUGHLINE_CART_VARIANT_CACHE_H
 #define THROUGHLINE_CART_VARIANT_CACHE_H
 

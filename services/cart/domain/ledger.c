@@ -9,8 +9,8 @@ typedef struct Audit {
     Findings *findings;
 } Audit;
 
-/* What is looked at: "lines[2].total" is { "lines", 2, "total" }; a place without a list is a field of
- * its own. Written out only when something is found. */
+/* What is looked at: "lines[2].total" is { "lines", 2, "total" }; a place without a list is a
+ * field of its own. Written out only when something is found. */
 typedef struct Place {
     const char *list;
     size_t index;

@@ -18,7 +18,7 @@ static const Error cart_has_customer = { ERROR_FAILED_PRECONDITION, "CART_HAS_CU
 static const Error currency_mismatch = { ERROR_FAILED_PRECONDITION, "CURRENCY_MISMATCH",
     "The customer's open cart has another currency: check it out or empty it first." };
 
-const Error *merge_check(const Cart *source, const char *customer, Arena *arena)
+const Error *merge_check_source(const Cart *source, const char *customer, Arena *arena)
 {
     bool is_free = text_is_empty(source->customer);
 

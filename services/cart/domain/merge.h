@@ -22,7 +22,7 @@ enum { CART_MAX_MERGED_FROM = 8 };
 
 /* Whether the cart can be attached to this customer: it is open, or on its way into another cart of
  * theirs. Errors: FAILED_PRECONDITION CART_CLOSED, CART_HAS_CUSTOMER. */
-const Error *merge_check(const Cart *source, const char *customer, Arena *arena);
+const Error *merge_check_source(const Cart *source, const char *customer, Arena *arena);
 
 /* FAILED_PRECONDITION CURRENCY_MISMATCH. */
 const Error *merge_check_currency(const Cart *source, const Cart *target);
