@@ -1,0 +1,64 @@
+/* A shop to test carts in: the cart service beside a catalogue that sells
+ *
+ *     tent       199.00 EUR, 219.00 USD, GTIN 4006381333931
+ *     rope         3.33 EUR
+ *     dollar       1.00 USD only
+ *     retired      1.00 EUR, not for sale any more
+ *     v-0 … v-119  1.00 EUR each
+ *
+ * and takes 10 % off everything for the code SPRING-10. */
+#ifndef THROUGHLINE_TESTS_CART_SHOP_H
+#define THROUGHLINE_TESTS_CART_SHOP_H
+
+#include "services/cart/cart_service.h"
+#include "services/cart/domain/checkout.h"
+#include "tests/support/fixture.h"
+
+enum { SHOP_VARIANTS = 120 };
+
+Fixture *shop_open(void);
+/* The same with flags for the cart service, NULL-ended. */
+Fixture *shop_open_flags(const char *const *flags);
+/* Drains; a test that leaves the ledger with a finding fails. */
+void shop_close(Fixture *fixture);
+
+/* What the current actor does; what a test does not expect to fail is checked here. */
+Cart *shop_cart(Fixture *fixture);
+Cart *shop_add(Fixture *fixture, const char *cart, const char *sku, int32_t quantity);
+SignedQuote *shop_quote(Fixture *fixture, const char *cart);
+Order *shop_checkout(Fixture *fixture, const char *cart, SignedQuote *signed_quote);
+const char *shop_handoff(Fixture *fixture, const char *cart);
+MergeReport *shop_attach(Fixture *fixture, const char *cart, const char *customer);
+
+/* What may fail. */
+const Error *shop_try_add(
+    Fixture *fixture, const char *cart, const char *sku, int32_t quantity, Cart *reply);
+const Error *shop_try_checkout(Fixture *fixture, const char *cart, SignedQuote *signed_quote,
+    const char *request_id, Order *order);
+const Error *shop_try_attach(Fixture *fixture, const char *cart, const char *customer,
+    const char *request_id, MergeReport *report);
+const Error *shop_try_claim(Fixture *fixture, const char *code, const char *request_id, Cart *cart);
+
+/* The documents as they are stored; a name that is not there fails the test. */
+Cart *shop_stored_cart(Fixture *fixture, const char *name);
+size_t shop_count(Fixture *fixture, const Collection *collection);
+int32_t shop_quantity(const Cart *cart, const char *sku);
+int64_t shop_minor(const Google__Type__Money *money);
+
+/* Signs any quote as the catalogue would. */
+SignedQuote *shop_sign(Fixture *fixture, const Quote *quote);
+
+/* Runs `work` on so many threads at once, each with its index and calls of its own. */
+typedef struct ShopWorker {
+    Fixture *fixture;
+    Arena *arena; /* the thread's own */
+    void *context;
+    int index;
+} ShopWorker;
+void shop_parallel(Fixture *fixture, int n_threads, void (*work)(ShopWorker *), void *context);
+
+/* A call of a worker's, as this actor in "web". */
+const Error *shop_call(
+    ShopWorker *worker, const char *actor, const char *method, const void *request, void *reply);
+
+#endif
