@@ -4,11 +4,13 @@
 #include "shared/base/text.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -56,9 +58,6 @@ static const Error *start_one(Arena *arena, Processes *p, int index, const char 
     argv[n++] = arena_printf(arena, "--token-file=%s/tokens/%s.token", p->data, name);
     if (text_equal(name, "identity"))
         argv[n++] = arena_printf(arena, "--token-signing-key=%s/keys/signing.jwk", p->data);
-    for (int i = 0; i < SHOP_SERVICES; i++)
-        argv[n++] = arena_printf(
-            arena, "--%s-target=localhost:%d", shop_services[i].name, p->base_port + i);
 
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -100,10 +99,24 @@ static int connect_to(int port)
     return fd;
 }
 
+/* Where the others are goes by environment: a service takes from it what it has peers for. */
+static void tell_targets(Arena *arena, int base_port)
+{
+    for (int i = 0; i < SHOP_SERVICES; i++) {
+        char *name = arena_printf(arena, "THROUGHLINE_%s_TARGET", shop_services[i].name);
+
+        for (char *c = name; *c; c++)
+            *c = (char)toupper((unsigned char)*c);
+        setenv(name, arena_printf(arena, "localhost:%d", base_port + i), 1);
+    }
+}
+
 const Error *processes_start(Arena *arena, Processes *processes)
 {
     const char *folder = program_folder(arena);
     const Error *error = NULL;
+
+    tell_targets(arena, processes->base_port);
 
     mkdir(arena_printf(arena, "%s/logs", processes->data), 0700);
     for (int i = 0; i < SHOP_SERVICES; i++) {
