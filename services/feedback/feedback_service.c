@@ -1,0 +1,25 @@
+#include "services/feedback/feedback_service.h"
+
+#include "services/feedback/consumers.h"
+#include "services/feedback/owners.h"
+
+enum { PORT = 7004, SWEEP_INTERVAL_MS = 5000 };
+
+bool feedback_lost_race(const Error *error, int *tries)
+{
+    return error &&
+           (text_equal(error->reason, "ETAG_STALE") ||
+               text_equal(error->reason, "OPEN_KEY_TAKEN")) &&
+           ++*tries < FEEDBACK_MAX_RACES;
+}
+
+const Service feedback_service = {
+    .name = "feedback",
+    .port = PORT,
+    .rpcs = { &case_rpcs },
+    .collections = feedback_collections,
+    .peers = { "identity", "cart", "feedback" },
+    .consumers = { { "identity", learn_from_identity }, { "cart", learn_from_cart },
+        { "feedback", follow_own_event } },
+    .jobs = { { "sweep-owners", SWEEP_INTERVAL_MS, sweep_owners } },
+};

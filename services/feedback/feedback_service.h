@@ -1,0 +1,37 @@
+/* What the parts of feedback share. */
+#ifndef THROUGHLINE_SERVICES_FEEDBACK_FEEDBACK_SERVICE_H
+#define THROUGHLINE_SERVICES_FEEDBACK_FEEDBACK_SERVICE_H
+
+#include "services/feedback/domain/case.h"
+#include "services/feedback/domain/order.h"
+#include "services/feedback/domain/survey.h"
+#include "shared/service/service.h"
+
+#include "throughline/feedback/v1/events.pb-c.h"
+#include "throughline/feedback/v1/records.pb-c.h"
+
+typedef Throughline__Feedback__V1__Mention Mention;
+typedef Throughline__Feedback__V1__Note Note;
+typedef Throughline__Feedback__V1__HandleOwner HandleOwner;
+typedef Throughline__Feedback__V1__CustomerAlias CustomerAlias;
+
+enum {
+    FEEDBACK_MAX_RACES = 20
+}; /* tries of a change that others keep overtaking, before the caller hears ABORTED */
+
+extern const Collection cases;
+extern const Collection mentions;
+extern const Collection notes;
+extern const Collection orders;
+extern const Collection survey_answers;
+extern const Collection handle_owners;
+extern const Collection customer_aliases;
+extern const Collection *const feedback_collections[];
+
+extern const RpcService case_rpcs;
+extern const Service feedback_service;
+
+/* Whether somebody was faster: load and decide again, at most FEEDBACK_MAX_RACES times. */
+bool feedback_lost_race(const Error *error, int *tries);
+
+#endif

@@ -1,0 +1,35 @@
+/* Whose things are: what feedback has learned from identity's events about handles and merged customers, and the moving of what was
+ * stored under an owner that is no more. What a call under way stores while an owner changes is found by looking again later. */
+#ifndef THROUGHLINE_SERVICES_FEEDBACK_OWNERS_H
+#define THROUGHLINE_SERVICES_FEEDBACK_OWNERS_H
+
+#include "services/feedback/feedback_service.h"
+
+enum { OWNERS_MAX_ALIASES = 200 }; /* merges behind one another that are followed */
+
+/* The customer's record now, over all merges; the name itself when it was not merged. */
+const Error *owners_survivor(StoreView *view, const char *customer, const char **survivor);
+
+/* Whether one of us acts, not a customer or a stranger: notes are for colleagues. */
+bool owners_is_colleague(const RpcCall *call);
+
+/* Who acts as a customer sees only what is theirs; else the refusal. */
+const Error *owners_check_access(RpcCall *call, const char *customer, const Error *refusal);
+
+/* Whose the handle with that key is; "" when no event said so. */
+const Error *owners_of_handle(StoreView *view, const char *key, const char **customer);
+
+/* The handle is the customer's since then: cases and mentions of it that are nobody's become theirs. */
+const Error *owners_attach(
+    RpcCall *call, const char *key, const char *customer, const Timestamp *since);
+
+/* The handle is no longer the customer's; what is theirs stays theirs. */
+const Error *owners_detach(RpcCall *call, const char *key, const char *customer);
+
+/* The duplicate is part of the survivor: everything under its name goes there. */
+const Error *owners_merge(RpcCall *call, const char *duplicate, const char *survivor);
+
+/* The job: looks again where an owner changed a minute ago. */
+const Error *sweep_owners(RpcCall *call);
+
+#endif
