@@ -97,6 +97,7 @@ typedef struct EngineRange {
     KeyRange keys;
     Bytes after_key; /* with after_name: goes on behind this entry */
     const char *after_name; /* NULL: from the start */
+    bool is_exact; /* the whole entry is given: all that match are equal */
     bool is_descending;
     size_t limit;
 } EngineRange;
@@ -165,6 +166,7 @@ struct Store {
 };
 
 const Error *engine_embedded_open(Arena *arena, const StoreOptions *options, Engine **engine);
+const Error *engine_mongo_open(Arena *arena, const StoreOptions *options, Engine **engine);
 
 /* Errors that the engines share. */
 extern const Error store_too_late;    /* DEADLINE_EXCEEDED */

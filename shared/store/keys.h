@@ -26,9 +26,9 @@ typedef struct KeyRange {
 const Error *keys_of_message(Arena *arena, const Collection *collection, const void *message,
     IndexEntry **entries, size_t *n_entries);
 
-/* Where the answers to a query lie. Errors: INVALID_ARGUMENT QUERY_UNINDEXED, QUERY_INVALID. */
+/* Where the answers to a query lie; exact: the query gives every field of the index. Errors: INVALID_ARGUMENT QUERY_UNINDEXED, QUERY_INVALID. */
 const Error *keys_of_query(Arena *arena, const Collection *collection, const StoreQuery *query,
-    int *index, KeyRange *range);
+    int *index, KeyRange *range, bool *is_exact);
 
 /* Whether a document can have several entries in the index. */
 bool keys_is_repeated(const Collection *collection, int index);

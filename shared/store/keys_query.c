@@ -162,7 +162,7 @@ static const Error *range_of_names(Arena *arena, const StoreQuery *query, KeyRan
 }
 
 static const Error *range_of_index(Arena *arena, const Collection *collection,
-    const StoreIndex *index, const StoreQuery *query, KeyRange *range)
+    const StoreIndex *index, const StoreQuery *query, KeyRange *range, bool *is_exact)
 {
     const ProtobufCFieldDescriptor *field = NULL;
     KeyBuffer key = { .size = 0 };
@@ -178,6 +178,7 @@ static const Error *range_of_index(Arena *arena, const Collection *collection,
     field = i < STORE_MAX_INDEX_FIELDS && index->fields[i]
         ? path_field(collection->message, index->fields[i])
         : NULL;
+    *is_exact = i > 0 && !field;
     range->from = key_bytes(arena, &key);
     range->below = successor(arena, range->from);
     if (query->prefix && query->prefix[0])
@@ -191,15 +192,16 @@ static const Error *range_of_index(Arena *arena, const Collection *collection,
 }
 
 const Error *keys_of_query(Arena *arena, const Collection *collection, const StoreQuery *query,
-    int *index, KeyRange *range)
+    int *index, KeyRange *range, bool *is_exact)
 {
     *index = KEYS_BY_NAME;
+    *is_exact = false;
     if (!query->index)
         return range_of_names(arena, query, range);
     for (size_t i = 0; i < keys_count_indexes(collection); i++)
         if (text_equal(collection->indexes[i].name, query->index)) {
             *index = (int)i;
-            return range_of_index(arena, collection, &collection->indexes[i], query, range);
+            return range_of_index(arena, collection, &collection->indexes[i], query, range, is_exact);
         }
     return error_new(arena, ERROR_INVALID_ARGUMENT, "QUERY_UNINDEXED",
         "The collection %s has no index %s.", collection->name, query->index);

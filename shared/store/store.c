@@ -123,8 +123,11 @@ static const Error *open_engine(Arena *arena, const StoreOptions *options, Engin
 {
     if (text_starts_with(options->uri, "embedded:"))
         return engine_embedded_open(arena, options, engine);
+    if (text_starts_with(options->uri, "mongodb://") ||
+        text_starts_with(options->uri, "mongodb+srv://"))
+        return engine_mongo_open(arena, options, engine);
     return error_new(arena, ERROR_INVALID_ARGUMENT, "STORE_URI_INVALID",
-        "A store is \"embedded:FOLDER\".");
+        "A store is \"embedded:FOLDER\" or \"mongodb://…\".");
 }
 
 const Error *store_open(Arena *arena, const StoreOptions *options, Store **store)
@@ -343,7 +346,8 @@ const Error *store_find(
     if (store_is_late(view))
         return &store_too_late;
     range.limit = (size_t)query->limit + 1;
-    if ((error = keys_of_query(view->arena, collection, query, &range.index, &range.keys)) ||
+    if ((error = keys_of_query(
+             view->arena, collection, query, &range.index, &range.keys, &range.is_exact)) ||
         (error = resume_read(view->arena, query->resume, &range)) ||
         (error = store_measure(view->store, STORE_OP_FIND, start,
              engine->ops->find(engine, view, &range, &documents, &n_documents))))

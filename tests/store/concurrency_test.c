@@ -258,6 +258,10 @@ static void one_sync_carries_the_writes_of_many_callers(void)
     StoreCounts before = store_counts(the_store()), after;
     int64_t start = clock_monotonic(), writes, syncs;
 
+    if (fixture_engine() != EMBEDDED) {
+        test_skip("the server syncs by itself");
+        return;
+    }
     run_workers(CALLERS, 200, insert_own);
     after = store_counts(the_store());
     writes = after.writes - before.writes;
@@ -270,30 +274,19 @@ static void one_sync_carries_the_writes_of_many_callers(void)
     CU_ASSERT(writes >= syncs * WRITES_PER_SYNC);
 }
 
-static void start_embedded(void)
-{
-    fixture_start(EMBEDDED);
-}
+static const CU_TestInfo cases[] = {
+    { "replaces_of_one_document_all_count", replaces_of_one_document_all_count },
+    { "replaces_of_many_documents_all_count", replaces_of_many_documents_all_count },
+    { "no_more_is_taken_than_there_is", no_more_is_taken_than_there_is },
+    { "increments_of_many_documents_all_count", increments_of_many_documents_all_count },
+    { "a_unique_value_has_one_winner", a_unique_value_has_one_winner },
+    { "one_sync_carries_the_writes_of_many_callers", one_sync_carries_the_writes_of_many_callers },
+    CU_TEST_INFO_NULL,
+};
 
 int main(int argc, char **argv)
 {
-    CU_TestInfo embedded[] = {
-        { "embedded/replaces_of_one_document_all_count", replaces_of_one_document_all_count },
-        { "embedded/replaces_of_many_documents_all_count", replaces_of_many_documents_all_count },
-        { "embedded/no_more_is_taken_than_there_is", no_more_is_taken_than_there_is },
-        { "embedded/increments_of_many_documents_all_count", increments_of_many_documents_all_count },
-        { "embedded/a_unique_value_has_one_winner", a_unique_value_has_one_winner },
-        { "embedded/one_sync_carries_the_writes_of_many_callers",
-            one_sync_carries_the_writes_of_many_callers },
-        CU_TEST_INFO_NULL,
-    };
-    CU_SuiteInfo suites[] = {
-        { .pName = "embedded",
-            .pSetUpFunc = start_embedded,
-            .pTearDownFunc = fixture_stop,
-            .pTests = embedded },
-        CU_SUITE_INFO_NULL,
-    };
+    const CU_TestInfo *const tables[] = { cases, NULL };
 
-    return test_main("concurrency_test", suites, argc, argv);
+    return fixture_main("concurrency_test", tables, argc, argv);
 }

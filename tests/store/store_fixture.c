@@ -3,6 +3,7 @@
 #include "shared/base/id.h"
 #include "shared/codec/message.h"
 
+#include <mongoc/mongoc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +103,16 @@ const Error *fixture_reopen(const Collection *const *collections)
 
 bool fixture_is_ferretdb(void)
 {
-    return false;
+    mongoc_client_t *client = mongoc_client_new(fixture.uri);
+    bson_t *command = BCON_NEW("buildInfo", BCON_INT32(1)), reply;
+    bool is_ferretdb;
+
+    mongoc_client_command_simple(client, "admin", command, NULL, &reply, NULL);
+    is_ferretdb = bson_has_field(&reply, "ferretdbVersion");
+    bson_destroy(&reply);
+    bson_destroy(command);
+    mongoc_client_destroy(client);
+    return is_ferretdb;
 }
 
 EngineKind fixture_engine(void)
@@ -245,4 +255,69 @@ void check_reason(const Error *error, const char *reason, const char *file, int 
         error ? error->message : "");
     CU_assertImplementation(
         text_equal(error_reason(error), reason), (unsigned)line, message, file, "", CU_FALSE);
+}
+
+static void start_embedded(void)
+{
+    fixture_start(EMBEDDED);
+}
+
+static void start_mongo(void)
+{
+    fixture_start(MONGO);
+}
+
+static void skip_mongo(void)
+{
+    test_skip(engine_missing(MONGO));
+}
+
+static CU_TestInfo *cases_of(
+    EngineKind kind, const char *engine, const CU_TestInfo *const *tables)
+{
+    CU_TestInfo *cases = calloc(1, sizeof(*cases));
+    size_t count = 0;
+
+    for (; cases && *tables; tables++)
+        for (const CU_TestInfo *it = *tables; it->pName; it++) {
+            char *name;
+
+            cases = realloc(cases, (count + 2) * sizeof(*cases));
+            if (!cases || asprintf(&name, "%s/%s", engine, it->pName) < 0)
+                abort();
+            cases[count++] =
+                (CU_TestInfo) { name, engine_missing(kind) ? skip_mongo : it->pTestFunc };
+            cases[count] = (CU_TestInfo)CU_TEST_INFO_NULL;
+        }
+    return cases;
+}
+
+static void free_cases(CU_TestInfo *cases)
+{
+    for (CU_TestInfo *it = cases; it->pName; it++)
+        free((char *)(uintptr_t)it->pName);
+    free(cases);
+}
+
+int fixture_main(const char *name, const CU_TestInfo *const *tables, int argc, char **argv)
+{
+    bool has_mongo = !engine_missing(MONGO);
+    CU_TestInfo *embedded = cases_of(EMBEDDED, "embedded", tables);
+    CU_TestInfo *mongo = cases_of(MONGO, "mongo", tables);
+    CU_SuiteInfo suites[] = {
+        { .pName = "embedded",
+            .pSetUpFunc = start_embedded,
+            .pTearDownFunc = fixture_stop,
+            .pTests = embedded },
+        { .pName = "mongo",
+            .pSetUpFunc = has_mongo ? start_mongo : NULL,
+            .pTearDownFunc = has_mongo ? fixture_stop : NULL,
+            .pTests = mongo },
+        CU_SUITE_INFO_NULL,
+    };
+    int result = test_main(name, suites, argc, argv);
+
+    free_cases(embedded);
+    free_cases(mongo);
+    return result;
 }

@@ -24,6 +24,10 @@ extern const Collection records, accounts;
 /* Why an engine cannot be tested here; NULL: it can. */
 const char *engine_missing(EngineKind kind);
 
+/* A test program: the cases of all tables (NULL-ended), each on each engine under the name ENGINE/CASE, skipped by that name
+ * where the engine is missing. Each has an empty store of its own. */
+int fixture_main(const char *name, const CU_TestInfo *const *tables, int argc, char **argv);
+
 /* An empty store of its own for each test, and its end. */
 void fixture_start(EngineKind kind);
 void fixture_stop(void);
