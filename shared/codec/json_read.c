@@ -262,9 +262,11 @@ static void read_map(Reader *reader, json_t *json, ProtobufCMessage *message, co
             refuse(reader, &path, wrong);
         else if (json_is_null(inner))
             refuse(reader, &path, "must not be null");
+        else if (depth == SCAN_MAX_DEPTH) /* an entry is a message, on the wire */
+            refuse(reader, &path, "nests too deep");
         else
-            read_item(
-                reader, inner, value, field_make(reader->arena, *entry, value, 1), &path, depth);
+            read_item(reader, inner, value, field_make(reader->arena, *entry, value, 1), &path,
+                depth + 1);
         entry++;
     }
 }
@@ -386,6 +388,8 @@ static void read_any(
     } else {
         refuse(reader, path, "must have \"@type\" and \"value\" and nothing else");
     }
+    if (reader->violations.count) /* what could not be read has holes, and nobody asks for it */
+        return;
     bytes = message_pack(reader->arena, inside);
     any->type_url = arena_text(reader->arena, url);
     any->value = (ProtobufCBinaryData){ bytes.size, (uint8_t *)bytes.data };

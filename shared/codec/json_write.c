@@ -277,6 +277,7 @@ static void put_map(Writer *writer, const void *message, const Field *field)
         if (i + 1 == count || !text_equal(keys[i].text, keys[i + 1].text))
             names[keys[i].index] = keys[i].text;
     put_open(writer, "{");
+    writer->depth++; /* an entry is a message, on the wire */
     for (size_t i = 0; i < count; i++) {
         const void *entry = *(void *const *)field_item(message, field, i);
         const Field *value = &entry_type->fields[1];
@@ -286,6 +287,7 @@ static void put_map(Writer *writer, const void *message, const Field *field)
         put_key(writer, names[i]);
         put_item(writer, value, field_item(entry, value, 0));
     }
+    writer->depth--;
     put_close(writer, "}");
 }
 

@@ -248,6 +248,10 @@ static void values_out_of_range_or_kind_are_refused(void)
     check_refused("{\"any\":{\"@type\":\"type.googleapis.com/google.protobuf.Duration\"}}", "any");
     check_refused(
         "{\"any\":{\"@type\":\"type.googleapis.com/google.rpc.ErrorInfo\",\"x\":1}}", "any.x");
+    check_refused(
+        "{\"any\":{\"@type\":\"type.googleapis.com/throughline.event.v1.SubscribeRequest\","
+        "\"types\":[1]}}",
+        "any.types[0]");
     check_refused("[]", "");
 }
 
