@@ -87,7 +87,7 @@ static const char *behind(const char *path, const char *name)
         return NULL;
     if (path[length] == '\0')
         return path + length;
-    return path[length] == '.' ? path + length + 1 : NULL;
+    return path[length] == '.' && path[length + 1] ? path + length + 1 : NULL;
 }
 
 static bool has_field(Field *const *fields, size_t count, const char *path)

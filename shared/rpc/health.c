@@ -88,6 +88,16 @@ void health_set_serving(Health *health, bool is_serving)
     pthread_mutex_unlock(&health->lock);
 }
 
+bool health_is_watched(Health *health)
+{
+    bool is_watched;
+
+    pthread_mutex_lock(&health->lock);
+    is_watched = health->n_watchers > 0;
+    pthread_mutex_unlock(&health->lock);
+    return is_watched;
+}
+
 static bool enlist(Health *health, Watcher *watcher)
 {
     if (health->n_watchers == HEALTH_MAX_WATCHERS)

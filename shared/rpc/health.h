@@ -11,6 +11,7 @@ typedef struct Health Health;
 /* `services` is NULL-ended and lives as long as the health. Nothing serves yet. */
 Health *health_new(const char *const *services);
 void health_set_serving(Health *health, bool is_serving);
+bool health_is_watched(Health *health);
 /* When no call is left. */
 void health_free(Health *health);
 

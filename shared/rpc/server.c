@@ -25,6 +25,7 @@ enum {
     DEFAULT_KEEPALIVE_MS = 60 * 1000,
     DEFAULT_PING_MS = 10 * 1000,
     DEFAULT_DEADLINE_MS = 30 * 1000,
+    NOTICE_MS = 100, /* for clients that watch health to go elsewhere before calls are turned away */
     FREE_EXCHANGES = 128, /* kept with their arenas for the next calls */
     MAX_SERVICES = 32,
 };
@@ -343,6 +344,8 @@ bool rpc_server_stop(RpcServer *server, int grace_ms)
     bool is_clean;
 
     health_set_serving(server->health, false);
+    if (health_is_watched(server->health))
+        clock_sleep_ms(grace_ms < NOTICE_MS ? grace_ms : NOTICE_MS);
     pthread_mutex_lock(&server->lock);
     server->is_draining = true;
     pthread_mutex_unlock(&server->lock);
