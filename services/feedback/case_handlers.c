@@ -187,7 +187,7 @@ static const Error *get_case(RpcCall *call, const void *request, void *reply)
 
     check_name(call, "name", req->name, "cases/*");
     if ((error = check_result(call)) || (error = load_case(call, req->name, record)) ||
-        (error = newest(call, &orders, record->customer, VIEW_MAX_ORDERS, &bought)) ||
+        (error = newest(call, &order_summaries, record->customer, VIEW_MAX_ORDERS, &bought)) ||
         (owners_is_colleague(call) &&
             (error = newest(call, &notes, record->customer, VIEW_MAX_NOTES, &noted))))
         return error;

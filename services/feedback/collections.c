@@ -22,8 +22,8 @@ const Collection notes = {
     .indexes = { { .name = "customer", .fields = { "customer", "create_time" } } },
 };
 
-const Collection orders = {
-    .name = "orders",
+const Collection order_summaries = {
+    .name = "order_summaries",
     .message = &throughline__feedback__v1__order_summary__descriptor,
     .indexes = { { .name = "customer", .fields = { "customer", "create_time" } } },
 };
@@ -46,5 +46,5 @@ const Collection customer_aliases = {
     .indexes = { { .name = "sweep", .fields = { "sweep_time" } } },
 };
 
-const Collection *const feedback_collections[] = { &cases, &mentions, &notes, &orders,
+const Collection *const feedback_collections[] = { &cases, &mentions, &notes, &order_summaries,
     &survey_answers, &handle_owners, &customer_aliases, NULL };

@@ -73,7 +73,7 @@ const Error *learn_from_cart(RpcCall *call, const Event *event)
     if ((error = owners_survivor(&steps, summary.customer, &customer)))
         return error;
     summary.customer = (char *)customer;
-    return store_put(&steps, &orders, &summary, NULL);
+    return store_put(&steps, &order_summaries, &summary, NULL);
 }
 
 const Error *follow_own_event(RpcCall *call, const Event *event)

@@ -22,7 +22,7 @@ enum {
 extern const Collection cases;
 extern const Collection mentions;
 extern const Collection notes;
-extern const Collection orders;
+extern const Collection order_summaries;
 extern const Collection survey_answers;
 extern const Collection handle_owners;
 extern const Collection customer_aliases;

@@ -13,7 +13,8 @@ enum {
     SWEEP_BATCH = 100,
 };
 
-static const Collection *const owned[] = { &cases, &mentions, &notes, &orders, &survey_answers };
+static const Collection *const owned[] = { &cases, &mentions, &notes, &order_summaries,
+    &survey_answers };
 
 static char *record_name(Arena *arena, const char *collection, const char *subject)
 {
