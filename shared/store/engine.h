@@ -156,6 +156,8 @@ typedef enum StoreOperation {
 
 struct Store {
     Engine *engine;
+    Engine *cleaned; /* the same, or what is behind it when it is made to fail */
+    const Collection **collections;
     Histogram *durations[STORE_N_OPERATIONS]; /* NULL without metrics */
     pthread_mutex_t lock;
     pthread_cond_t changed;

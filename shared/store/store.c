@@ -84,7 +84,7 @@ static void clean_once(Store *store)
     int64_t start = clock_monotonic();
     StoreView view = { .store = store, .arena = arena, .deadline = start + CLEAN_MICROS };
     const Error *error = store_measure(store, STORE_OP_CLEAN, start,
-        store->engine->ops->clean(store->engine, &view, clock_now()));
+        store->cleaned->ops->clean(store->cleaned, &view, clock_now()));
 
     if (error)
         log_write(LOG_WARN, "store_clean_failed",
@@ -130,18 +130,36 @@ static const Error *open_engine(Arena *arena, const StoreOptions *options, Engin
         "A store is \"embedded:FOLDER\" or \"mongodb://…\".");
 }
 
+static const Collection **copy_collections(const Collection *const *collections)
+{
+    const Collection **copy;
+    size_t count = 0;
+
+    while (collections[count])
+        count++;
+    assert(count <= STORE_MAX_COLLECTIONS);
+    if (!(copy = calloc(count + 1, sizeof(*copy))))
+        abort();
+    memcpy(copy, collections, count * sizeof(*copy));
+    return copy;
+}
+
 const Error *store_open(Arena *arena, const StoreOptions *options, Store **store)
 {
     Store *opened = calloc(1, sizeof(*opened));
+    StoreOptions kept = *options;
     pthread_condattr_t monotonic;
     const Error *error;
 
     if (!opened)
         abort();
-    if ((error = open_engine(arena, options, &opened->engine))) {
+    kept.collections = opened->collections = copy_collections(options->collections);
+    if ((error = open_engine(arena, &kept, &opened->engine))) {
+        free(opened->collections);
         free(opened);
         return error;
     }
+    opened->cleaned = opened->engine;
     for (int i = 0; options->metrics && i < STORE_N_OPERATIONS; i++)
         opened->durations[i] = metrics_histogram(options->metrics, "store_operation_seconds",
             operation_labels[i], "Time that an operation of the store took.");
@@ -169,6 +187,7 @@ void store_close(Store *store)
     store->engine->ops->close(store->engine);
     pthread_cond_destroy(&store->changed);
     pthread_mutex_destroy(&store->lock);
+    free(store->collections);
     free(store);
 }
 
