@@ -331,9 +331,22 @@ void shop_parallel(Fixture *fixture, int n_threads, void (*work)(ShopWorker *), 
     }
     for (int i = 0; i < n_threads; i++) {
         pthread_join(threads[i].thread, NULL);
+        CHECK_TEXT(threads[i].worker.failure, NULL);
         arena_free(threads[i].worker.arena);
     }
     pthread_barrier_destroy(&start);
+}
+
+void shop_expect(ShopWorker *worker, const Error *error)
+{
+    if (error && !worker->failure)
+        worker->failure = arena_printf(worker->arena, "%s: %s", error->reason, error->message);
+}
+
+void shop_expect_true(ShopWorker *worker, bool is_so, const char *what)
+{
+    if (!is_so && !worker->failure)
+        worker->failure = what;
 }
 
 const Error *shop_call(
