@@ -121,7 +121,7 @@ const Error *accounts_prepare(Arena *arena, const char *data)
                  arena, key, services[i].name, "", services[i].scopes, YEAR_SECONDS, &token)) ||
             (error = write_token(arena, data, services[i].name, token)))
             return error;
-    if ((error = accounts_sign(arena, key, "admin", "admin", "*", YEAR_SECONDS, &token)))
+    if ((error = accounts_sign(arena, key, "admin", "", "*", YEAR_SECONDS, &token)))
         return error;
     return write_token(arena, data, "admin", token);
 }
@@ -165,7 +165,7 @@ static const Error *create_one(
 
 const Error *accounts_create(Arena *arena, const char *data, const Shop *shop)
 {
-    Channel admin = { .context = { .actor = "services/throughline" } };
+    Channel admin = { .context = { .channel = "operator", .actor = "services/throughline" } };
     const Error *error = accounts_token(arena, data, "admin", &admin.token);
 
     for (size_t i = 0; i < COUNT(channels) && !error; i++)
