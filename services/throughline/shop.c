@@ -27,7 +27,7 @@ const Setting shop_settings[] = {
     { "data", SETTING_TEXT, "throughline-data", "the folder that `up` keeps keys and tokens in", 0, 0 },
     { "token-file", SETTING_TEXT, "", "the token to call with; default: DATA/tokens/admin.token", 0,
         0 },
-    { "channel", SETTING_TEXT, "", "context: the channel, where the account has none", 0, 0 },
+    { "channel", SETTING_TEXT, "", "context: the channel, where the account has none; \"operator\" with the default token", 0, 0 },
     { "actor", SETTING_TEXT, "agents/operator", "context: who acts", 0, 0 },
     { "on-behalf-of", SETTING_TEXT, "", "context: in whose name", 0, 0 },
     { "device", SETTING_TEXT, "", "context: on which device", 0, 0 },
@@ -91,10 +91,15 @@ const Error *shop_channel(Arena *arena, const Config *config, Channel *channel)
 {
     const char *path = config_text(config, "token-file");
 
-    if (text_is_empty(path))
+    const char *name = config_text(config, "channel");
+
+    /* The operator's account speaks for any channel; whoever does not say for which speaks for none of the shop's. */
+    if (text_is_empty(path)) {
         path = arena_printf(arena, "%s/tokens/admin.token", config_text(config, "data"));
+        name = text_is_empty(name) ? "operator" : name;
+    }
     channel->context = (RpcContext){
-        .channel = config_text(config, "channel"),
+        .channel = name,
         .actor = config_text(config, "actor"),
         .on_behalf_of = config_text(config, "on-behalf-of"),
         .device = config_text(config, "device"),
