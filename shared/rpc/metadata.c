@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { PAIR_OVERHEAD = 32 };
+
 /* With their sizes: this is looked through for every pair of every call. */
 static const struct {
     const char *text;
@@ -29,11 +31,13 @@ RpcMetadata metadata_read(const TransportCall *wire)
     RpcMetadata metadata = { 0 };
     TransportPair pair;
 
-    for (size_t i = 0; wire->transport->ops->metadata(wire, i, &pair); i++)
+    for (size_t i = 0; wire->transport->ops->metadata(wire, i, &pair); i++) {
+        metadata.size += pair.key.size + pair.value.size + PAIR_OVERHEAD;
         for (size_t k = 0; k < METADATA_KEYS; k++)
             if (!metadata.values[k].data && pair.key.size == keys[k].size &&
                 !memcmp(pair.key.data, keys[k].text, keys[k].size))
                 metadata.values[k] = pair.value;
+    }
     return metadata;
 }
 

@@ -20,6 +20,8 @@ static const Error method_unknown = { ERROR_UNIMPLEMENTED, "METHOD_UNKNOWN",
 static const Error overloaded = { ERROR_RESOURCE_EXHAUSTED, "OVERLOADED",
     "The server has as many calls as it can take; try again a little later.",
     .retry_after_ms = OVERLOAD_RETRY_MS };
+static const Error metadata_too_large = { ERROR_RESOURCE_EXHAUSTED, "METADATA_TOO_LARGE",
+    "The call brought more metadata than the server takes." };
 static const Error message_missing = {
     ERROR_INVALID_ARGUMENT, "MESSAGE_MISSING", "The call brought no request message." };
 static const Error message_malformed = {
@@ -116,6 +118,8 @@ static const Error *admit(RpcExchange *exchange)
         return &method_unknown;
     if (server->ops->calls(exchange->wire->transport) > (size_t)server->limits.max_calls)
         return &overloaded;
+    if (metadata.size > (size_t)server->limits.max_metadata_bytes)
+        return &metadata_too_large;
     if ((error = authenticate(exchange, &metadata)) ||
         (error = metadata_context(&metadata, call->arena, &call->context)) ||
         (error = check_channel(call)))

@@ -18,6 +18,8 @@ enum {
     LINGER_MS = 200,
     DRAIN_STEP_MS = 10,
     KEEPALIVE_TIMEOUT_MS = 20000,
+    /* Core cuts the whole connection at its limit, so a politer refusal comes well before. */
+    METADATA_MARGIN = 4,
     TLS_FILE_MAX = 1024 * 1024,
     MAX_ARGS = 16,
 };
@@ -47,7 +49,7 @@ static grpc_server *new_server(const RpcLimits *limits)
     } values[] = {
         { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, limits->max_message_bytes },
         { GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, -1 },
-        { GRPC_ARG_MAX_METADATA_SIZE, limits->max_metadata_bytes },
+        { GRPC_ARG_MAX_METADATA_SIZE, limits->max_metadata_bytes * METADATA_MARGIN },
         { GRPC_ARG_MAX_CONCURRENT_STREAMS, limits->max_streams },
         { GRPC_ARG_MAX_CONNECTION_IDLE_MS, limits->idle_ms },
         { GRPC_ARG_MAX_CONNECTION_AGE_MS, limits->max_age_ms }, /* core adds a tenth of jitter */

@@ -10,7 +10,7 @@ struct Workers {
     RpcExchange *first;
     RpcExchange **last;
     size_t waiting, max_waiting;
-    size_t idle;
+    size_t busy; /* threads that run something */
     size_t n_threads, max_threads;
     bool is_stopping;
     pthread_t threads[];
@@ -50,29 +50,29 @@ static void *work(void *context)
     for (;;) {
         RpcExchange *exchange;
 
-        workers->idle++;
         while (!workers->first && !workers->is_stopping)
             pthread_cond_wait(&workers->work, &workers->lock);
-        workers->idle--;
         if (!workers->first)
             break;
         exchange = take(workers);
+        workers->busy++;
         pthread_mutex_unlock(&workers->lock);
         workers->run(exchange);
         pthread_mutex_lock(&workers->lock);
+        workers->busy--;
     }
     pthread_mutex_unlock(&workers->lock);
     return NULL;
 }
 
-/* A new thread only when those that idle are spoken for. The lock is held. Where the system gives no thread, those that are
+/* A new thread only when those that are free, or just starting, are spoken for. The lock is held. Where the system gives no thread, those that are
  * there go on; false when there is none at all. */
 static bool staff(Workers *workers)
 {
     pthread_t *thread = &workers->threads[workers->n_threads];
 
-    if (workers->waiting > workers->idle && workers->n_threads < workers->max_threads &&
-        !pthread_create(thread, NULL, work, workers))
+    if (workers->waiting > workers->n_threads - workers->busy &&
+        workers->n_threads < workers->max_threads && !pthread_create(thread, NULL, work, workers))
         workers->n_threads++;
     return workers->n_threads > 0;
 }
@@ -83,7 +83,7 @@ bool workers_add(Workers *workers, RpcExchange *exchange)
     size_t room;
 
     pthread_mutex_lock(&workers->lock);
-    room = workers->idle + (workers->max_threads - workers->n_threads) + workers->max_waiting;
+    room = workers->max_threads - workers->busy + workers->max_waiting;
     if (workers->waiting < room) {
         workers->waiting++;
         is_taken = staff(workers);
