@@ -87,14 +87,13 @@ static void put_escaped(Writer *writer, char c)
 {
     static const char escaped[] = "\b\t\n\f\r\"\\";
     static const char letters[] = "btnfr\"\\";
+    static const char hex[] = "0123456789abcdef";
     const char *found = strchr(escaped, c);
-    char code[NUMBER_SIZE];
 
     if (found)
-        snprintf(code, sizeof(code), "\\%c", letters[found - escaped]);
+        put(writer, (char[]){ '\\', letters[found - escaped] }, 2);
     else
-        snprintf(code, sizeof(code), "\\u%04x", (unsigned)c);
-    put_text(writer, code);
+        put(writer, (char[]){ '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] }, 6);
 }
 
 static void put_quoted(Writer *writer, const char *text)
