@@ -1,0 +1,144 @@
+/* Real catalogues through the whole service: imported, imported again, priced. */
+#include "tests/service/catalog/catalog_fixture.h"
+
+#include "services/catalog/import/catalog_file.h"
+#include "shared/base/money.h"
+#include "shared/codec/message.h"
+#include "shared/codec/types.h"
+#include "tests/unit/catalog/data_file.h"
+
+#include <string.h>
+
+typedef Throughline__Catalog__V1__CreateQuoteRequest CreateQuoteRequest;
+typedef Throughline__Catalog__V1__CreateQuoteResponse CreateQuoteResponse;
+
+/* Streams a file into the service; the answer, or NULL where the data set is not there. */
+static ImportProductsResponse *import_file(const char *name)
+{
+    const char *path = data_file(arena, name);
+    Arena *rows;
+    CatalogFile *file;
+    CatalogRow row;
+    RpcClientStream *stream;
+    void *reply = NULL;
+
+    if (!path)
+        return NULL;
+    rows = arena_new();
+    CU_ASSERT_PTR_NULL_FATAL(catalog_file_open(arena, path, NULL, &file));
+    CU_ASSERT_PTR_NULL_FATAL(fixture_open(fixture, "ProductService/ImportProducts", NULL, &stream));
+    while (catalog_file_next(file, rows, &row)) {
+        ImportProductsRequest request = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
+
+        request.product = row.product;
+        request.row = row.number;
+        CU_ASSERT_PTR_NULL_FATAL(rpc_client_send(stream, &request));
+        arena_reset(rows);
+    }
+    catalog_file_close(file);
+    arena_free(rows);
+    CU_ASSERT_PTR_NULL_FATAL(rpc_client_finish_sending(stream));
+    CU_ASSERT_PTR_NULL_FATAL(rpc_client_receive(stream, arena, &reply));
+    rpc_client_close_stream(stream);
+    return reply;
+}
+
+/* All of it is taken, and the second time nothing changes. */
+static void check_import(const char *name)
+{
+    const ImportProductsResponse *first = import_file(name);
+    const ImportProductsResponse *second;
+
+    if (!first)
+        return;
+    second = import_file(name);
+
+    CHECK_INT(first->refused, 0);
+    CHECK_INT(second->unchanged, first->created);
+    CHECK_INT(second->created + second->updated + second->refused, 0);
+}
+
+static void walmart_is_imported_twice(void)
+{
+    check_import("walmart-amazon-products/walmart.csv");
+}
+
+static void amazon_is_imported_twice(void)
+{
+    check_import("walmart-amazon-products/amazon.csv");
+}
+
+static void flipkart_is_imported_twice(void)
+{
+    check_import("catalog-flipkart-1050/flipkart_com-ecommerce_sample_1050.csv");
+}
+
+static void boutique_is_imported_twice(void)
+{
+    check_import("catalog-gcp-boutique/products.json");
+}
+
+static int64_t quoted_price(const char *sku, const char *currency)
+{
+    CreateQuoteRequest request = THROUGHLINE__CATALOG__V1__CREATE_QUOTE_REQUEST__INIT;
+    CreateQuoteResponse given = THROUGHLINE__CATALOG__V1__CREATE_QUOTE_RESPONSE__INIT;
+    QuoteLine line = THROUGHLINE__CATALOG__V1__QUOTE_LINE__INIT;
+    QuoteLine *lines[] = { &line };
+    int64_t minor = -1;
+
+    line.sku = text(arena, sku);
+    line.quantity = 1;
+    request.lines = lines;
+    request.n_lines = 1;
+    request.currency = text(arena, currency);
+    CU_ASSERT_PTR_NULL_FATAL(fixture_call(fixture, "PricingService/CreateQuote", &request, &given));
+    CU_ASSERT(money_minor(given.quote->total, &minor));
+    return minor;
+}
+
+static void every_channel_price_of_saleor_is_quoted_exactly(void)
+{
+    const char *path = data_file(arena, "catalog-saleor/populatedb_data.json");
+    CatalogFile *file;
+    CatalogRow row;
+    int n_prices = 0;
+
+    if (!path)
+        return;
+    check_import("catalog-saleor/populatedb_data.json");
+    CU_ASSERT_PTR_NULL_FATAL(catalog_file_open(arena, path, NULL, &file));
+    while (catalog_file_next(file, arena, &row))
+        for (size_t i = 0; i < row.product->n_variants; i++)
+            for (size_t j = 0; j < row.product->variants[i]->n_prices; j++, n_prices++) {
+                const Google__Type__Money *price = row.product->variants[i]->prices[j]->amount;
+                int64_t minor = -1;
+
+                CU_ASSERT(money_minor(price, &minor));
+                CHECK_INT(quoted_price(row.product->variants[i]->sku, price->currency_code), minor);
+            }
+    catalog_file_close(file);
+
+    CHECK_INT(n_prices, 146);
+}
+
+int main(int argc, char **argv)
+{
+    CU_TestInfo tests[] = {
+        { "walmart_is_imported_twice", walmart_is_imported_twice },
+        { "amazon_is_imported_twice", amazon_is_imported_twice },
+        { "flipkart_is_imported_twice", flipkart_is_imported_twice },
+        { "boutique_is_imported_twice", boutique_is_imported_twice },
+        { "every_channel_price_of_saleor_is_quoted_exactly",
+            every_channel_price_of_saleor_is_quoted_exactly },
+        CU_TEST_INFO_NULL,
+    };
+    CU_SuiteInfo suites[] = {
+        { .pName = "data",
+            .pSetUpFunc = start_catalog,
+            .pTearDownFunc = stop_catalog,
+            .pTests = tests },
+        CU_SUITE_INFO_NULL,
+    };
+
+    return test_main("catalog_data_service", suites, argc, argv);
+}
