@@ -1,6 +1,9 @@
 #include "tests/service/catalog/catalog_fixture.h"
 
+#include "shared/base/clock.h"
 #include "shared/codec/message.h"
+
+enum { IMPORT_SECONDS = 120 };
 
 Fixture *fixture;
 Arena *arena;
@@ -17,12 +20,22 @@ void stop_catalog(void)
     CU_ASSERT(fixture_stop(fixture));
 }
 
+RpcClientStream *open_import(void)
+{
+    RpcOutgoing outgoing = fixture_outgoing(fixture);
+    RpcClientStream *stream;
+
+    outgoing.deadline = clock_monotonic() + IMPORT_SECONDS * INT64_C(1000000);
+    CU_ASSERT_PTR_NULL_FATAL(rpc_client_open_stream(fixture_client(fixture), &outgoing,
+        &throughline__catalog__v1__product_service__descriptor, "ImportProducts", &stream));
+    return stream;
+}
+
 ImportProductsResponse *import(Product *const *list, size_t n_products)
 {
-    RpcClientStream *stream;
+    RpcClientStream *stream = open_import();
     void *reply = NULL;
 
-    CU_ASSERT_PTR_NULL_FATAL(fixture_open(fixture, "ProductService/ImportProducts", NULL, &stream));
     for (size_t i = 0; i < n_products; i++) {
         ImportProductsRequest row = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
 

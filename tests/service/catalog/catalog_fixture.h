@@ -14,6 +14,9 @@ extern Arena *arena;
 void start_catalog(void);
 void stop_catalog(void);
 
+/* Opens an import that may take its time. */
+RpcClientStream *open_import(void);
+
 /* Imports products one a row; every row must be taken. */
 void import_all(Product *const *products, size_t n_products);
 

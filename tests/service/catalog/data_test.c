@@ -26,7 +26,7 @@ static ImportProductsResponse *import_file(const char *name)
         return NULL;
     rows = arena_new();
     CU_ASSERT_PTR_NULL_FATAL(catalog_file_open(arena, path, NULL, &file));
-    CU_ASSERT_PTR_NULL_FATAL(fixture_open(fixture, "ProductService/ImportProducts", NULL, &stream));
+    stream = open_import();
     while (catalog_file_next(file, rows, &row)) {
         ImportProductsRequest request = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
 
