@@ -40,7 +40,8 @@ typedef struct ClientCall {
 
 /* The tag of a batch, guarded by its call's lock. */
 typedef struct ClientBatch {
-    ClientCall *call;
+    /* Atomic, so that a sanitizer sees the batch change hands: what core does in between it cannot see. */
+    ClientCall *_Atomic call;
     bool is_pending;
     bool is_good;
 } ClientBatch;
