@@ -287,7 +287,8 @@ const Error *schema_prepare(Embedded *embedded, Arena *arena)
     if (version > SCHEMA_VERSION)
         error = &too_new;
     else if ((rc = db_exec(db, create_tables)) ||
-        (rc = db_exec(db, arena_printf(arena, "PRAGMA user_version = %d", SCHEMA_VERSION))))
+        (version < SCHEMA_VERSION &&
+            (rc = db_exec(db, arena_printf(arena, "PRAGMA user_version = %d", SCHEMA_VERSION)))))
         error = db_error(rc);
     for (size_t i = 0; i < embedded->engine.n_collections && !error; i++)
         error = prepare_collection(embedded, arena, i);

@@ -43,15 +43,19 @@ static uint64_t page_sum(const void *page, int size)
     return checksum(0, page, (size_t)size - VFS_RESERVED_BYTES);
 }
 
+/* SQLite sees zeros in place of the checksum, and so does the write-ahead log: a page without one was brought into the file by
+ * another program that is SQLite too, and is taken as it is. */
 static int read_page(sqlite3_file *file, void *buffer, int size, sqlite3_int64 offset)
 {
     int rc = methods_of(file)->base->xRead(file, buffer, size, offset);
+    char *tail = (char *)buffer + size - VFS_RESERVED_BYTES;
     uint64_t sum;
 
     if (rc != SQLITE_OK || !is_page(size, offset))
         return rc;
-    memcpy(&sum, (char *)buffer + size - VFS_RESERVED_BYTES, sizeof(sum));
-    return sum == page_sum(buffer, size) ? SQLITE_OK : SQLITE_IOERR_DATA;
+    memcpy(&sum, tail, sizeof(sum));
+    memset(tail, 0, VFS_RESERVED_BYTES);
+    return !sum || sum == page_sum(buffer, size) ? SQLITE_OK : SQLITE_IOERR_DATA;
 }
 
 static int write_page(sqlite3_file *file, const void *buffer, int size, sqlite3_int64 offset)

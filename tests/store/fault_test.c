@@ -1,0 +1,376 @@
+/* Files that fail under the embedded store: nothing is acknowledged that is not kept, a failed sync ends all writing, and a flipped
+ * byte is an error or does not matter, but never a wrong answer.
+ *
+ *   fault_test [--quick]    every call and 400 bits, or some; THROUGHLINE_TEST_SEED=N repeats the bits */
+#include "tests/store/faulty_files.h"
+#include "tests/store/store_fixture.h"
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/codec/message.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STEPS = 5,         /* records of one run of the n-th call */
+    MAX_CALLS = 2000,  /* no run has so many */
+    FLIPS = 400,
+    QUICK_FLIPS = 50,
+    QUICK_STRIDE = 20, /* calls passed over from one run to the next */
+    FLIP_RECORDS = 120,
+    LARGE = 100 * 1000,
+};
+
+static int n_flips = FLIPS, stride = 1;
+
+static const Error *insert(const char *id)
+{
+    return store_insert(a_view(), &records, a_record_of(id, "ann"), a_record("event"));
+}
+
+static void start(void)
+{
+    fixture_start(EMBEDDED);
+}
+
+static void stop(void)
+{
+    faulty_files_disarm();
+    fixture_stop();
+}
+
+static void check_stopped(void)
+{
+    CHECK_REASON(insert("after"), "STORE_UNAVAILABLE");
+    CHECK_REASON(store_check(the_store()), "STORE_UNAVAILABLE");
+    CHECK_TEXT(stored(&records, "records/before")->owner, "ann");
+}
+
+static void check_a_new_start_heals(void)
+{
+    faulty_files_disarm();
+    CHECK_OK(fixture_reopen(NULL));
+    CHECK_TEXT(stored(&records, "records/before")->owner, "ann");
+    CHECK_OK(insert("again"));
+    CHECK_OK(store_check(the_store()));
+}
+
+static void a_failed_sync_ends_all_writing(void)
+{
+    CHECK_OK(insert("before"));
+    faulty_files_arm(FILE_SYNC_LOG, 1, false, SQLITE_IOERR_FSYNC);
+
+    CHECK_REASON(insert("during"), "STORE_UNAVAILABLE");
+
+    check_stopped();
+    check_a_new_start_heals();
+}
+
+static void a_failed_write_ends_all_writing(void)
+{
+    CHECK_OK(insert("before"));
+    faulty_files_arm(FILE_WRITE, 1, false, SQLITE_IOERR_WRITE);
+
+    CHECK_REASON(insert("during"), "STORE_UNAVAILABLE");
+
+    check_stopped();
+    check_a_new_start_heals();
+}
+
+/* Enough to have the log moved into the database. */
+static void write_much(void)
+{
+    for (int i = 0; i < 60; i++) {
+        Record *record = a_record(arena_printf(the_arena(), "large-%d", i));
+
+        record->data = (ProtobufCBinaryData) { LARGE, arena_alloc(the_arena(), LARGE) };
+        if (store_insert(a_view(), &accounts, record, NULL))
+            return;
+    }
+}
+
+static void a_failed_sync_of_the_database_ends_all_writing(void)
+{
+    CHECK_OK(insert("before"));
+    faulty_files_arm(FILE_SYNC_DATABASE, 1, false, SQLITE_IOERR_FSYNC);
+
+    write_much();
+
+    CU_ASSERT(faulty_files_have_failed());
+    check_stopped();
+    check_a_new_start_heals();
+}
+
+static void a_full_disk_ends_one_write_only(void)
+{
+    faulty_files_arm(FILE_WRITE, 1, false, SQLITE_FULL);
+
+    CHECK_REASON(insert("1"), "STORE_FULL");
+
+    CHECK_REASON(store_get(a_view(), &records, "records/1", a_record("x")), "RECORD_NOT_FOUND");
+    CHECK_OK(insert("1"));
+    CHECK_OK(store_check(the_store()));
+}
+
+/* What one run has been told is stored: how often each record was changed, 0 when it was not. */
+typedef struct Told {
+    int changes[STEPS];
+} Told;
+
+static bool is_typed(const Error *error)
+{
+    return !error || error->code == ERROR_UNAVAILABLE || error->code == ERROR_RESOURCE_EXHAUSTED;
+}
+
+static void run_steps(Told *told)
+{
+    for (int i = 0; i < STEPS; i++) {
+        Record *record = a_record(arena_printf(the_arena(), "%d", i));
+        const Error *error;
+
+        record->count = 1;
+        error = store_insert(a_view(), &records, record, a_record_of("event", "1"));
+        CU_ASSERT(is_typed(error));
+        if (error)
+            continue;
+        told->changes[i] = 1;
+        record->count = 2;
+        error = store_replace(a_view(), &records, record, a_record_of("event", "2"));
+        CU_ASSERT(is_typed(error));
+        told->changes[i] += !error;
+    }
+}
+
+/* Each record has the changes that were told, or one more, and as many events. */
+static void check_told(const Told *told)
+{
+    StoreEntry *entries;
+    size_t n_entries;
+    int n_events[STEPS] = { 0 };
+
+    CHECK_OK(store_outbox_read(a_view(), 0, 1000, &entries, &n_entries));
+    for (size_t i = 0; i < n_entries; i++)
+        n_events[atoi(entries[i].aggregate + sizeof("records/") - 1)]++;
+    for (int i = 0; i < STEPS; i++) {
+        Record record = THROUGHLINE__ECHO__V1__RECORD__INIT;
+        const Error *error = store_get(a_view(), &records,
+            arena_printf(the_arena(), "records/%d", i), &record);
+        int64_t changes = error ? 0 : record.count;
+
+        CU_ASSERT(!error || error->code == ERROR_NOT_FOUND);
+        CU_ASSERT(changes == told->changes[i] || changes == told->changes[i] + 1);
+        CHECK_INT(n_events[i], changes);
+    }
+}
+
+/* The nth call that changes a file fails, for n = 1, 2, 3 … until a run has no such call. */
+static void fail_each_call(bool is_lasting, int result)
+{
+    int nth = 1;
+
+    for (bool went_through = false; !went_through && !CU_get_number_of_failures(); nth += stride) {
+        Told told = { 0 };
+        const Error *error;
+
+        fixture_start(EMBEDDED);
+        fixture_close();
+        faulty_files_arm(FILE_ANY_CHANGE, nth, is_lasting, result);
+        error = fixture_reopen(NULL);
+        CU_ASSERT(is_typed(error));
+        if (!error)
+            run_steps(&told);
+        fixture_close();
+        went_through = !faulty_files_have_failed();
+        faulty_files_disarm();
+        CHECK_OK(fixture_reopen(NULL));
+        check_told(&told);
+        fixture_stop();
+    }
+    printf("  of %d calls each %d. failed in turn\n", nth - 1 - stride, stride);
+    CU_ASSERT(nth > STEPS * 10 && nth < MAX_CALLS);
+}
+
+static void each_call_may_fail_once(void)
+{
+    fail_each_call(false, SQLITE_IOERR_WRITE);
+}
+
+static void each_call_may_fail_and_all_after_it(void)
+{
+    fail_each_call(true, SQLITE_IOERR_WRITE);
+}
+
+static void each_call_may_meet_a_full_disk(void)
+{
+    fail_each_call(false, SQLITE_FULL);
+}
+
+/* Everything that a store with FLIP_RECORDS records answers, as one text; NULL with the error when it is an error. */
+static const Error *ask_everything(const char **answers)
+{
+    static const char *const indexes[] = { NULL, "by_owner", "by_tag", "by_state" };
+    const char *text = "";
+    StoreEntry *entries;
+    size_t n_entries;
+    StorePage page;
+    const Error *error;
+
+    for (size_t i = 0; i < COUNT(indexes); i++) {
+        StoreQuery query = { .index = indexes[i], .limit = FLIP_RECORDS * 2 };
+
+        if ((error = store_find(a_view(), &records, &query, &page)))
+            return error;
+        for (size_t j = 0; j < page.n_messages; j++) {
+            Bytes bytes = message_pack(the_arena(), page.messages[j]);
+            text = arena_printf(
+                the_arena(), "%s%llx ", text, (long long)text_hash(bytes.data, bytes.size));
+        }
+    }
+    for (int i = 0; i < FLIP_RECORDS; i++) {
+        StoreView *request = a_request(arena_printf(the_arena(), "key-%d", i), "");
+        Record *record = a_record("x");
+
+        error = store_get(
+            a_view(), &records, arena_printf(the_arena(), "records/%d", i), record);
+        if (error && error->code != ERROR_NOT_FOUND)
+            return error;
+        text = arena_printf(the_arena(), "%s%s ", text, error ? "none" : record->owner);
+        error = store_find_reply(request);
+        if (error && error != &store_replayed)
+            return error;
+        text = arena_printf(the_arena(), "%s%s ", text, owner_of(request->replayed));
+    }
+    if ((error = store_outbox_read(a_view(), 0, 1000, &entries, &n_entries)))
+        return error;
+    for (size_t i = 0; i < n_entries; i++)
+        text = arena_printf(the_arena(), "%s%s=%s ", text, entries[i].aggregate,
+            owner_of(entries[i].bytes));
+    *answers = text;
+    return NULL;
+}
+
+static void fill_for_flips(void)
+{
+    for (int i = 0; i < FLIP_RECORDS; i++) {
+        Record *record = a_record_of(arena_printf(the_arena(), "%d", i),
+            arena_printf(the_arena(), "owner-%d", i * 7919 % FLIP_RECORDS));
+        StoreView *view = a_request(arena_printf(the_arena(), "key-%d", i), record->owner);
+
+        record->count = i;
+        record->state = STATE_OPEN;
+        add_tag(record, arena_printf(the_arena(), "tag-%d", i % 10));
+        CHECK_OK(store_insert(view, &records, record, a_record_of("event", record->owner)));
+    }
+}
+
+static long file_size(FILE *file)
+{
+    fseek(file, 0, SEEK_END);
+    return ftell(file);
+}
+
+static void flip(const char *path, long at, int bit)
+{
+    FILE *file = fopen(path, "r+b");
+    int byte;
+
+    CU_ASSERT_FATAL(file != NULL);
+    fseek(file, at, SEEK_SET);
+    byte = fgetc(file);
+    fseek(file, at, SEEK_SET);
+    fputc(byte ^ 1 << bit, file);
+    fclose(file);
+}
+
+static long size_of(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    long size;
+
+    CU_ASSERT_FATAL(file != NULL);
+    size = file_size(file);
+    fclose(file);
+    return size;
+}
+
+/* Flips one bit, asks everything, and flips it back. */
+static void check_flip(const char *path, long at, int bit, const char *right, int *n_errors)
+{
+    const char *answers = NULL;
+    const Error *error;
+
+    flip(path, at, bit);
+    error = fixture_reopen(NULL);
+    if (!error)
+        error = ask_everything(&answers);
+    if (error) {
+        CHECK_REASON(error, "STORE_CORRUPT");
+        CHECK_INT(error->code, ERROR_DATA_LOSS);
+        ++*n_errors;
+    } else if (!text_equal(answers, right)) {
+        char where[80];
+
+        snprintf(where, sizeof(where), "bit %d of byte %ld", bit, at);
+        CHECK_TEXT(where, "of no matter");
+    }
+    fixture_close();
+    flip(path, at, bit);
+}
+
+static void a_flipped_bit_is_never_a_wrong_answer(void)
+{
+    const char *given = getenv("THROUGHLINE_TEST_SEED"), *right = NULL;
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)clock_now();
+    const char *path = arena_printf(the_arena(), "%s/%s.db", fixture_folder(), fixture_service());
+    int n_errors = 0;
+    long size;
+
+    printf("  seed %u\n", seed);
+    fill_for_flips();
+    CHECK_OK(ask_everything(&right));
+    fixture_close();
+    size = size_of(path);
+    for (int i = 0; i < n_flips && !CU_get_number_of_failures(); i++)
+        check_flip(path, (long)((unsigned)rand_r(&seed) % (unsigned long)size),
+            (int)((unsigned)rand_r(&seed) % 8), right, &n_errors);
+    printf("  %d bits of %ld bytes flipped, %d errors\n", n_flips, size, n_errors);
+    CU_ASSERT(n_errors > n_flips / 3);
+    CHECK_OK(fixture_reopen(NULL));
+}
+
+int main(int argc, char **argv)
+{
+    CU_TestInfo single[] = {
+        { "a_failed_sync_ends_all_writing", a_failed_sync_ends_all_writing },
+        { "a_failed_write_ends_all_writing", a_failed_write_ends_all_writing },
+        { "a_failed_sync_of_the_database_ends_all_writing",
+            a_failed_sync_of_the_database_ends_all_writing },
+        { "a_full_disk_ends_one_write_only", a_full_disk_ends_one_write_only },
+        { "a_flipped_bit_is_never_a_wrong_answer", a_flipped_bit_is_never_a_wrong_answer },
+        CU_TEST_INFO_NULL,
+    };
+    CU_TestInfo each[] = {
+        { "each_call_may_fail_once", each_call_may_fail_once },
+        { "each_call_may_fail_and_all_after_it", each_call_may_fail_and_all_after_it },
+        { "each_call_may_meet_a_full_disk", each_call_may_meet_a_full_disk },
+        CU_TEST_INFO_NULL,
+    };
+    CU_SuiteInfo suites[] = {
+        { .pName = "single", .pSetUpFunc = start, .pTearDownFunc = stop, .pTests = single },
+        { .pName = "each", .pTests = each },
+        CU_SUITE_INFO_NULL,
+    };
+
+    if (argc > 1 && !strcmp(argv[1], "--quick")) {
+        n_flips = QUICK_FLIPS;
+        stride = QUICK_STRIDE;
+        argc--;
+        argv++;
+    }
+    log_setup("test", LOG_OFF);
+    faulty_files_install();
+    return test_main("fault_test", suites, argc, argv);
+}
