@@ -24,7 +24,12 @@ LAYERS = {
     "shared/service": (["shared"], ["protobuf-c"]),
     "services/*/domain": (["shared/base", "shared/codec"], ["protobuf-c", "sodium"]),
     "services/*": (["shared"], ["protobuf-c", "sodium", "curl", "jansson"]),
+    # The command line reads catalogue files with the library that lies beside the catalog service.
+    "services/throughline": (["shared", "services/catalog/import"], ["protobuf-c"]),
     "proto": ([], ["protobuf-c"]),
+    # A peer of the server that does what our own client never would, and a bare server to compare with.
+    "tests/rpc": (["shared", "tests"], ["protobuf-c", "grpc", "cunit"]),
+    "tests/bench": (["shared", "services", "tests"], ["protobuf-c", "grpc", "sqlite"]),
     "tests": (["shared", "services"], ["protobuf-c", "sodium", "cjose", "jansson", "openssl", "bson", "mongoc",
                                        "sqlite", "libevent", "nghttp2", "curl", "cunit"]),
     "tests/bench": (["shared"], ["protobuf-c", "sqlite", "grpc"]),  # also the bare server that ours is measured against
