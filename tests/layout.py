@@ -110,7 +110,7 @@ SAMPLES = [
     ("services/cart/a.c", '"services/catalog/domain/product.h"', False), ("services/cart/a.c", "<sqlite3.h>", False),
     ("services/cart/a.c", '"services/cart_old/a.h"', False), ("services/cart/a.c", '"cart.h"', False),
     ("services/cart/a.c", '"services/cart/../catalog/a.h"', False), ("services/cart/a.c", "<unheard_of.h>", False),
-    ("tests/rpc/a.c", "<grpc/grpc.h>", False), ("tests/bench/a.c", "<grpc/grpc.h>", True),
+    ("tests/store/a.c", "<grpc/grpc.h>", False), ("tests/bench/a.c", "<grpc/grpc.h>", True),
     ("other/a.c", "<stdio.h>", False),
 ]
 
