@@ -59,7 +59,7 @@ static const char *somebody(Fixture *fixture, const char *kind, const Cut *cut)
 
 static bool is_cut_off(const Error *error)
 {
-    return error && error->code == ERROR_UNAVAILABLE;
+    return text_equal(error_reason(error), "CUT_OFF");
 }
 
 static void check_merged(Fixture *fixture, const char *customer, const char *source)

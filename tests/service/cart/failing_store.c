@@ -17,6 +17,10 @@ typedef struct FailingEngine {
     const char *service;
 } FailingEngine;
 
+/* Not UNAVAILABLE: that the client would try again by itself, always with the same request. */
+static const Error cut_off = { ERROR_DEADLINE_EXCEEDED, "CUT_OFF",
+    "The test has cut this operation off." };
+
 /* The program's one plan. Set while no call is under way. */
 static struct {
     const char *service;
@@ -71,7 +75,7 @@ static const Error *get(Engine *engine, const StoreView *view, const Collection 
     const char *const *names, size_t n_names, EngineDocument *documents, EngineAnswer *answer)
 {
     if (is_due(engine, view))
-        return &store_unavailable;
+        return &cut_off;
     return inner(engine)->ops->get(
         inner(engine), view, collection, names, n_names, documents, answer);
 }
@@ -80,14 +84,14 @@ static const Error *find(Engine *engine, const StoreView *view, const EngineRang
     EngineDocument **documents, size_t *n_documents)
 {
     if (is_due(engine, view))
-        return &store_unavailable;
+        return &cut_off;
     return inner(engine)->ops->find(inner(engine), view, range, documents, n_documents);
 }
 
 static const Error *find_answer(Engine *engine, const StoreView *view, EngineAnswer *answer)
 {
     if (is_due(engine, view))
-        return &store_unavailable;
+        return &cut_off;
     return inner(engine)->ops->find_answer(inner(engine), view, answer);
 }
 
@@ -98,7 +102,7 @@ static void write_all(Engine *engine, const StoreView *view, EngineWrite *writes
     if (!fails || plan.fault == FAULT_AFTER)
         inner(engine)->ops->write(inner(engine), view, writes, n_writes);
     for (size_t i = 0; fails && i < n_writes; i++)
-        writes[i].outcome = (EngineOutcome){ ENGINE_FAILED, &store_unavailable };
+        writes[i].outcome = (EngineOutcome){ ENGINE_FAILED, &cut_off };
 }
 
 static void remove_one(
@@ -109,7 +113,7 @@ static void remove_one(
     if (!fails || plan.fault == FAULT_AFTER)
         inner(engine)->ops->remove(inner(engine), view, removal, outcome);
     if (fails)
-        *outcome = (EngineOutcome){ ENGINE_FAILED, &store_unavailable };
+        *outcome = (EngineOutcome){ ENGINE_FAILED, &cut_off };
 }
 
 static void increment(
@@ -120,7 +124,7 @@ static void increment(
     if (!fails || plan.fault == FAULT_AFTER)
         inner(engine)->ops->increment(inner(engine), view, increase, outcome);
     if (fails)
-        *outcome = (EngineOutcome){ ENGINE_FAILED, &store_unavailable };
+        *outcome = (EngineOutcome){ ENGINE_FAILED, &cut_off };
 }
 
 static const Error *read_outbox(Engine *engine, const StoreView *view, int partition, size_t limit,

@@ -11,7 +11,8 @@ typedef enum Fault {
     FAULT_AFTER,  /* it happened, and nobody heard of it */
 } Fault;
 
-/* The n-th operation (1, 2, 3 …) of service `name` ("cart") from now on ends with UNAVAILABLE. */
+/* The n-th operation (1, 2, 3 …) of service `name` ("cart") from now on ends with
+ * DEADLINE_EXCEEDED CUT_OFF. */
 void failing_store_arm(const char *name, int n, Fault fault);
 
 /* No more faults; whether there was one. */
