@@ -468,7 +468,7 @@ static void a_cart_survives_a_restart(void)
     Cart *cart = shop_cart(fixture), reply = THROUGHLINE__CART__V1__CART__INIT;
 
     cart = shop_add(fixture, cart->name, "tent", 2);
-    fixture_restart(fixture);
+    shop_restart(fixture);
 
     CU_ASSERT_PTR_NULL(get(fixture, cart->name, &reply));
     CU_ASSERT(message_equal(cart, &reply));

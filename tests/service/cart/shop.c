@@ -15,7 +15,7 @@ typedef Throughline__Catalog__V1__CreatePromotionRequest CreatePromotionRequest;
 typedef Throughline__Catalog__V1__Promotion Promotion;
 typedef Throughline__Catalog__V1__Price Price;
 
-enum { CALL_MS = 30 * 1000 };
+enum { CALL_MS = 30 * 1000, RESTART_MS = 20 * 1000 };
 
 static void must(const Error *error, const char *what)
 {
@@ -128,6 +128,22 @@ Fixture *shop_open_flags(const char *const *flags)
 Fixture *shop_open(void)
 {
     return shop_open_flags(NULL);
+}
+
+void shop_restart(Fixture *fixture)
+{
+    Throughline__Cart__V1__GetCartRequest request = THROUGHLINE__CART__V1__GET_CART_REQUEST__INIT;
+    int64_t until = clock_monotonic() + RESTART_MS * INT64_C(1000);
+    const Error *error;
+
+    fixture_restart(fixture);
+    request.name = arena_text(fixture_arena(fixture), "carts/none");
+    do {
+        Cart reply = THROUGHLINE__CART__V1__CART__INIT;
+
+        error = fixture_call(fixture, "CartService/GetCart", &request, &reply);
+    } while (error->code == ERROR_UNAVAILABLE && clock_monotonic() < until);
+    CHECK_TEXT(error_reason(error), "CART_NOT_FOUND");
 }
 
 void shop_close(Fixture *fixture)

@@ -19,6 +19,8 @@ enum { SHOP_VARIANTS = 120 };
 Fixture *shop_open(void);
 /* The same with flags for the cart service, NULL-ended. */
 Fixture *shop_open_flags(const char *const *flags);
+/* Stops the cart service and starts it again; returns when the client has found it again. */
+void shop_restart(Fixture *fixture);
 /* Drains; a test that leaves the ledger with a finding fails. */
 void shop_close(Fixture *fixture);
 

@@ -214,7 +214,7 @@ static void a_restart_ends_a_watch_so_that_it_can_go_on(void)
     WatchCartResponse *change = NULL;
 
     CHECK_INT(next(fixture, stream)->sequence, 1);
-    fixture_restart(fixture);
+    shop_restart(fixture);
     CHECK_TEXT(error_reason(rpc_client_receive(stream, fixture_arena(fixture), (void **)&change)),
         "STREAM_DRAINED");
     rpc_client_close_stream(stream);
