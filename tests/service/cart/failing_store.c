@@ -23,9 +23,9 @@ static const Error cut_off = { ERROR_DEADLINE_EXCEEDED, "CUT_OFF",
 
 /* The program's one plan. Set while no call is under way. */
 static struct {
-    const char *service;
+    const char *_Atomic service;
+    _Atomic Fault fault;
     atomic_int left;
-    Fault fault;
 } plan;
 
 void failing_store_arm(const char *name, int n, Fault fault)
