@@ -13,7 +13,8 @@ enum {
     STREAM_TYPE = 100, /* none of libmongoc's */
     CONNECT_MS = 2000,
     SOCKET_MS = 30000,
-    SELECT_MS = 500, /* one try to find a server; mongo_*_command tries again */
+    SELECT_MS = 100, /* one look for a server; as long as there is time another follows */
+    ALMOST_LATE_MS = 2, /* libmongoc counts in whole milliseconds */
     PAUSE_MS = 50,
     CODE_MAX_TIME = 50,
 };
@@ -239,10 +240,18 @@ static const Error *server_error(const StoreView *view, int32_t code)
         "The store refused an operation with code %d.", code);
 }
 
+static const Error *too_late_or(const StoreView *view, const Error *error)
+{
+    bool is_late = view->deadline &&
+        clock_monotonic() + ALMOST_LATE_MS * MICROS_PER_MS >= view->deadline;
+
+    return is_late ? &store_too_late : error;
+}
+
 /* What libmongoc's error means for the call. */
 static MongoResult result_of(const StoreView *view, const bson_error_t *error)
 {
-    MongoResult result = { .error = store_is_late(view) ? &store_too_late : &store_unavailable };
+    MongoResult result = { .error = too_late_or(view, &store_unavailable) };
 
     if (error->domain == MONGOC_ERROR_SERVER && is_failover((int32_t)error->code)) {
         result.error = &store_unavailable;
@@ -284,7 +293,7 @@ static void read_inner_errors(const StoreView *view, const bson_t *reply, MongoR
         result->error = is_failover(result->code) ? &store_unavailable
                                                   : server_error(view, result->code);
     } else if (bson_iter_init_find(&iter, reply, "writeConcernError")) {
-        result->error = store_is_late(view) ? &store_too_late : &store_unavailable;
+        result->error = too_late_or(view, &store_unavailable);
         result->is_unknown = true; /* done on one server, but not by the majority */
     }
 }

@@ -9,6 +9,7 @@
 #include "shared/base/log.h"
 #include "shared/codec/message.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,9 @@ enum {
     QUICK_STRIDE = 20, /* calls passed over from one run to the next */
     FLIP_RECORDS = 120,
     LARGE = 100 * 1000,
+    SLOW_MS = 400,
+    QUEUE = 4,
+    CALLERS = 32,
 };
 
 static int n_flips = FLIPS, stride = 1;
@@ -113,6 +117,79 @@ static void a_full_disk_ends_one_write_only(void)
     CHECK_REASON(store_get(a_view(), &records, "records/1", a_record("x")), "RECORD_NOT_FOUND");
     CHECK_OK(insert("1"));
     CHECK_OK(store_check(the_store()));
+}
+
+static void a_write_that_waits_ends_at_its_deadline(void)
+{
+    StoreView *view = a_view();
+    int64_t start = clock_monotonic();
+
+    faulty_files_slow(SLOW_MS);
+    view->deadline = start + SLOW_MS * 1000 / 4;
+
+    CHECK_REASON(store_insert(view, &records, a_record("1"), NULL), "DEADLINE_EXCEEDED");
+    CU_ASSERT(clock_monotonic() - start < SLOW_MS * 1000 / 2);
+}
+
+static void a_write_given_up_may_still_happen_but_harms_nobody(void)
+{
+    StoreView *view = a_view();
+
+    faulty_files_slow(SLOW_MS);
+    view->deadline = clock_monotonic() + SLOW_MS * 1000 / 4;
+    store_insert(view, &records, a_record_of("1", "ann"), NULL);
+    faulty_files_disarm();
+
+    CHECK_OK(insert("2"));
+    CHECK_TEXT(stored(&records, "records/2")->owner, "ann");
+}
+
+typedef struct Caller {
+    StoreView view;
+    int number;
+    const Error *error;
+} Caller;
+
+static void *insert_own(void *argument)
+{
+    Caller *caller = argument;
+    Record record = THROUGHLINE__ECHO__V1__RECORD__INIT;
+
+    record.name = arena_printf(caller->view.arena, "records/caller-%d", caller->number);
+    caller->error = store_insert(&caller->view, &records, &record, NULL);
+    return NULL;
+}
+
+static void a_full_queue_is_busy(void)
+{
+    const Collection *const collections[] = { &records, NULL };
+    StoreOptions options = { .uri = fixture_uri(), .service = "busy", .collections = collections,
+        .queue_limit = QUEUE };
+    Caller callers[CALLERS];
+    pthread_t threads[CALLERS];
+    int done = 0, busy = 0;
+    Store *store;
+
+    CHECK_OK(store_open(the_arena(), &options, &store));
+    faulty_files_slow(SLOW_MS);
+    for (int i = 0; i < CALLERS; i++) {
+        callers[i] = (Caller) { { .store = store, .arena = arena_new() }, i, NULL };
+        pthread_create(&threads[i], NULL, insert_own, &callers[i]);
+    }
+    for (int i = 0; i < CALLERS; i++) {
+        pthread_join(threads[i], NULL);
+        done += !callers[i].error;
+        if (callers[i].error) {
+            CHECK_REASON(callers[i].error, "STORE_BUSY");
+            CU_ASSERT(callers[i].error->retry_after_ms > 0);
+            busy++;
+        }
+        arena_free(callers[i].view.arena);
+    }
+    faulty_files_disarm();
+    store_close(store);
+
+    CU_ASSERT(done >= QUEUE && busy >= CALLERS - 3 * QUEUE);
 }
 
 /* What one run has been told is stored: how often each record was changed, 0 when it was not. */
@@ -349,6 +426,10 @@ int main(int argc, char **argv)
         { "a_failed_sync_of_the_database_ends_all_writing",
             a_failed_sync_of_the_database_ends_all_writing },
         { "a_full_disk_ends_one_write_only", a_full_disk_ends_one_write_only },
+        { "a_write_that_waits_ends_at_its_deadline", a_write_that_waits_ends_at_its_deadline },
+        { "a_write_given_up_may_still_happen_but_harms_nobody",
+            a_write_given_up_may_still_happen_but_harms_nobody },
+        { "a_full_queue_is_busy", a_full_queue_is_busy },
         { "a_flipped_bit_is_never_a_wrong_answer", a_flipped_bit_is_never_a_wrong_answer },
         CU_TEST_INFO_NULL,
     };

@@ -1,5 +1,7 @@
 #include "tests/store/faulty_files.h"
 
+#include "shared/base/clock.h"
+
 #include <pthread.h>
 #include <sqlite3.h>
 
@@ -12,6 +14,7 @@ static const sqlite3_io_methods *base_methods[N_KINDS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static FileCall armed_call;
 static int armed_nth, armed_result, n_seen;
+static int slow_ms;
 static bool is_armed, is_lasting_fault, has_failed;
 
 /* SQLITE_OK or the result to fail with. */
@@ -74,7 +77,12 @@ static int sync_database(sqlite3_file *file, int flags)
 static int sync_log(sqlite3_file *file, int flags)
 {
     int result = judge(FILE_SYNC_LOG);
+    int milliseconds;
 
+    pthread_mutex_lock(&lock);
+    milliseconds = slow_ms;
+    pthread_mutex_unlock(&lock);
+    clock_sleep_ms(milliseconds);
     return result ? result : base_methods[LOG]->xSync(file, flags);
 }
 
@@ -127,6 +135,7 @@ void faulty_files_disarm(void)
 {
     pthread_mutex_lock(&lock);
     is_armed = false;
+    slow_ms = 0;
     pthread_mutex_unlock(&lock);
 }
 
@@ -138,4 +147,11 @@ bool faulty_files_have_failed(void)
     failed = has_failed;
     pthread_mutex_unlock(&lock);
     return failed;
+}
+
+void faulty_files_slow(int milliseconds)
+{
+    pthread_mutex_lock(&lock);
+    slow_ms = milliseconds;
+    pthread_mutex_unlock(&lock);
 }

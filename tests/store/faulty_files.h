@@ -19,6 +19,9 @@ void faulty_files_install(void);
 void faulty_files_arm(FileCall call, int nth, bool is_lasting, int result);
 void faulty_files_disarm(void);
 
+/* Every commit takes this much longer, until it is disarmed. */
+void faulty_files_slow(int milliseconds);
+
 /* Whether a call has failed since it was armed. */
 bool faulty_files_have_failed(void);
 
