@@ -95,12 +95,12 @@ static void leave(RpcStream *stream)
     bool is_last = is_over(stream) && !stream->is_finished;
 
     stream->is_finished |= is_last;
+    if (is_last && stream->is_gone && !stream->error)
+        stream->error = exchange_stop_error(stream->exchange);
     pthread_mutex_unlock(&stream->lock);
     if (!is_last)
         return;
     delist(stream);
-    if (stream->is_gone && !stream->error)
-        stream->error = exchange_stop_error(stream->exchange);
     exchange_finish(stream->exchange, stream->error);
 }
 

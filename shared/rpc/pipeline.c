@@ -231,7 +231,10 @@ void exchange_reserve(RpcExchange *exchange, const void *message)
 
 static void reserve_bytes(RpcExchange *exchange, Bytes bytes)
 {
-    memcpy(exchange->server->ops->reserve(exchange->wire, bytes.size), bytes.data, bytes.size);
+    uint8_t *room = exchange->server->ops->reserve(exchange->wire, bytes.size);
+
+    if (bytes.size)
+        memcpy(room, bytes.data, bytes.size);
     counter_add(exchange->method->sent_bytes, bytes.size);
 }
 

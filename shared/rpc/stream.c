@@ -109,6 +109,18 @@ void stream_received(RpcExchange *exchange, TransportReceived what, Bytes messag
     pthread_mutex_unlock(&exchange->lock);
 }
 
+/* False when the server drains: nothing is asked for any more. */
+static bool begin_receiving(RpcExchange *exchange)
+{
+    bool is_draining;
+
+    pthread_mutex_lock(&exchange->lock);
+    is_draining = exchange->is_draining;
+    exchange->is_receiving |= !is_draining;
+    pthread_mutex_unlock(&exchange->lock);
+    return !is_draining;
+}
+
 /* False when the server drains: then the transport's answer is still to come. */
 static bool wait_received(RpcExchange *exchange)
 {
@@ -145,9 +157,8 @@ const Error *rpc_receive(RpcCall *call, void **message)
         return error;
     if (exchange->received == TRANSPORT_END)
         return NULL;
-    if (exchange->is_draining)
+    if (!begin_receiving(exchange))
         return &stream_drained;
-    exchange->is_receiving = true;
     exchange->server->ops->receive(exchange->wire);
     if (!wait_received(exchange))
         return &stream_drained;

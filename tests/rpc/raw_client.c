@@ -122,6 +122,7 @@ RawCall *raw_start(RawClient *client, const char *path, const RawPair *metadata,
 {
     RawCall *call = calloc(1, sizeof(*call));
     gpr_timespec deadline = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+    grpc_slice method = grpc_slice_from_copied_string(path);
 
     if (!call)
         abort();
@@ -131,7 +132,8 @@ RawCall *raw_start(RawClient *client, const char *path, const RawPair *metadata,
     call->arena = arena_new();
     call->queue = grpc_completion_queue_create_for_pluck(NULL);
     call->call = grpc_channel_create_call(client->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
-        call->queue, grpc_slice_from_copied_string(path), NULL, deadline, NULL);
+        call->queue, method, NULL, deadline, NULL);
+    grpc_slice_unref(method);
     grpc_metadata_array_init(&call->initial);
     grpc_metadata_array_init(&call->trailing);
     call->details = grpc_empty_slice();

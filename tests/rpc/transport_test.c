@@ -1,227 +1,25 @@
 /* The contract of transport.h, for every engine there is: a tiny server straight over its operations. */
 #include "shared/base/clock.h"
-#include "shared/rpc/transport.h"
 #include "tests/rpc/raw_client.h"
+#include "tests/rpc/tiny_server.h"
 #include "tests/support/test_main.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What a call does is in its method. */
-static const TransportMethod methods[] = {
-    { "/t.S/Echo", false, "echo" },   /* answers at once */
-    { "/t.S/Later", false, "later" }, /* answers from a thread of its own */
-    { "/t.S/Hold", false, "hold" },   /* answers when it is cancelled or released */
-    { "/t.S/Fail", false, "fail" },   /* answers with an error */
-    { "/t.S/Each", true, "each" },    /* sends back what it receives */
-    { "/t.S/Many", false, "many" },   /* sends 100 messages */
-};
-
-static struct {
-    const TransportOps *ops;
-    Transport *transport;
-    int port;
-    Arena *arena;
-    atomic_int arrived, cancelled, closed, unsent, broken, ended;
-    atomic_bool is_released;
-    pthread_mutex_t lock; /* for what the last call brought */
-    int64_t deadline;
-    bool has_message, is_known;
-    size_t size;
-    char key[64], address[64], identity[64];
-} here;
-
-typedef struct Ours {
-    TransportCall *call;
-    atomic_bool is_answered;
-    bool receives;
-    int left; /* to send */
-} Ours;
-
-static const RpcStatus ok = { .message = "" };
-
-static void answer(TransportCall *call, Bytes message)
-{
-    memcpy(here.ops->reserve(call, message.size), message.data, message.size);
-    here.ops->finish(call, &ok);
-}
-
-static void *answer_later(void *context)
-{
-    Ours *ours = context;
-
-    clock_sleep_ms(20);
-    answer(ours->call, (Bytes) { (const uint8_t *)"later", 5 });
-    return NULL;
-}
-
-static void *answer_when_released(void *context)
-{
-    Ours *ours = context;
-
-    while (!atomic_load(&here.is_released) && !atomic_load(&ours->is_answered))
-        clock_sleep_ms(2);
-    if (atomic_exchange(&ours->is_answered, true))
-        here.ops->finish(ours->call, &(RpcStatus) { .code = ERROR_CANCELLED, .message = "" });
-    else
-        answer(ours->call, (Bytes) { (const uint8_t *)"held", 4 });
-    return NULL;
-}
-
-static void start_thread(void *(*run)(void *), void *context)
-{
-    pthread_t thread;
-
-    if (pthread_create(&thread, NULL, run, context) || pthread_detach(thread))
-        abort();
-}
-
-static void note(TransportCall *call, const TransportArrival *arrival)
-{
-    Arena *arena = arena_new();
-    TransportPeer peer = here.ops->peer(call, arena);
-    TransportPair pair;
-
-    pthread_mutex_lock(&here.lock);
-    here.deadline = arrival->deadline;
-    here.has_message = arrival->has_message;
-    here.is_known = arrival->method != NULL;
-    here.size = arrival->message.size;
-    here.key[0] = '\0';
-    snprintf(here.address, sizeof(here.address), "%s", peer.address);
-    snprintf(here.identity, sizeof(here.identity), "%s", peer.identity);
-    for (size_t i = 0; here.ops->metadata(call, i, &pair); i++)
-        if (pair.key.size == 5 && !memcmp(pair.key.data, "x-key", 5))
-            snprintf(here.key, sizeof(here.key), "%.*s", (int)pair.value.size, pair.value.data);
-    pthread_mutex_unlock(&here.lock);
-    arena_free(arena);
-}
-
-static void send_number(Ours *ours)
-{
-    uint8_t *room = here.ops->reserve(ours->call, 1);
-
-    *room = (uint8_t)(100 - ours->left--);
-    here.ops->send(ours->call);
-}
-
-static void arrived(void *context, TransportCall *call, const TransportArrival *arrival)
-{
-    const char *what = arrival->method ? arrival->method->user : "";
-    Ours *ours = calloc(1, sizeof(*ours));
-
-    CU_ASSERT_PTR_EQUAL(context, &here);
-    ours->call = call;
-    call->user = ours;
-    note(call, arrival);
-    atomic_fetch_add(&here.arrived, 1);
-    if (text_equal(what, "echo")) {
-        answer(call, arrival->message);
-    } else if (text_equal(what, "later")) {
-        here.ops->watch(call);
-        start_thread(answer_later, ours);
-    } else if (text_equal(what, "hold")) {
-        here.ops->watch(call);
-        start_thread(answer_when_released, ours);
-    } else if (text_equal(what, "each")) {
-        ours->receives = true;
-        here.ops->watch(call);
-        here.ops->receive(call);
-    } else if (text_equal(what, "many")) {
-        here.ops->watch(call);
-        ours->left = 100;
-        send_number(ours);
-    } else {
-        here.ops->finish(call,
-            &(RpcStatus) { ERROR_ABORTED, "as \"asked\": 100 %, ü", { (const uint8_t *)"\0d\xff", 3 } });
-    }
-}
-
-static void received(void *user, TransportReceived what, Bytes message)
-{
-    Ours *ours = user;
-
-    if (what == TRANSPORT_MESSAGE) {
-        memcpy(here.ops->reserve(ours->call, message.size), message.data, message.size);
-        here.ops->send(ours->call);
-        return;
-    }
-    atomic_fetch_add(what == TRANSPORT_END ? &here.ended : &here.broken, 1);
-    here.ops->finish(ours->call, &ok);
-}
-
-static void sent(void *user, bool is_sent)
-{
-    Ours *ours = user;
-
-    if (!is_sent) {
-        atomic_fetch_add(&here.unsent, 1);
-        here.ops->finish(ours->call, &ok);
-    } else if (ours->left > 0) {
-        send_number(ours);
-    } else if (ours->receives) {
-        here.ops->receive(ours->call);
-    } else {
-        here.ops->finish(ours->call, &ok);
-    }
-}
-
-static void cancelled(void *user)
-{
-    atomic_store(&((Ours *)user)->is_answered, true);
-    atomic_fetch_add(&here.cancelled, 1);
-}
-
-static void closed(void *user, bool is_cancelled)
-{
-    (void)is_cancelled;
-    free(user);
-    atomic_fetch_add(&here.closed, 1);
-}
-
-static TransportOptions options_of(void)
-{
-    return (TransportOptions) {
-        .address = "127.0.0.1",
-        .limits = { .max_message_bytes = 100000, .max_metadata_bytes = 16384, .max_calls = 100,
-            .max_queue = 100, .max_streams = 100, .workers = 1, .pollers = 2, .idle_ms = 60000,
-            .max_age_ms = 60000, .max_age_grace_ms = 1000, .keepalive_ms = 60000,
-            .min_ping_interval_ms = 10000, .default_deadline_ms = 10000 },
-        .methods = methods,
-        .n_methods = COUNT(methods),
-        .events = { &here, arrived, received, sent, cancelled, closed },
-    };
-}
-
-static void listen_with(const TransportOptions *options)
-{
-    const Error *error = here.ops->listen(here.arena, options, &here.transport);
-
-    CHECK_TEXT(error_reason(error), "OK");
-    here.port = here.ops->port(here.transport);
-}
-
 static void start(void)
 {
-    TransportOptions options = options_of();
-
-    here.ops = &transport_core;
-    here.arena = arena_new();
-    here.arrived = here.cancelled = here.closed = here.unsent = here.broken = here.ended = 0;
-    here.is_released = false;
-    here.key[0] = '\0';
-    listen_with(&options);
+    tiny_start(&transport_core);
 }
 
 static void stop(void)
 {
-    atomic_store(&here.is_released, true);
-    here.ops->drain(here.transport, 2000);
-    here.ops->destroy(here.transport);
-    CHECK_INT(here.closed, here.arrived);
-    arena_free(here.arena);
+    atomic_store(&tiny.is_released, true);
+    tiny.ops->drain(tiny.transport, 2000);
+    tiny.ops->destroy(tiny.transport);
+    CHECK_INT(tiny.closed, tiny.arrived);
+    arena_free(tiny.arena);
 }
 
 static bool comes_to(atomic_int *counter, int value)
@@ -238,8 +36,8 @@ static Bytes text(const char *bytes)
 
 static const Error *ask(const char *path, const RawPair *pairs, Bytes request, Bytes *reply)
 {
-    RawClient *client = raw_open(here.port);
-    const Error *error = raw_unary(client, here.arena, path, pairs, request, reply);
+    RawClient *client = raw_open(tiny.port);
+    const Error *error = raw_unary(client, tiny.arena, path, pairs, request, reply);
 
     raw_close(client);
     return error;
@@ -253,7 +51,7 @@ static void a_call_is_answered_at_once(void)
 
     CHECK_INT(reply.size, 5);
     CU_ASSERT(!memcmp(reply.data, "hello", 5));
-    CU_ASSERT(comes_to(&here.closed, 1));
+    CU_ASSERT(comes_to(&tiny.closed, 1));
 }
 
 static void a_call_is_answered_from_another_thread(void)
@@ -263,7 +61,7 @@ static void a_call_is_answered_from_another_thread(void)
     CHECK_TEXT(error_reason(ask("/t.S/Later", NULL, text("x"), &reply)), "OK");
 
     CHECK_INT(reply.size, 5);
-    CHECK_INT(here.cancelled, 0);
+    CHECK_INT(tiny.cancelled, 0);
 }
 
 static void metadata_and_peer_arrive(void)
@@ -272,14 +70,14 @@ static void metadata_and_peer_arrive(void)
 
     ask("/t.S/Echo", pairs, text(""), NULL);
 
-    CHECK_TEXT(here.key, "a value");
-    CU_ASSERT(text_starts_with(here.address, "ipv4:127.0.0.1:"));
-    CHECK_TEXT(here.identity, "");
+    CHECK_TEXT(tiny_seen().key, "a value");
+    CU_ASSERT(text_starts_with(tiny_seen().address, "ipv4:127.0.0.1:"));
+    CHECK_TEXT(tiny_seen().identity, "");
 }
 
 static void a_deadline_arrives_as_monotonic_time(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Echo", NULL, 3000);
     Bytes reply;
     int64_t left;
@@ -287,7 +85,7 @@ static void a_deadline_arrives_as_monotonic_time(void)
     raw_send(call, text(""));
     raw_finish_sending(call);
     raw_receive(call, &reply);
-    left = here.deadline - clock_monotonic();
+    left = tiny_seen().deadline - clock_monotonic();
 
     CU_ASSERT(left > 2500000 && left < 3050000); /* engines round up */
     raw_status(call);
@@ -297,7 +95,7 @@ static void a_deadline_arrives_as_monotonic_time(void)
 
 static void no_deadline_is_the_end_of_time(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Echo", NULL, RAW_NO_DEADLINE);
     Bytes reply;
 
@@ -305,7 +103,7 @@ static void no_deadline_is_the_end_of_time(void)
     raw_finish_sending(call);
     raw_receive(call, &reply);
 
-    CU_ASSERT(here.deadline == INT64_MAX);
+    CU_ASSERT(tiny_seen().deadline == INT64_MAX);
     raw_status(call);
     raw_free(call);
     raw_close(client);
@@ -316,12 +114,12 @@ static void an_unknown_method_arrives_as_none(void)
     const Error *error = ask("/t.S/Nothing", NULL, text("x"), NULL);
 
     CHECK_INT(error->code, ERROR_ABORTED);
-    CU_ASSERT_FALSE(here.is_known);
+    CU_ASSERT_FALSE(tiny_seen().is_known);
 }
 
 static void status_text_and_details_come_back(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Fail", NULL, 5000);
     const Error *error;
 
@@ -337,23 +135,23 @@ static void status_text_and_details_come_back(void)
 
 static void an_empty_message_is_not_a_missing_one(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call;
 
     ask("/t.S/Echo", NULL, text(""), NULL);
-    CU_ASSERT(here.has_message);
+    CU_ASSERT(tiny_seen().has_message);
 
     call = raw_start(client, "/t.S/Echo", NULL, 5000);
     raw_finish_sending(call);
     raw_status(call);
-    CU_ASSERT_FALSE(here.has_message);
+    CU_ASSERT_FALSE(tiny_seen().has_message);
     raw_free(call);
     raw_close(client);
 }
 
 static void large_messages_come_in_one_piece(void)
 {
-    Bytes reply, request = { arena_alloc(here.arena, 90000), 90000 };
+    Bytes reply, request = { arena_alloc(tiny.arena, 90000), 90000 };
 
     memset((uint8_t *)(uintptr_t)request.data, 'x', request.size);
     CHECK_TEXT(error_reason(ask("/t.S/Echo", NULL, request, &reply)), "OK");
@@ -364,41 +162,41 @@ static void large_messages_come_in_one_piece(void)
 
 static void compressed_messages_arrive_as_they_were(void)
 {
-    RawClient *client = raw_open_with(&(RawOptions) { .port = here.port, .compresses = true });
-    Bytes reply, request = { arena_alloc(here.arena, 10000), 10000 };
+    RawClient *client = raw_open_with(&(RawOptions) { .port = tiny.port, .compresses = true });
+    Bytes reply, request = { arena_alloc(tiny.arena, 10000), 10000 };
 
     CHECK_TEXT(error_reason(
-                   raw_unary(client, here.arena, "/t.S/Echo", NULL, request, &reply)), "OK");
+                   raw_unary(client, tiny.arena, "/t.S/Echo", NULL, request, &reply)), "OK");
 
-    CHECK_INT(here.size, 10000);
+    CHECK_INT(tiny_seen().size, 10000);
     CHECK_INT(reply.size, 10000);
     raw_close(client);
 }
 
 static void too_large_a_message_is_refused(void)
 {
-    Bytes request = { arena_alloc(here.arena, 100001), 100001 };
+    Bytes request = { arena_alloc(tiny.arena, 100001), 100001 };
 
     CHECK_INT(ask("/t.S/Echo", NULL, request, NULL)->code, ERROR_RESOURCE_EXHAUSTED);
 }
 
 static void too_large_a_message_breaks_a_stream(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Each", NULL, 5000);
-    Bytes request = { arena_alloc(here.arena, 100001), 100001 };
+    Bytes request = { arena_alloc(tiny.arena, 100001), 100001 };
 
     raw_send(call, request);
     CHECK_INT(raw_status(call)->code, ERROR_RESOURCE_EXHAUSTED);
 
-    CU_ASSERT(comes_to(&here.broken, 1));
+    CU_ASSERT(comes_to(&tiny.broken, 1));
     raw_free(call);
     raw_close(client);
 }
 
 static void a_stream_keeps_its_order_and_its_end(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Each", NULL, 5000);
     Bytes reply;
 
@@ -413,15 +211,15 @@ static void a_stream_keeps_its_order_and_its_end(void)
 
     CU_ASSERT_FALSE(raw_receive(call, &reply));
     CU_ASSERT_PTR_NULL(raw_status(call));
-    CHECK_INT(here.ended, 1);
-    CHECK_INT(here.broken, 0);
+    CHECK_INT(tiny.ended, 1);
+    CHECK_INT(tiny.broken, 0);
     raw_free(call);
     raw_close(client);
 }
 
 static void many_messages_are_sent_one_after_another(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Many", NULL, 5000);
     Bytes reply;
     int count = 0;
@@ -439,39 +237,39 @@ static void many_messages_are_sent_one_after_another(void)
 
 static void a_cancelled_call_is_told_and_closed(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Hold", NULL, RAW_NO_DEADLINE);
 
     raw_send(call, text(""));
     raw_finish_sending(call);
-    CU_ASSERT(comes_to(&here.arrived, 1));
-    CHECK_INT(here.cancelled, 0);
+    CU_ASSERT(comes_to(&tiny.arrived, 1));
+    CHECK_INT(tiny.cancelled, 0);
     raw_cancel(call);
 
-    CU_ASSERT(comes_to(&here.cancelled, 1));
-    CU_ASSERT(comes_to(&here.closed, 1));
+    CU_ASSERT(comes_to(&tiny.cancelled, 1));
+    CU_ASSERT(comes_to(&tiny.closed, 1));
     raw_free(call);
     raw_close(client);
 }
 
 static void a_passed_deadline_is_told(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Hold", NULL, 100);
 
     raw_send(call, text(""));
     raw_finish_sending(call);
     CHECK_INT(raw_status(call)->code, ERROR_DEADLINE_EXCEEDED);
 
-    CU_ASSERT(comes_to(&here.cancelled, 1));
-    CU_ASSERT(comes_to(&here.closed, 1));
+    CU_ASSERT(comes_to(&tiny.cancelled, 1));
+    CU_ASSERT(comes_to(&tiny.closed, 1));
     raw_free(call);
     raw_close(client);
 }
 
 static void a_stream_that_is_left_is_broken_and_closed(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Each", NULL, RAW_NO_DEADLINE);
     Bytes reply;
 
@@ -480,108 +278,116 @@ static void a_stream_that_is_left_is_broken_and_closed(void)
     raw_free(call);
     raw_close(client);
 
-    CU_ASSERT(comes_to(&here.broken, 1));
-    CU_ASSERT(comes_to(&here.closed, 1));
+    CU_ASSERT(comes_to(&tiny.broken, 1));
+    CU_ASSERT(comes_to(&tiny.closed, 1));
 }
 
 static void calls_are_counted_until_they_are_closed(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Hold", NULL, RAW_NO_DEADLINE);
 
     raw_send(call, text(""));
     raw_finish_sending(call);
-    CU_ASSERT(comes_to(&here.arrived, 1));
-    CHECK_INT(here.ops->calls(here.transport), 1);
-    atomic_store(&here.is_released, true);
+    CU_ASSERT(comes_to(&tiny.arrived, 1));
+    CHECK_INT(tiny.ops->calls(tiny.transport), 1);
+    atomic_store(&tiny.is_released, true);
     CU_ASSERT_PTR_NULL(raw_status(call));
 
-    CU_ASSERT(comes_to(&here.closed, 1));
+    CU_ASSERT(comes_to(&tiny.closed, 1));
     clock_sleep_ms(5);
-    CHECK_INT(here.ops->calls(here.transport), 0);
+    CHECK_INT(tiny.ops->calls(tiny.transport), 0);
     raw_free(call);
     raw_close(client);
 }
 
 static void a_port_is_taken_once(void)
 {
-    TransportOptions options = options_of();
+    TransportOptions options = tiny_options();
     Transport *other;
 
-    options.port = here.port;
-    CHECK_TEXT(error_reason(here.ops->listen(here.arena, &options, &other)), "PORT_TAKEN");
+    options.port = tiny.port;
+    CHECK_TEXT(error_reason(tiny.ops->listen(tiny.arena, &options, &other)), "PORT_TAKEN");
 }
 
 static void an_address_that_is_none_is_refused(void)
 {
-    TransportOptions options = options_of();
+    TransportOptions options = tiny_options();
     Transport *other;
 
     options.address = "no such address";
-    CHECK_TEXT(error_reason(here.ops->listen(here.arena, &options, &other)), "ADDRESS_INVALID");
+    CHECK_TEXT(error_reason(tiny.ops->listen(tiny.arena, &options, &other)), "ADDRESS_INVALID");
+}
+
+static void start_thread(void *(*run)(void *), void *context)
+{
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, run, context) || pthread_detach(thread))
+        abort();
 }
 
 static void *release_soon(void *context)
 {
     (void)context;
     clock_sleep_ms(300);
-    atomic_store(&here.is_released, true);
+    atomic_store(&tiny.is_released, true);
     return NULL;
 }
 
 /* The transport is gone afterwards; stop() wants one. */
 static bool drain(int grace_ms)
 {
-    bool is_clean = here.ops->drain(here.transport, grace_ms);
-    TransportOptions options = options_of();
+    bool is_clean = tiny.ops->drain(tiny.transport, grace_ms);
+    TransportOptions options = tiny_options();
 
-    here.ops->destroy(here.transport);
-    CHECK_INT(here.closed, here.arrived);
-    listen_with(&options);
+    tiny.ops->destroy(tiny.transport);
+    CHECK_INT(tiny.closed, tiny.arrived);
+    tiny_listen(&options);
     return is_clean;
 }
 
 static void a_drain_waits_for_the_calls_that_it_has(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Hold", NULL, RAW_NO_DEADLINE);
 
     raw_send(call, text(""));
     raw_finish_sending(call);
-    CU_ASSERT(comes_to(&here.arrived, 1));
+    CU_ASSERT(comes_to(&tiny.arrived, 1));
     start_thread(release_soon, NULL);
 
     CU_ASSERT(drain(5000));
     CU_ASSERT_PTR_NULL(raw_status(call));
-    CHECK_INT(here.cancelled, 0);
+    CHECK_INT(tiny.cancelled, 0);
     raw_free(call);
     raw_close(client);
 }
 
 static void a_drain_cuts_what_outlives_the_grace(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     RawCall *call = raw_start(client, "/t.S/Hold", NULL, RAW_NO_DEADLINE);
     int64_t start_at = clock_monotonic();
 
     raw_send(call, text(""));
     raw_finish_sending(call);
-    CU_ASSERT(comes_to(&here.arrived, 1));
+    CU_ASSERT(comes_to(&tiny.arrived, 1));
 
     CU_ASSERT_FALSE(drain(200));
     CU_ASSERT(clock_monotonic() - start_at < 2000000);
     CHECK_INT(raw_status(call)->code, ERROR_UNAVAILABLE);
-    CHECK_INT(here.cancelled, 1);
+    CHECK_INT(tiny.cancelled, 1);
     raw_free(call);
     raw_close(client);
 }
 
 static void a_drain_of_nothing_is_quick(void)
 {
-    RawClient *client = raw_open(here.port);
+    RawClient *client = raw_open(tiny.port);
     int64_t start_at;
 
-    raw_unary(client, here.arena, "/t.S/Echo", NULL, text(""), NULL);
+    raw_unary(client, tiny.arena, "/t.S/Echo", NULL, text(""), NULL);
     start_at = clock_monotonic();
 
     CU_ASSERT(drain(10000));
@@ -591,7 +397,7 @@ static void a_drain_of_nothing_is_quick(void)
 
 static char *read_whole(const char *path)
 {
-    char *bytes = arena_alloc(here.arena, 65536);
+    char *bytes = arena_alloc(tiny.arena, 65536);
     FILE *file = fopen(path, "re");
 
     if (!file || fread(bytes, 1, 65535, file) == 0)
@@ -603,7 +409,7 @@ static char *read_whole(const char *path)
 /* One self-signed certificate that is server, client and authority at once. */
 static bool make_certificate(const char *folder)
 {
-    const char *command = arena_printf(here.arena,
+    const char *command = arena_printf(tiny.arena,
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj "
         "/CN=localhost -addext subjectAltName=DNS:localhost,URI:spiffe://shop.local/svc/test "
         "-keyout %s/key.pem -out %s/cert.pem >/dev/null 2>&1", folder, folder);
@@ -614,7 +420,7 @@ static bool make_certificate(const char *folder)
 static void under_mutual_tls_the_peer_has_an_identity(void)
 {
     const char *folder = test_folder();
-    TransportOptions options = options_of();
+    TransportOptions options = tiny_options();
     RawOptions raw = { 0 };
     RawClient *client;
 
@@ -623,36 +429,36 @@ static void under_mutual_tls_the_peer_has_an_identity(void)
         return;
     }
     options.tls_certificate = options.tls_client_ca =
-        arena_printf(here.arena, "%s/cert.pem", folder);
-    options.tls_key = arena_printf(here.arena, "%s/key.pem", folder);
-    here.ops->drain(here.transport, 0);
-    here.ops->destroy(here.transport);
-    listen_with(&options);
-    raw = (RawOptions) { .port = here.port, .tls_ca = read_whole(options.tls_certificate),
+        arena_printf(tiny.arena, "%s/cert.pem", folder);
+    options.tls_key = arena_printf(tiny.arena, "%s/key.pem", folder);
+    tiny.ops->drain(tiny.transport, 0);
+    tiny.ops->destroy(tiny.transport);
+    tiny_listen(&options);
+    raw = (RawOptions) { .port = tiny.port, .tls_ca = read_whole(options.tls_certificate),
         .tls_key = read_whole(options.tls_key),
         .tls_certificate = read_whole(options.tls_certificate) };
 
     client = raw_open_with(&raw);
     CHECK_TEXT(
-        error_reason(raw_unary(client, here.arena, "/t.S/Echo", NULL, text("x"), NULL)), "OK");
-    CHECK_TEXT(here.identity, "spiffe://shop.local/svc/test");
+        error_reason(raw_unary(client, tiny.arena, "/t.S/Echo", NULL, text("x"), NULL)), "OK");
+    CHECK_TEXT(tiny_seen().identity, "spiffe://shop.local/svc/test");
     raw_close(client);
 
     raw.tls_key = raw.tls_certificate = NULL;
     client = raw_open_with(&raw);
-    CHECK_INT(raw_unary(client, here.arena, "/t.S/Echo", NULL, text("x"), NULL)->code,
+    CHECK_INT(raw_unary(client, tiny.arena, "/t.S/Echo", NULL, text("x"), NULL)->code,
         ERROR_UNAVAILABLE);
     raw_close(client);
 }
 
 static void a_tls_file_that_is_not_there_is_named(void)
 {
-    TransportOptions options = options_of();
+    TransportOptions options = tiny_options();
     Transport *other;
     const Error *error;
 
     options.tls_certificate = options.tls_key = "/no/such/file.pem";
-    error = here.ops->listen(here.arena, &options, &other);
+    error = tiny.ops->listen(tiny.arena, &options, &other);
 
     CHECK_TEXT(error_reason(error), "TLS_FILE");
     CHECK_CONTAINS(error->message, "/no/such/file.pem");
@@ -693,6 +499,5 @@ int main(int argc, char **argv)
         CU_SUITE_INFO_NULL,
     };
 
-    pthread_mutex_init(&here.lock, NULL);
     return test_main("transport_test", suites, argc, argv);
 }

@@ -11,7 +11,7 @@ typedef struct EchoState {
     atomic_int running;   /* EchoSlowly is waiting */
     atomic_int cancelled; /* EchoSlowly was told to stop */
     atomic_int finished;  /* EchoSlowly waited to the end */
-    bool detaches;        /* EchoMany goes on without its worker */
+    atomic_bool detaches; /* EchoMany goes on without its worker */
 } EchoState;
 
 extern const RpcService echo_rpcs;
