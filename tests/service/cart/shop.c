@@ -66,7 +66,7 @@ static Product *simple_product(Arena *arena, const char *id, const char *currenc
     return product;
 }
 
-static size_t all_products(Arena *arena, Product *products[])
+static size_t all_products(Arena *arena, Product *list[])
 {
     Product *tent = simple_product(arena, "tent", "EUR", 19900);
     Product *retired = simple_product(arena, "retired", "EUR", 100);
@@ -78,16 +78,16 @@ static size_t all_products(Arena *arena, Product *products[])
     retired->state = THROUGHLINE__CATALOG__V1__PRODUCT__STATE__RETIRED;
     for (int i = 0; i < SHOP_VARIANTS; i++)
         add_price(arena, add_variant(arena, many, arena_printf(arena, "v-%d", i)), "EUR", 100);
-    products[n++] = tent;
-    products[n++] = retired;
-    products[n++] = many;
-    products[n++] = simple_product(arena, "rope", "EUR", 333);
-    products[n++] = simple_product(arena, "dollar", "USD", 100);
+    list[n++] = tent;
+    list[n++] = retired;
+    list[n++] = many;
+    list[n++] = simple_product(arena, "rope", "EUR", 333);
+    list[n++] = simple_product(arena, "dollar", "USD", 100);
     return n;
 }
 
 static const Error *send_all(
-    RpcClientStream *stream, Product *products[], size_t n_products, Arena *arena)
+    RpcClientStream *stream, Product *list[], size_t n_products, Arena *arena)
 {
     ImportProductsResponse *response = NULL;
     const Error *error;
@@ -95,7 +95,7 @@ static const Error *send_all(
     for (size_t i = 0; i < n_products; i++) {
         ImportProductsRequest request = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
 
-        request.product = products[i];
+        request.product = list[i];
         if ((error = rpc_client_send(stream, &request)))
             return error;
     }
@@ -113,8 +113,8 @@ static void import_all(Fixture *catalog)
 {
     Arena *arena = fixture_arena(catalog);
     int64_t until = clock_monotonic() + START_MS * INT64_C(1000);
-    Product *products[MAX_PRODUCTS];
-    size_t n_products = all_products(arena, products);
+    Product *list[MAX_PRODUCTS];
+    size_t n_products = all_products(arena, list);
     const Error *error;
 
     do {
@@ -123,7 +123,7 @@ static void import_all(Fixture *catalog)
         error = fixture_open(catalog, "ProductService/ImportProducts", NULL, &stream);
         if (error)
             continue;
-        error = send_all(stream, products, n_products, arena);
+        error = send_all(stream, list, n_products, arena);
         rpc_client_close_stream(stream);
     } while (error && error->code == ERROR_UNAVAILABLE && clock_monotonic() < until);
     must(error, "import");
