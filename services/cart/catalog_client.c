@@ -177,30 +177,28 @@ static const Error *ask_for_keys(RpcCall *call, CatalogClient *client)
     return NULL;
 }
 
-/* A list that was asked for after this call had arrived knows every key that can have signed the
- * quote, so callers that wait together ask once. */
-static const Error *find_key(RpcCall *call, const char *key_id, uint8_t key[QUOTE_KEY_BYTES])
+/* A list that was asked for after this call had arrived knows the key that has signed the quote, if
+ * it is one; callers that wait together ask once. */
+static const Error *refresh_keys(RpcCall *call, CatalogClient *client)
 {
-    CatalogClient *client = client_of(call);
     const Error *error = NULL;
 
-    if (quote_keys_find(client->keys, key_id, key))
-        return NULL;
     pthread_mutex_lock(&client->asking);
     if (quote_keys_asked_at(client->keys) < call->arrived_at)
         error = ask_for_keys(call, client);
     pthread_mutex_unlock(&client->asking);
-    if (error)
-        return error;
-    return quote_keys_find(client->keys, key_id, key) ? NULL : &quote_forged;
+    return error;
 }
 
-static bool is_signed(Arena *arena, const SignedQuote *signed_quote, const uint8_t *key)
+/* By a key that is known. */
+static bool is_signed(CatalogClient *client, Arena *arena, const SignedQuote *signed_quote)
 {
     size_t size = sizeof(signed_prefix) + signed_quote->payload.len;
     uint8_t *bytes = arena_alloc(arena, size);
+    uint8_t key[QUOTE_KEY_BYTES];
 
-    if (signed_quote->signature.len != crypto_sign_BYTES || !signed_quote->payload.len)
+    if (signed_quote->signature.len != crypto_sign_BYTES || !signed_quote->payload.len ||
+        !quote_keys_find(client->keys, signed_quote->key_id, key))
         return false;
     memcpy(bytes, signed_prefix, sizeof(signed_prefix));
     memcpy(bytes + sizeof(signed_prefix), signed_quote->payload.data, signed_quote->payload.len);
@@ -211,12 +209,17 @@ const Error *catalog_open_quote(RpcCall *call, const SignedQuote *signed_quote, 
 {
     const ProtobufCMessageDescriptor *type = &throughline__catalog__v1__quote__descriptor;
     Bytes payload = { signed_quote->payload.data, signed_quote->payload.len };
-    uint8_t key[QUOTE_KEY_BYTES];
+    CatalogClient *client = client_of(call);
     const Error *error;
 
-    if ((error = find_key(call, signed_quote->key_id, key)))
-        return error;
-    if (!is_signed(call->arena, signed_quote, key) || scan_message(call->arena, type, payload))
+    /* The key may be new, or, in a catalogue that was set up anew, another one of the same name. */
+    if (!is_signed(client, call->arena, signed_quote)) {
+        if ((error = refresh_keys(call, client)))
+            return error;
+        if (!is_signed(client, call->arena, signed_quote))
+            return &quote_forged;
+    }
+    if (scan_message(call->arena, type, payload))
         return &quote_forged;
     *opened = message_unpack(call->arena, type, payload);
     return *opened ? NULL : &quote_forged;

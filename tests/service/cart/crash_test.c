@@ -1,5 +1,5 @@
-/* Operations of many writes, cut off at every store operation, before and after it, and tried again:
- * nothing is lost, nothing happens twice. */
+/* Operations of many writes, cut off at every store operation, before and after it, and tried
+ * again: nothing is lost, nothing happens twice. */
 #include "tests/service/cart/shop.h"
 
 #include "shared/codec/message.h"

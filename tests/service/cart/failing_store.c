@@ -40,7 +40,8 @@ bool failing_store_disarm(void)
     return atomic_exchange(&plan.left, 0) < 0;
 }
 
-/* Whether this is the operation. Relays, hubs and cleaners, whose views seal nothing, are left alone. */
+/* Whether this is the operation. Relays, hubs and cleaners, whose views seal nothing, are left
+ * alone. */
 static bool is_due(const Engine *engine, const StoreView *view)
 {
     const FailingEngine *failing = (const FailingEngine *)(const void *)engine;

@@ -1,6 +1,7 @@
-/* A store that fails when it is told to: the embedded engine with a fault in one operation of a handler
- * or a job. Linked into a program, it takes the place of every embedded engine that is opened: before
- * any thread uses it, and without counting what relays, hubs and cleaners do beside. */
+/* A store that fails when it is told to: the embedded engine with a fault in one operation of a
+ * handler or a job. Linked into a program, it takes the place of every embedded engine that is
+ * opened: before any thread uses it, and without counting what relays, hubs and cleaners do
+ * beside. */
 #ifndef THROUGHLINE_TESTS_CART_FAILING_STORE_H
 #define THROUGHLINE_TESTS_CART_FAILING_STORE_H
 
