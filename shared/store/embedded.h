@@ -9,11 +9,11 @@
 #include <stdatomic.h>
 
 enum {
-    EMBEDDED_READERS = 8,           /* connections that read, opened when needed */
-    EMBEDDED_QUEUE_DEFAULT = 4096,  /* writes waiting */
-    EMBEDDED_BATCH = 512,           /* writes in one transaction, about */
-    EMBEDDED_LOG_PAGES = 1000,      /* in the write-ahead log before they are moved into the database */
-    EMBEDDED_CLEAN_BATCH = 200,     /* documents, and answers, removed in one transaction */
+    EMBEDDED_READERS = 8,          /* connections that read, opened when needed */
+    EMBEDDED_QUEUE_DEFAULT = 4096, /* writes waiting */
+    EMBEDDED_BATCH = 512,          /* writes in one transaction, about */
+    EMBEDDED_LOG_PAGES = 1000,  /* in the write-ahead log before they are moved into the database */
+    EMBEDDED_CLEAN_BATCH = 200, /* documents, and answers, removed in one transaction */
 };
 
 /* The texts of all statements on one index. */
@@ -33,7 +33,7 @@ typedef struct Db {
     struct {
         const char *sql;
         sqlite3_stmt *statement;
-    } *statements;
+    } * statements;
     size_t n_statements, n_slots;
 } Db;
 
@@ -87,8 +87,8 @@ typedef struct Embedded {
     size_t n_wanted;                /* jobs from which on the writer is woken */
     int64_t last_micros;            /* that the last transaction took; writer only */
     bool is_closing;
-    int log_pages;       /* writer only: in the write-ahead log after the last commit */
-    int checkpoint_at;   /* writer only */
+    int log_pages;          /* writer only: in the write-ahead log after the last commit */
+    int checkpoint_at;      /* writer only */
     atomic_bool is_stopped; /* a sync or a write failed: nothing is written any more */
     atomic_bool is_full;
     atomic_llong n_writes;
@@ -161,7 +161,8 @@ enum { COL_KEY, COL_NAME, COL_VERSION, COL_EVENTS, COL_CHECKSUM, COL_KEYS, COL_M
 bool row_read(Arena *arena, sqlite3_stmt *row, EngineDocument *document, Bytes *keys);
 
 /* Over everything in a row that a flipped bit could make a wrong answer. */
-int64_t row_checksum(const char *name, int64_t version, int64_t events, Bytes keys, Bytes marks, Bytes body);
+int64_t row_checksum(
+    const char *name, int64_t version, int64_t events, Bytes keys, Bytes marks, Bytes body);
 
 /* The answer under a key, by any connection. */
 int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer);

@@ -22,13 +22,13 @@ static int read_head(Db *db, Arena *arena, const CollectionSql *sql, const char 
     sqlite3_stmt *statement = db_statement(db, sql->head);
     int rc;
 
-    *head = (Head) { 0 };
+    *head = (Head){ 0 };
     if (!statement)
         return db_failure(db);
     db_bind_text(statement, 1, name);
     rc = db_step(statement);
     if (rc == SQLITE_ROW)
-        *head = (Head) { true, sqlite3_column_int64(statement, 0),
+        *head = (Head){ true, sqlite3_column_int64(statement, 0),
             sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2),
             db_bytes(arena, statement, 3), db_bytes(arena, statement, 4) };
     sqlite3_reset(statement);
@@ -56,7 +56,8 @@ static int read_grave(Db *db, const char *collection, const char *name, Head *he
 }
 
 /* Whether another document holds one of the unique entries: its index, else -1. */
-static int find_taken(Db *db, Arena *arena, const CollectionSql *sql, const EngineWrite *write, int *taken)
+static int find_taken(
+    Db *db, Arena *arena, const CollectionSql *sql, const EngineWrite *write, int *taken)
 {
     *taken = -1;
     for (size_t i = 0; i < write->n_entries; i++) {
@@ -180,14 +181,14 @@ static int put_events(Db *db, const EngineWrite *write, int64_t first_number)
 
 static int put_answer(Db *db, const char *key, const uint8_t *hash, Bytes reply)
 {
-    sqlite3_stmt *statement = db_statement(db,
-        "INSERT INTO \"store.answers\" (key, hash, time, checksum, reply)"
-        " VALUES (?1, ?2, ?3, ?4, ?5)");
+    sqlite3_stmt *statement =
+        db_statement(db, "INSERT INTO \"store.answers\" (key, hash, time, checksum, reply)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5)");
 
     if (!statement)
         return db_failure(db);
     db_bind_text(statement, 1, key);
-    db_bind_bytes(statement, 2, (Bytes) { hash, sizeof(((EngineAnswer *)0)->hash) });
+    db_bind_bytes(statement, 2, (Bytes){ hash, sizeof(((EngineAnswer *)0)->hash) });
     sqlite3_bind_int64(statement, 3, clock_now());
     sqlite3_bind_int64(statement, 4, (int64_t)checksum(0, reply.data, reply.size));
     db_bind_bytes(statement, 5, reply);
@@ -201,7 +202,7 @@ static int check_request(
     EngineAnswer answer = { 0 };
     int rc = SQLITE_OK;
 
-    *outcome = (EngineOutcome) { .result = ENGINE_DONE };
+    *outcome = (EngineOutcome){ .result = ENGINE_DONE };
     if (key)
         rc = answer_find(db, arena, key, &answer);
     if (!answer.is_found)
@@ -209,7 +210,7 @@ static int check_request(
     if (memcmp(answer.hash, hash, sizeof(answer.hash)))
         outcome->result = ENGINE_REUSED;
     else
-        *outcome = (EngineOutcome) { .result = ENGINE_REPLAYED, .reply = answer.reply };
+        *outcome = (EngineOutcome){ .result = ENGINE_REPLAYED, .reply = answer.reply };
     return rc;
 }
 
@@ -230,18 +231,19 @@ static int put_document(
         return rc;
     if (!head->is_there)
         head->id = sqlite3_last_insert_rowid(db->handle);
-    if ((rc = change_entries(db, arena, sql, write->name, head->id, old_keys, write->entries,
-             write->n_entries)) ||
+    if ((rc = change_entries(
+             db, arena, sql, write->name, head->id, old_keys, write->entries, write->n_entries)) ||
         (rc = put_events(db, write, first_number)))
         return rc;
     return write->request_key
-        ? put_answer(db, write->request_key, write->request_hash, write->reply)
-        : SQLITE_OK;
+               ? put_answer(db, write->request_key, write->request_hash, write->reply)
+               : SQLITE_OK;
 }
 
 static int apply_write(Embedded *embedded, Arena *arena, EngineWrite *write)
 {
-    const CollectionSql *sql = &embedded->sql[engine_collection(&embedded->engine, write->collection)];
+    const CollectionSql *sql =
+        &embedded->sql[engine_collection(&embedded->engine, write->collection)];
     EngineOutcome *outcome = &write->outcome;
     Db *db = embedded->writer;
     Head head;
@@ -251,13 +253,13 @@ static int apply_write(Embedded *embedded, Arena *arena, EngineWrite *write)
         return rc;
     if (!head.is_there && (rc = read_grave(db, write->collection->name, write->name, &head)))
         return rc;
-    *outcome = (EngineOutcome) { .result = check_head(write, &head) };
+    *outcome = (EngineOutcome){ .result = check_head(write, &head) };
     if (outcome->result != ENGINE_DONE)
         return SQLITE_OK;
     if ((rc = find_taken(db, arena, sql, write, &taken)))
         return rc;
     if (taken >= 0) {
-        *outcome = (EngineOutcome) { .result = ENGINE_TAKEN, .index = taken };
+        *outcome = (EngineOutcome){ .result = ENGINE_TAKEN, .index = taken };
         return SQLITE_OK;
     }
     rc = put_document(db, arena, sql, write, &head);
@@ -285,7 +287,7 @@ static int apply_writes(Embedded *embedded, Job *job)
         if (request.result != ENGINE_DONE)
             write->outcome = request;
         else if (write->is_chained && i && !is_done(&job->writes[i - 1]))
-            write->outcome = (EngineOutcome) { .result = ENGINE_SKIPPED };
+            write->outcome = (EngineOutcome){ .result = ENGINE_SKIPPED };
         else
             rc = apply_write(embedded, job->arena, write);
     }
@@ -350,8 +352,7 @@ int apply_removal(
     int rc;
 
     if ((rc = check_request(db, arena, removal->request_key, removal->request_hash, outcome)) ||
-        outcome->result != ENGINE_DONE ||
-        (rc = read_head(db, arena, sql, removal->name, &head)) ||
+        outcome->result != ENGINE_DONE || (rc = read_head(db, arena, sql, removal->name, &head)) ||
         (rc = has_outbox(db, collection, removal->name, &is_pending)))
         return rc;
     if (!head.is_there)
@@ -365,8 +366,8 @@ int apply_removal(
     if ((rc = remove_document(db, arena, sql, collection, removal->name, &head)))
         return rc;
     return removal->request_key
-        ? put_answer(db, removal->request_key, removal->request_hash, removal->reply)
-        : SQLITE_OK;
+               ? put_answer(db, removal->request_key, removal->request_hash, removal->reply)
+               : SQLITE_OK;
 }
 
 /* The whole document as a message; `message` stays NULL when there is none. */
@@ -405,9 +406,8 @@ static int apply_increment(
     Head head;
     int rc;
 
-    *outcome = (EngineOutcome) { .result = ENGINE_MISSING };
-    rc = read_message(
-        embedded->writer, arena, sql, collection, increment->name, &head, &message);
+    *outcome = (EngineOutcome){ .result = ENGINE_MISSING };
+    rc = read_message(embedded->writer, arena, sql, collection, increment->name, &head, &message);
     if (rc || !message)
         return rc;
     value = message_field(message, increment->field);
@@ -421,7 +421,7 @@ static int apply_increment(
         return SQLITE_OK;
     write.expire = record_expire(collection, message);
     head.version++;
-    *outcome = (EngineOutcome) { .result = ENGINE_DONE, .version = head.version, .value = sum };
+    *outcome = (EngineOutcome){ .result = ENGINE_DONE, .version = head.version, .value = sum };
     return put_row(embedded->writer, sql->update, &write, &head);
 }
 

@@ -116,8 +116,8 @@ sqlite3_stmt *db_statement(Db *db, const char *sql)
         sqlite3_clear_bindings(statement);
         return statement;
     }
-    if (sqlite3_prepare_v3(
-            db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) !=
+        SQLITE_OK)
         return NULL;
     db->statements[slot].sql = sql;
     db->statements[slot].statement = statement;
@@ -132,7 +132,7 @@ int db_step(sqlite3_stmt *statement)
 
     if (rc == SQLITE_ROW || rc == SQLITE_DONE)
         return rc;
-    rc = db_failure(&(Db) { .handle = sqlite3_db_handle(statement) });
+    rc = db_failure(&(Db){ .handle = sqlite3_db_handle(statement) });
     sqlite3_reset(statement);
     return rc;
 }
@@ -148,7 +148,7 @@ int db_run(sqlite3_stmt *statement)
 int db_exec(Db *db, const char *sql)
 {
     return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? SQLITE_OK
-                                                                       : db_failure(db);
+                                                                        : db_failure(db);
 }
 
 /* The bytes live until the statement has run: every caller runs it before it returns. */
@@ -168,7 +168,7 @@ Bytes db_bytes(Arena *arena, sqlite3_stmt *statement, int column)
     const void *bytes = sqlite3_column_blob(statement, column);
     size_t size = (size_t)sqlite3_column_bytes(statement, column);
 
-    return (Bytes) { size ? arena_copy(arena, bytes, size) : NULL, size };
+    return (Bytes){ size ? arena_copy(arena, bytes, size) : NULL, size };
 }
 
 char *db_text(Arena *arena, sqlite3_stmt *statement, int column)

@@ -18,7 +18,7 @@ static const Error *wait_for_reader(Embedded *embedded, const StoreView *view)
         if (!view->deadline)
             pthread_cond_wait(&embedded->returned, &embedded->pool_lock);
         else if (pthread_cond_timedwait(&embedded->returned, &embedded->pool_lock, &end) ==
-            ETIMEDOUT)
+                 ETIMEDOUT)
             return &store_too_late;
     }
     return NULL;
@@ -127,10 +127,10 @@ static void bind_names(Arena *arena, sqlite3_stmt *statement, const EngineRange 
         below = range->after_key;
     } else if (range->after_name) {
         const char *next = just_behind(arena, range->after_name);
-        from = (Bytes) { (const uint8_t *)next, strlen(next) };
+        from = (Bytes){ (const uint8_t *)next, strlen(next) };
     }
-    sqlite3_bind_text(statement, 1, from.size ? (const char *)from.data : "", (int)from.size,
-        SQLITE_STATIC);
+    sqlite3_bind_text(
+        statement, 1, from.size ? (const char *)from.data : "", (int)from.size, SQLITE_STATIC);
     bind_upper(statement, below, true);
 }
 
@@ -180,9 +180,8 @@ static const Error *collect(sqlite3_stmt *statement, const StoreView *view,
             return &store_corrupt;
         if (is_repeated && !keys_unpack(view->arena, packed, &entries, &n_entries))
             return &store_corrupt;
-        if (!is_repeated ||
-            keys_meet_first(entries, n_entries, range->index, &range->keys,
-                range->is_descending, documents[count].key))
+        if (!is_repeated || keys_meet_first(entries, n_entries, range->index, &range->keys,
+                                range->is_descending, documents[count].key))
             count++;
     }
     *n_documents = count;
@@ -231,7 +230,7 @@ static bool read_entry(Arena *arena, sqlite3_stmt *row, StoreEntry *entry)
     entry->partition = sqlite3_column_int(row, OUT_PARTITION);
     entry->bytes = db_bytes(arena, row, OUT_BYTES);
     return sqlite3_column_int64(row, OUT_CHECKSUM) ==
-        (int64_t)checksum(0, entry->bytes.data, entry->bytes.size);
+           (int64_t)checksum(0, entry->bytes.data, entry->bytes.size);
 }
 
 const Error *embedded_read_outbox(Engine *engine, const StoreView *view, int partition,
@@ -247,9 +246,9 @@ const Error *embedded_read_outbox(Engine *engine, const StoreView *view, int par
     *entries = arena_array(view->arena, limit, sizeof(**entries));
     if ((error = take_reader(embedded, view, &db)))
         return error;
-    statement = db_statement(db,
-        "SELECT collection, aggregate, number, partition, checksum, bytes"
-        " FROM \"store.outbox\" WHERE partition = ?1 ORDER BY id LIMIT ?2");
+    statement =
+        db_statement(db, "SELECT collection, aggregate, number, partition, checksum, bytes"
+                         " FROM \"store.outbox\" WHERE partition = ?1 ORDER BY id LIMIT ?2");
     if (statement) {
         sqlite3_bind_int(statement, 1, partition);
         sqlite3_bind_int64(statement, 2, (int64_t)limit);

@@ -28,13 +28,13 @@ bool row_read(Arena *arena, sqlite3_stmt *row, EngineDocument *document, Bytes *
     document->key = db_bytes(arena, row, COL_KEY);
     document->body = db_bytes(arena, row, COL_BODY);
     return sqlite3_column_int64(row, COL_CHECKSUM) ==
-        row_checksum(document->name, document->version, events, *keys, marks, document->body);
+           row_checksum(document->name, document->version, events, *keys, marks, document->body);
 }
 
 int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer)
 {
-    sqlite3_stmt *statement = db_statement(
-        db, "SELECT hash, reply, checksum FROM \"store.answers\" WHERE key = ?1");
+    sqlite3_stmt *statement =
+        db_statement(db, "SELECT hash, reply, checksum FROM \"store.answers\" WHERE key = ?1");
     int rc;
 
     if (!statement)
@@ -47,10 +47,10 @@ int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer)
         answer->reply = db_bytes(arena, statement, 1);
         answer->is_found = true;
         rc = hash.size == sizeof(answer->hash) &&
-                sqlite3_column_int64(statement, 2) ==
-                    (int64_t)checksum(0, answer->reply.data, answer->reply.size)
-            ? SQLITE_OK
-            : SQLITE_CORRUPT;
+                     sqlite3_column_int64(statement, 2) ==
+                         (int64_t)checksum(0, answer->reply.data, answer->reply.size)
+                 ? SQLITE_OK
+                 : SQLITE_CORRUPT;
         if (rc == SQLITE_OK)
             memcpy(answer->hash, hash.data, sizeof(answer->hash));
     }

@@ -38,12 +38,12 @@ static void index_sql(Arena *arena, const char *collection, const StoreIndex *in
         " FROM %s AS e CROSS JOIN \"%s\" AS d ON d.id = e.document",
         table, collection);
 
-    sql->put = arena_printf(
-        arena, "INSERT INTO %s (key, name, document) VALUES (?1, ?2, ?3)", table);
+    sql->put =
+        arena_printf(arena, "INSERT INTO %s (key, name, document) VALUES (?1, ?2, ?3)", table);
     sql->drop = arena_printf(arena, "DELETE FROM %s WHERE key = ?1 AND name = ?2", table);
     sql->owner = arena_printf(arena, "SELECT name FROM %s WHERE key = ?1", table);
-    sql->up = arena_printf(arena,
-        "%s WHERE (e.key, e.name) > (?1, ?2) AND e.key < ?3 ORDER BY e.key, e.name", join);
+    sql->up = arena_printf(
+        arena, "%s WHERE (e.key, e.name) > (?1, ?2) AND e.key < ?3 ORDER BY e.key, e.name", join);
     sql->down = arena_printf(arena,
         "%s WHERE (e.key, e.name) < (?3, ?2) AND e.key >= ?1 ORDER BY e.key DESC, e.name DESC",
         join);
@@ -59,17 +59,20 @@ static void collection_sql(Arena *arena, const Collection *collection, Collectio
     sql->body = arena_printf(arena, "SELECT '', %s FROM %s WHERE name = ?1", row, table);
     sql->insert = arena_printf(arena,
         "INSERT INTO %s (name, version, events, expire, checksum, keys, marks, body)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", table);
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        table);
     sql->update = arena_printf(arena,
         "UPDATE %s SET version = ?2, events = ?3, expire = ?4, checksum = ?5, keys = ?6,"
-        " marks = ?7, body = ?8 WHERE name = ?1", table);
+        " marks = ?7, body = ?8 WHERE name = ?1",
+        table);
     sql->remove = arena_printf(arena, "DELETE FROM %s WHERE name = ?1", table);
     sql->expired = arena_printf(arena,
         "SELECT d.name FROM %s AS d WHERE d.expire IS NOT NULL AND d.expire < ?1 AND NOT EXISTS"
         " (SELECT 1 FROM \"store.outbox\" AS o WHERE o.collection = ?2 AND o.aggregate = d.name)"
-        " ORDER BY d.expire LIMIT ?3", table);
-    sql->up = arena_printf(arena,
-        "SELECT '', %s FROM %s WHERE name >= ?1 AND name < ?3 ORDER BY name", row, table);
+        " ORDER BY d.expire LIMIT ?3",
+        table);
+    sql->up = arena_printf(
+        arena, "SELECT '', %s FROM %s WHERE name >= ?1 AND name < ?3 ORDER BY name", row, table);
     sql->down = arena_printf(arena,
         "SELECT '', %s FROM %s WHERE name >= ?1 AND name < ?3 ORDER BY name DESC", row, table);
     for (size_t i = 0; i < keys_count_indexes(collection); i++)
@@ -125,9 +128,8 @@ static int stored_indexes(Db *db, Arena *arena, const char *collection, const ch
 
 static int drop_indexes(Db *db, Arena *arena, const char *collection)
 {
-    sqlite3_stmt *statement = db_statement(db,
-        "SELECT name FROM sqlite_schema WHERE type = 'table'"
-        " AND substr(name, 1, length(?1) + 1) = ?1 || '/'");
+    sqlite3_stmt *statement = db_statement(db, "SELECT name FROM sqlite_schema WHERE type = 'table'"
+                                               " AND substr(name, 1, length(?1) + 1) = ?1 || '/'");
     const char *drops = "";
     int rc;
 
@@ -135,8 +137,8 @@ static int drop_indexes(Db *db, Arena *arena, const char *collection)
         return db_failure(db);
     db_bind_text(statement, 1, collection);
     while ((rc = db_step(statement)) == SQLITE_ROW)
-        drops = arena_printf(
-            arena, "%sDROP TABLE \"%s\";", drops, sqlite3_column_text(statement, 0));
+        drops =
+            arena_printf(arena, "%sDROP TABLE \"%s\";", drops, sqlite3_column_text(statement, 0));
     sqlite3_reset(statement);
     return rc == SQLITE_DONE ? db_exec(db, drops) : rc;
 }
@@ -146,12 +148,11 @@ static int create_indexes(Db *db, Arena *arena, const Collection *collection)
     int rc = SQLITE_OK;
 
     for (size_t i = 0; i < keys_count_indexes(collection) && rc == SQLITE_OK; i++)
-        rc = db_exec(db,
-            arena_printf(arena,
-                "CREATE TABLE \"%s/%s\" (key BLOB NOT NULL, name TEXT NOT NULL,"
-                " document INTEGER NOT NULL, PRIMARY KEY (%s)) WITHOUT ROWID",
-                collection->name, collection->indexes[i].name,
-                collection->indexes[i].is_unique ? "key" : "key, name"));
+        rc = db_exec(db, arena_printf(arena,
+                             "CREATE TABLE \"%s/%s\" (key BLOB NOT NULL, name TEXT NOT NULL,"
+                             " document INTEGER NOT NULL, PRIMARY KEY (%s)) WITHOUT ROWID",
+                             collection->name, collection->indexes[i].name,
+                             collection->indexes[i].is_unique ? "key" : "key, name"));
     return rc;
 }
 
@@ -186,14 +187,15 @@ static int put_entries(Db *db, const CollectionSql *sql, const IndexEntry *entri
 }
 
 /* Makes the entries of one document anew. Errors live in the row's arena. */
-static const Error *reindex_row(Embedded *embedded, Arena *arena, size_t number,
-    sqlite3_stmt *row, const char *update)
+static const Error *reindex_row(
+    Embedded *embedded, Arena *arena, size_t number, sqlite3_stmt *row, const char *update)
 {
     const Collection *collection = embedded->engine.collections[number];
     int64_t id = sqlite3_column_int64(row, 0);
     int64_t events = sqlite3_column_int64(row, 3);
     EngineDocument document = { .name = db_text(arena, row, 1),
-        .version = sqlite3_column_int64(row, 2), .body = db_bytes(arena, row, 5) };
+        .version = sqlite3_column_int64(row, 2),
+        .body = db_bytes(arena, row, 5) };
     Bytes marks = db_bytes(arena, row, 4), keys;
     void *message = message_new(arena, collection->message);
     IndexEntry *entries;
@@ -208,8 +210,8 @@ static const Error *reindex_row(Embedded *embedded, Arena *arena, size_t number,
     rc = store_row_keys(embedded->writer, update, id, keys,
         row_checksum(document.name, document.version, events, keys, marks, document.body));
     if (rc == SQLITE_OK)
-        rc = put_entries(embedded->writer, &embedded->sql[number], entries, n_entries,
-            document.name, id);
+        rc = put_entries(
+            embedded->writer, &embedded->sql[number], entries, n_entries, document.name, id);
     if ((rc & 0xFF) == SQLITE_CONSTRAINT)
         return error_new(arena, ERROR_FAILED_PRECONDITION, "STORE_INDEX_NOT_UNIQUE",
             "Documents of %s have values that a new unique index forbids.", collection->name);
@@ -237,7 +239,8 @@ static const Error *reindex(Embedded *embedded, Arena *arena, size_t number)
         sqlite3_reset(statement);
     if (error)
         return error;
-    return statement && rc == SQLITE_DONE ? NULL : db_error(statement ? rc : db_failure(embedded->writer));
+    return statement && rc == SQLITE_DONE ? NULL
+                                          : db_error(statement ? rc : db_failure(embedded->writer));
 }
 
 static const Error *prepare_collection(Embedded *embedded, Arena *arena, size_t number)
@@ -287,8 +290,9 @@ const Error *schema_prepare(Embedded *embedded, Arena *arena)
     if (version > SCHEMA_VERSION)
         error = &too_new;
     else if ((rc = db_exec(db, create_tables)) ||
-        (version < SCHEMA_VERSION &&
-            (rc = db_exec(db, arena_printf(arena, "PRAGMA user_version = %d", SCHEMA_VERSION)))))
+             (version < SCHEMA_VERSION &&
+                 (rc = db_exec(
+                      db, arena_printf(arena, "PRAGMA user_version = %d", SCHEMA_VERSION)))))
         error = db_error(rc);
     for (size_t i = 0; i < embedded->engine.n_collections && !error; i++)
         error = prepare_collection(embedded, arena, i);

@@ -12,8 +12,9 @@ int apply_trim(Embedded *embedded, Job *job)
     job->outcome.result = ENGINE_DONE;
     for (size_t i = 0; i < job->n_entries && rc == SQLITE_OK; i++) {
         const StoreEntry *entry = &job->entries[i];
-        sqlite3_stmt *statement = db_statement(embedded->writer,
-            "DELETE FROM \"store.outbox\" WHERE collection = ?1 AND aggregate = ?2 AND number = ?3");
+        sqlite3_stmt *statement =
+            db_statement(embedded->writer, "DELETE FROM \"store.outbox\" WHERE collection = ?1 AND "
+                                           "aggregate = ?2 AND number = ?3");
 
         if (!statement)
             return db_failure(embedded->writer);
@@ -66,7 +67,7 @@ int apply_clean(Embedded *embedded, Job *job)
     sqlite3_stmt *statement;
     int rc = SQLITE_OK;
 
-    job->outcome = (EngineOutcome) { .result = ENGINE_DONE };
+    job->outcome = (EngineOutcome){ .result = ENGINE_DONE };
     for (size_t i = 0; i < embedded->engine.n_collections && rc == SQLITE_OK; i++)
         if (embedded->engine.collections[i]->expire_field)
             rc = remove_expired(embedded, job, i);
@@ -86,8 +87,8 @@ int apply_clean(Embedded *embedded, Job *job)
 
 int apply_probe(Embedded *embedded)
 {
-    sqlite3_stmt *statement = db_statement(embedded->writer,
-        "INSERT OR REPLACE INTO \"store.meta\" VALUES ('probe', ?1)");
+    sqlite3_stmt *statement = db_statement(
+        embedded->writer, "INSERT OR REPLACE INTO \"store.meta\" VALUES ('probe', ?1)");
 
     if (!statement)
         return db_failure(embedded->writer);

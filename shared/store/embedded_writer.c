@@ -50,7 +50,7 @@ static int64_t job_writes(const Job *job)
 
 static struct timespec time_at(int64_t micros)
 {
-    return (struct timespec) { micros / MICROS, micros % MICROS * 1000 };
+    return (struct timespec){ micros / MICROS, micros % MICROS * 1000 };
 }
 
 static const Error *enqueue(Embedded *embedded, Job *job)
@@ -90,7 +90,7 @@ const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job)
         if (!view->deadline)
             pthread_cond_wait(&job->finished, &job->lock);
         else if (pthread_cond_timedwait(&job->finished, &job->lock, &end) == ETIMEDOUT &&
-            !job->is_finished)
+                 !job->is_finished)
             error = &store_too_late;
     }
     if (!error)
@@ -112,7 +112,7 @@ static void gather(Embedded *embedded, size_t n_callers)
         return;
     embedded->n_wanted = n_callers / 2;
     while (!embedded->is_closing && embedded->n_jobs < embedded->n_wanted &&
-        pthread_cond_timedwait(&embedded->submitted, &embedded->lock, &end) != ETIMEDOUT)
+           pthread_cond_timedwait(&embedded->submitted, &embedded->lock, &end) != ETIMEDOUT)
         continue;
     embedded->n_wanted = 1;
 }
@@ -176,8 +176,7 @@ static void stop_for_good(Embedded *embedded, int rc)
 {
     atomic_store(&embedded->is_stopped, true);
     log_write(LOG_ERROR, "store_stopped",
-        (const LogField[]) { { "reason", sqlite3_errstr(rc) }, { "sqlite", .number = rc },
-            { 0 } });
+        (const LogField[]){ { "reason", sqlite3_errstr(rc) }, { "sqlite", .number = rc }, { 0 } });
 }
 
 static void note_result(Embedded *embedded, int rc)

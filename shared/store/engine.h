@@ -95,9 +95,9 @@ typedef struct EngineRange {
     const Collection *collection;
     int index; /* KEYS_BY_NAME: the keys are names */
     KeyRange keys;
-    Bytes after_key; /* with after_name: goes on behind this entry */
+    Bytes after_key;        /* with after_name: goes on behind this entry */
     const char *after_name; /* NULL: from the start */
-    bool is_exact; /* the whole entry is given: all that match are equal */
+    bool is_exact;          /* the whole entry is given: all that match are equal */
     bool is_descending;
     size_t limit;
 } EngineRange;
@@ -171,11 +171,12 @@ const Error *engine_embedded_open(Arena *arena, const StoreOptions *options, Eng
 const Error *engine_mongo_open(Arena *arena, const StoreOptions *options, Engine **engine);
 
 /* Errors that the engines share. */
-extern const Error store_too_late;    /* DEADLINE_EXCEEDED */
-extern const Error store_corrupt;     /* DATA_LOSS STORE_CORRUPT */
-extern const Error store_unavailable; /* UNAVAILABLE STORE_UNAVAILABLE, with a hint when to try again */
-extern const Error store_busy;        /* RESOURCE_EXHAUSTED STORE_BUSY, the same */
-extern const Error store_full;        /* RESOURCE_EXHAUSTED STORE_FULL */
+extern const Error store_too_late; /* DEADLINE_EXCEEDED */
+extern const Error store_corrupt;  /* DATA_LOSS STORE_CORRUPT */
+extern const Error
+    store_unavailable;         /* UNAVAILABLE STORE_UNAVAILABLE, with a hint when to try again */
+extern const Error store_busy; /* RESOURCE_EXHAUSTED STORE_BUSY, the same */
+extern const Error store_full; /* RESOURCE_EXHAUSTED STORE_FULL */
 extern const Error store_request_reused; /* ALREADY_EXISTS REQUEST_ID_REUSED */
 
 /* Whether the time of the view is over. */

@@ -59,12 +59,13 @@ static EngineWrite copy_write(Arena *arena, const EngineWrite *write)
 }
 
 /* What the job says of one write, in the caller's memory. */
-static EngineOutcome outcome_of(const StoreView *view, const Error *error, const EngineOutcome *outcome)
+static EngineOutcome outcome_of(
+    const StoreView *view, const Error *error, const EngineOutcome *outcome)
 {
     EngineOutcome result = *outcome;
 
     if (error)
-        return (EngineOutcome) { .result = ENGINE_FAILED, .error = error };
+        return (EngineOutcome){ .result = ENGINE_FAILED, .error = error };
     result.reply = bytes_copy(view->arena, outcome->reply);
     return result;
 }
@@ -95,16 +96,15 @@ static void embedded_remove(
     job->removal = *removal;
     job->removal.name = copy_text(job->arena, removal->name);
     job->removal.request_key = copy_text(job->arena, removal->request_key);
-    job->removal.request_hash =
-        copy_hash(job->arena, removal->request_key, removal->request_hash);
+    job->removal.request_hash = copy_hash(job->arena, removal->request_key, removal->request_hash);
     job->removal.reply = bytes_copy(job->arena, removal->reply);
     error = writer_submit((Embedded *)engine, view, job);
     *outcome = outcome_of(view, error, &job->outcome);
     job_release(job);
 }
 
-static void embedded_increment(Engine *engine, const StoreView *view,
-    const EngineIncrement *increment, EngineOutcome *outcome)
+static void embedded_increment(
+    Engine *engine, const StoreView *view, const EngineIncrement *increment, EngineOutcome *outcome)
 {
     Job *job = job_new(JOB_INCREMENT);
     const Error *error;
@@ -174,7 +174,7 @@ static StoreCounts embedded_counts(const Engine *engine)
 {
     const Embedded *embedded = (const Embedded *)engine;
 
-    return (StoreCounts) { atomic_load(&embedded->n_writes), vfs_syncs(embedded->vfs) };
+    return (StoreCounts){ atomic_load(&embedded->n_writes), vfs_syncs(embedded->vfs) };
 }
 
 /* The readers go first: the last connection moves the log into the database, which a stopped store must not do. */
@@ -229,7 +229,8 @@ static const Error *no_folder(Arena *arena, const char *path)
 }
 
 /* Held for as long as the engine is open, whatever happens to the process. */
-static const Error *lock_folder(Embedded *embedded, Arena *arena, const char *folder, const char *service)
+static const Error *lock_folder(
+    Embedded *embedded, Arena *arena, const char *folder, const char *service)
 {
     const char *path = arena_printf(arena, "%s/%s.lock", folder, service);
 
@@ -262,8 +263,8 @@ static Embedded *new_embedded(const StoreOptions *options)
     embedded->queue_limit = options->queue_limit ? options->queue_limit : EMBEDDED_QUEUE_DEFAULT;
     embedded->n_wanted = 1;
     embedded->checkpoint_at = EMBEDDED_LOG_PAGES;
-    embedded->sql = schema_sql(
-        embedded->arena, options->collections, embedded->engine.n_collections);
+    embedded->sql =
+        schema_sql(embedded->arena, options->collections, embedded->engine.n_collections);
     pthread_mutex_init(&embedded->lock, NULL);
     pthread_mutex_init(&embedded->pool_lock, NULL);
     pthread_condattr_init(&monotonic);

@@ -24,8 +24,7 @@ static Verdict judge(Engine *engine, StoreOperation operation)
     const StoreFault *fault = &failing->fault;
     int64_t number;
 
-    if (!fault->error ||
-        (fault->operation != operation && fault->operation != STORE_N_OPERATIONS))
+    if (!fault->error || (fault->operation != operation && fault->operation != STORE_N_OPERATIONS))
         return GOES_WELL;
     number = atomic_fetch_add(&failing->n_seen, 1) + 1;
     if (number != fault->nth && !(fault->is_lasting && number > fault->nth))
@@ -42,7 +41,7 @@ static const Error *hear(Engine *engine, Verdict verdict, const Error *error)
 static void hear_outcome(Engine *engine, Verdict verdict, EngineOutcome *outcome)
 {
     if (verdict != GOES_WELL)
-        *outcome = (EngineOutcome) { .result = ENGINE_FAILED, .error = hear(engine, verdict, NULL) };
+        *outcome = (EngineOutcome){ .result = ENGINE_FAILED, .error = hear(engine, verdict, NULL) };
 }
 
 static void failing_close(Engine *engine)
@@ -56,15 +55,14 @@ static const Error *failing_check(Engine *engine, const StoreView *view)
     return inner_of(engine)->ops->check(inner_of(engine), view);
 }
 
-static const Error *failing_get(Engine *engine, const StoreView *view,
-    const Collection *collection, const char *const *names, size_t n_names,
-    EngineDocument *documents, EngineAnswer *answer)
+static const Error *failing_get(Engine *engine, const StoreView *view, const Collection *collection,
+    const char *const *names, size_t n_names, EngineDocument *documents, EngineAnswer *answer)
 {
     Verdict verdict = judge(engine, STORE_OP_GET);
     const Error *error = verdict == FAILS_BEFORE
-        ? NULL
-        : inner_of(engine)->ops->get(
-              inner_of(engine), view, collection, names, n_names, documents, answer);
+                             ? NULL
+                             : inner_of(engine)->ops->get(inner_of(engine), view, collection, names,
+                                   n_names, documents, answer);
 
     return hear(engine, verdict, error);
 }
@@ -73,20 +71,19 @@ static const Error *failing_find(Engine *engine, const StoreView *view, const En
     EngineDocument **documents, size_t *n_documents)
 {
     Verdict verdict = judge(engine, STORE_OP_FIND);
-    const Error *error = verdict == FAILS_BEFORE
-        ? NULL
-        : inner_of(engine)->ops->find(inner_of(engine), view, range, documents, n_documents);
+    const Error *error = verdict == FAILS_BEFORE ? NULL
+                                                 : inner_of(engine)->ops->find(inner_of(engine),
+                                                       view, range, documents, n_documents);
 
     return hear(engine, verdict, error);
 }
 
-static const Error *failing_find_answer(
-    Engine *engine, const StoreView *view, EngineAnswer *answer)
+static const Error *failing_find_answer(Engine *engine, const StoreView *view, EngineAnswer *answer)
 {
     Verdict verdict = judge(engine, STORE_OP_FIND_REPLY);
     const Error *error = verdict == FAILS_BEFORE
-        ? NULL
-        : inner_of(engine)->ops->find_answer(inner_of(engine), view, answer);
+                             ? NULL
+                             : inner_of(engine)->ops->find_answer(inner_of(engine), view, answer);
 
     return hear(engine, verdict, error);
 }
@@ -112,8 +109,8 @@ static void failing_remove(
     hear_outcome(engine, verdict, outcome);
 }
 
-static void failing_increment(Engine *engine, const StoreView *view,
-    const EngineIncrement *increment, EngineOutcome *outcome)
+static void failing_increment(
+    Engine *engine, const StoreView *view, const EngineIncrement *increment, EngineOutcome *outcome)
 {
     Verdict verdict = judge(engine, STORE_OP_INCREMENT);
 
@@ -127,9 +124,9 @@ static const Error *failing_read_outbox(Engine *engine, const StoreView *view, i
 {
     Verdict verdict = judge(engine, STORE_OP_OUTBOX_READ);
     const Error *error = verdict == FAILS_BEFORE
-        ? NULL
-        : inner_of(engine)->ops->read_outbox(
-              inner_of(engine), view, partition, limit, entries, n_entries);
+                             ? NULL
+                             : inner_of(engine)->ops->read_outbox(
+                                   inner_of(engine), view, partition, limit, entries, n_entries);
 
     return hear(engine, verdict, error);
 }
@@ -138,9 +135,9 @@ static const Error *failing_trim_outbox(
     Engine *engine, const StoreView *view, const StoreEntry *entries, size_t n_entries)
 {
     Verdict verdict = judge(engine, STORE_OP_OUTBOX_TRIM);
-    const Error *error = verdict == FAILS_BEFORE
-        ? NULL
-        : inner_of(engine)->ops->trim_outbox(inner_of(engine), view, entries, n_entries);
+    const Error *error = verdict == FAILS_BEFORE ? NULL
+                                                 : inner_of(engine)->ops->trim_outbox(
+                                                       inner_of(engine), view, entries, n_entries);
 
     return hear(engine, verdict, error);
 }
@@ -178,6 +175,6 @@ void store_fail(Store *store, const StoreFault *fault)
         failing->inner = store->engine;
         store->engine = &failing->engine;
     }
-    failing->fault = fault ? *fault : (StoreFault) { 0 };
+    failing->fault = fault ? *fault : (StoreFault){ 0 };
     atomic_store(&failing->n_seen, 0);
 }

@@ -27,7 +27,7 @@ static StoreCounts mongo_counts(const Engine *engine)
 {
     int64_t n_writes = atomic_load(&((const MongoEngine *)engine)->n_writes);
 
-    return (StoreCounts) { n_writes, n_writes };
+    return (StoreCounts){ n_writes, n_writes };
 }
 
 static void free_mongo(MongoEngine *mongo)

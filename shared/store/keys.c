@@ -13,7 +13,7 @@
 enum {
     TEXT_END = 0x01,    /* sorts before every other byte of a text */
     TEXT_ESCAPE = 0x02, /* before 0x01 and 0x02 inside a text */
-    PACK_HEAD = 3, /* index and length of an entry */
+    PACK_HEAD = 3,      /* index and length of an entry */
 };
 
 typedef struct EntryList {
@@ -24,7 +24,7 @@ typedef struct EntryList {
 static bool is_time(const ProtobufCFieldDescriptor *field)
 {
     return field->type == PROTOBUF_C_TYPE_MESSAGE &&
-        field->descriptor == &google__protobuf__timestamp__descriptor;
+           field->descriptor == &google__protobuf__timestamp__descriptor;
 }
 
 static bool is_text(const ProtobufCFieldDescriptor *field)
@@ -64,7 +64,7 @@ void key_add_escaped(KeyBuffer *key, const char *text)
 {
     for (; *text; text++) {
         if (*text == TEXT_END || *text == TEXT_ESCAPE)
-            key_add(key, (const char[]) { TEXT_ESCAPE }, 1);
+            key_add(key, (const char[]){ TEXT_ESCAPE }, 1);
         key_add(key, text, 1);
     }
 }
@@ -72,7 +72,7 @@ void key_add_escaped(KeyBuffer *key, const char *text)
 void key_add_text(KeyBuffer *key, const char *text)
 {
     key_add_escaped(key, text);
-    key_add(key, (const char[]) { TEXT_END }, 1);
+    key_add(key, (const char[]){ TEXT_END }, 1);
 }
 
 void key_add_time(KeyBuffer *key, int64_t seconds, int32_t nanos)
@@ -95,7 +95,7 @@ static void key_add_bytes(KeyBuffer *key, const ProtobufCBinaryData *bytes)
 {
     for (size_t i = 0; i < bytes->len; i++)
         key_add_hex(key, bytes->data[i], 2);
-    key_add(key, (const char[]) { TEXT_END }, 1);
+    key_add(key, (const char[]){ TEXT_END }, 1);
 }
 
 static int64_t integer_at(const ProtobufCFieldDescriptor *field, const void *value)
@@ -117,8 +117,7 @@ static int64_t integer_at(const ProtobufCFieldDescriptor *field, const void *val
 }
 
 /* Adds one value, or the default when there is none; false when it is the default. */
-static bool key_add_value(
-    KeyBuffer *key, const ProtobufCFieldDescriptor *field, const void *value)
+static bool key_add_value(KeyBuffer *key, const ProtobufCFieldDescriptor *field, const void *value)
 {
     static const ProtobufCBinaryData no_bytes;
 
@@ -166,8 +165,7 @@ static int n_fields(const StoreIndex *index)
     return n;
 }
 
-static const Error *add_entry(
-    Arena *arena, EntryList *list, int index, const KeyBuffer *key)
+static const Error *add_entry(Arena *arena, EntryList *list, int index, const KeyBuffer *key)
 {
     static const Error too_many = { ERROR_INVALID_ARGUMENT, "INDEX_TOO_MANY_ENTRIES",
         "A document has at most 4096 values in its indexes." };
@@ -179,14 +177,14 @@ static const Error *add_entry(
         list->items = arena_grow(arena, list->items, list->count, room, sizeof(IndexEntry));
         list->room = room;
     }
-    list->items[list->count++] = (IndexEntry) { index,
+    list->items[list->count++] = (IndexEntry){ index,
         { (const uint8_t *)arena_text_of(arena, key->bytes, key->size), key->size } };
     return NULL;
 }
 
 /* An empty text in a unique index means "has none", and so does an entry of nothing but defaults. */
-static const Error *add_entries(Arena *arena, const Collection *collection, int number,
-    const void *message, EntryList *list)
+static const Error *add_entries(
+    Arena *arena, const Collection *collection, int number, const void *message, EntryList *list)
 {
     const StoreIndex *index = &collection->indexes[number];
     Path paths[STORE_MAX_INDEX_FIELDS];
@@ -269,7 +267,7 @@ size_t keys_count_indexes(const Collection *collection)
 bool keys_is_repeated(const Collection *collection, int index)
 {
     return index != KEYS_BY_NAME &&
-        path_resolve(collection->message, collection->indexes[index].fields[0]).repeated >= 0;
+           path_resolve(collection->message, collection->indexes[index].fields[0]).repeated >= 0;
 }
 
 bool keys_uses_field(const Collection *collection, const char *field)
@@ -301,7 +299,7 @@ const char *keys_signature(Arena *arena, const Collection *collection, int index
 bool keys_in_range(Bytes key, const KeyRange *range)
 {
     return keys_compare(key, range->from) >= 0 &&
-        (!range->below.size || keys_compare(key, range->below) < 0);
+           (!range->below.size || keys_compare(key, range->below) < 0);
 }
 
 Bytes keys_pack(Arena *arena, const IndexEntry *entries, size_t n_entries)
@@ -321,7 +319,7 @@ Bytes keys_pack(Arena *arena, const IndexEntry *entries, size_t n_entries)
         memcpy(at, entries[i].key.data, length);
         at += length;
     }
-    return (Bytes) { packed, size };
+    return (Bytes){ packed, size };
 }
 
 bool keys_unpack(Arena *arena, Bytes packed, IndexEntry **entries, size_t *n_entries)
@@ -342,7 +340,7 @@ bool keys_unpack(Arena *arena, Bytes packed, IndexEntry **entries, size_t *n_ent
             room = room ? room * 2 : 16;
             items = arena_grow(arena, items, count, room, sizeof(*items));
         }
-        items[count++] = (IndexEntry) { at[0], { at + PACK_HEAD, length } };
+        items[count++] = (IndexEntry){ at[0], { at + PACK_HEAD, length } };
         at += PACK_HEAD + length;
     }
     *entries = items;

@@ -10,12 +10,13 @@ enum { MICROS = 1000000, NANOS_PER_MICRO = 1000 };
 static const Error *query_invalid(Arena *arena, const StoreIndex *index)
 {
     return error_new(arena, ERROR_INVALID_ARGUMENT, "QUERY_INVALID",
-        "The query's values do not fit the fields of the index %s.", index ? index->name : "of names");
+        "The query's values do not fit the fields of the index %s.",
+        index ? index->name : "of names");
 }
 
 static Bytes key_bytes(Arena *arena, const KeyBuffer *key)
 {
-    return (Bytes) { (const uint8_t *)arena_text_of(arena, key->bytes, key->size), key->size };
+    return (Bytes){ (const uint8_t *)arena_text_of(arena, key->bytes, key->size), key->size };
 }
 
 static uint32_t code_point_at(const uint8_t *bytes, size_t size)
@@ -57,9 +58,9 @@ static Bytes successor(Arena *arena, Bytes key)
             point = 0xE000;
         size = start;
         if (point <= 0x10FFFF)
-            return (Bytes) { bytes, start + write_code_point(bytes + start, point) };
+            return (Bytes){ bytes, start + write_code_point(bytes + start, point) };
     }
-    return (Bytes) { 0 };
+    return (Bytes){ 0 };
 }
 
 static int64_t floor_divide(int64_t value, int64_t divisor)
@@ -69,9 +70,10 @@ static int64_t floor_divide(int64_t value, int64_t divisor)
 
 static bool add_enum(KeyBuffer *key, const ProtobufCFieldDescriptor *field, const StoreValue *value)
 {
-    const ProtobufCEnumValue *known = value->kind == STORE_TEXT
-        ? protobuf_c_enum_descriptor_get_value_by_name(field->descriptor, value->text)
-        : NULL;
+    const ProtobufCEnumValue *known =
+        value->kind == STORE_TEXT
+            ? protobuf_c_enum_descriptor_get_value_by_name(field->descriptor, value->text)
+            : NULL;
 
     if (value->kind == STORE_TEXT && !known)
         return false;
@@ -80,7 +82,8 @@ static bool add_enum(KeyBuffer *key, const ProtobufCFieldDescriptor *field, cons
 }
 
 /* False when a value of this kind cannot be in the field. */
-static bool add_value(KeyBuffer *key, const ProtobufCFieldDescriptor *field, const StoreValue *value)
+static bool add_value(
+    KeyBuffer *key, const ProtobufCFieldDescriptor *field, const StoreValue *value)
 {
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
@@ -145,17 +148,17 @@ static const Error *range_of_names(Arena *arena, const StoreQuery *query, KeyRan
 {
     const StoreValue *from = &query->from, *below = &query->below;
 
-    *range = (KeyRange) { 0 };
+    *range = (KeyRange){ 0 };
     if (query->equal[0].kind || (from->kind && from->kind != STORE_TEXT) ||
         (below->kind && below->kind != STORE_TEXT) ||
         (query->prefix && (from->kind || below->kind)))
         return query_invalid(arena, NULL);
     if (from->kind)
-        range->from = (Bytes) { (const uint8_t *)from->text, strlen(from->text) };
+        range->from = (Bytes){ (const uint8_t *)from->text, strlen(from->text) };
     if (below->kind)
-        range->below = (Bytes) { (const uint8_t *)below->text, strlen(below->text) };
+        range->below = (Bytes){ (const uint8_t *)below->text, strlen(below->text) };
     if (query->prefix) {
-        range->from = (Bytes) { (const uint8_t *)query->prefix, strlen(query->prefix) };
+        range->from = (Bytes){ (const uint8_t *)query->prefix, strlen(query->prefix) };
         range->below = successor(arena, range->from);
     }
     return NULL;
@@ -176,15 +179,15 @@ static const Error *range_of_index(Arena *arena, const Collection *collection,
             return query_invalid(arena, index);
     }
     field = i < STORE_MAX_INDEX_FIELDS && index->fields[i]
-        ? path_field(collection->message, index->fields[i])
-        : NULL;
+                ? path_field(collection->message, index->fields[i])
+                : NULL;
     *is_exact = i > 0 && !field;
     range->from = key_bytes(arena, &key);
     range->below = successor(arena, range->from);
     if (query->prefix && query->prefix[0])
         return add_prefix(arena, &key, field, query, range) && !key.is_too_long
-            ? NULL
-            : query_invalid(arena, index);
+                   ? NULL
+                   : query_invalid(arena, index);
     if (!bound(arena, &key, field, &query->from, &range->from) ||
         !bound(arena, &key, field, &query->below, &range->below))
         return query_invalid(arena, index);
@@ -201,7 +204,8 @@ const Error *keys_of_query(Arena *arena, const Collection *collection, const Sto
     for (size_t i = 0; i < keys_count_indexes(collection); i++)
         if (text_equal(collection->indexes[i].name, query->index)) {
             *index = (int)i;
-            return range_of_index(arena, collection, &collection->indexes[i], query, range, is_exact);
+            return range_of_index(
+                arena, collection, &collection->indexes[i], query, range, is_exact);
         }
     return error_new(arena, ERROR_INVALID_ARGUMENT, "QUERY_UNINDEXED",
         "The collection %s has no index %s.", collection->name, query->index);

@@ -47,5 +47,5 @@ Bytes marks_set(Arena *arena, Bytes marks, const char *source, int64_t position)
         at = marks.size + 1 + length;
     }
     memcpy(bytes + at, &position, sizeof(position));
-    return (Bytes) { bytes, size };
+    return (Bytes){ bytes, size };
 }

@@ -14,8 +14,8 @@
 #include <stdatomic.h>
 
 enum {
-    MONGO_CLIENTS = 64,       /* connections, opened when needed */
-    MONGO_REPLIES = 8,        /* answers in a document before they move to the collection of answers */
+    MONGO_CLIENTS = 64, /* connections, opened when needed */
+    MONGO_REPLIES = 8,  /* answers in a document before they move to the collection of answers */
     MONGO_CLEAN_BATCH = 200,  /* documents removed in one round of a collection */
     MONGO_CLAIM_SECONDS = 60, /* after which an unanswered request may be taken over */
     MONGO_PATIENCE_MS = 5000, /* for a server to be found, when the call sets no deadline */
@@ -149,10 +149,13 @@ void mongo_write(Engine *engine, const StoreView *view, EngineWrite *writes, siz
 /* ---- mongo_update.c ---- */
 
 /* A new document, or the changes to one; the head is what is there, without a version when nothing is. */
-void mongo_append_insert(bson_t *document, const EngineWrite *write, const MongoHead *head, const char *write_id);
-void mongo_append_update(bson_t *update, const EngineWrite *write, const MongoHead *head, const char *write_id);
+void mongo_append_insert(
+    bson_t *document, const EngineWrite *write, const MongoHead *head, const char *write_id);
+void mongo_append_update(
+    bson_t *update, const EngineWrite *write, const MongoHead *head, const char *write_id);
 /* { index: entry or [entries] } */
-void mongo_append_keys(bson_t *document, const Collection *collection, const IndexEntry *entries, size_t n_entries);
+void mongo_append_keys(
+    bson_t *document, const Collection *collection, const IndexEntry *entries, size_t n_entries);
 
 /* ---- mongo_change.c ---- */
 

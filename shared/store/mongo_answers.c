@@ -60,7 +60,7 @@ static const Error *read_pointer(
     bson_t *options = BCON_NEW("limit", BCON_INT64(1));
     const Error *error;
 
-    *pointer = (Pointer) { .arena = view->arena, .collection = "", .name = "", .claim = "" };
+    *pointer = (Pointer){ .arena = view->arena, .collection = "", .name = "", .claim = "" };
     error = mongo_find(mongo, view, mongo_answers, filter, options, take_pointer, pointer);
     bson_destroy(filter);
     bson_destroy(options);
@@ -82,7 +82,7 @@ static const Error *resolve(MongoEngine *mongo, const StoreView *view, const cha
     const Error *error;
     MongoHead head;
 
-    *answer = (EngineAnswer) { 0 };
+    *answer = (EngineAnswer){ 0 };
     if (!pointer->is_there)
         return NULL;
     if (pointer->has_reply && !pointer->is_removal) {
@@ -111,7 +111,7 @@ const Error *mongo_find_answer(Engine *engine, const StoreView *view, EngineAnsw
 
 static void append_claim(bson_t *document, const MongoClaim *claim)
 {
-    mongo_append_bytes(document, "hash", (Bytes) { claim->hash, 32 });
+    mongo_append_bytes(document, "hash", (Bytes){ claim->hash, 32 });
     BSON_APPEND_UTF8(document, "collection", claim->collection);
     BSON_APPEND_UTF8(document, "name", claim->name);
     BSON_APPEND_UTF8(document, "claim", claim->id);
@@ -143,16 +143,16 @@ static MongoResult update_pointer(MongoEngine *mongo, const StoreView *view, con
     const char *claim, const bson_t *set)
 {
     bson_t *command = BCON_NEW("update", BCON_UTF8(mongo_answers), "updates", "[", "{", "q", "{",
-        "_id", BCON_UTF8(key), "claim", BCON_UTF8(claim), "}", "u", "{", "$set",
-        BCON_DOCUMENT(set), "}", "}", "]");
+        "_id", BCON_UTF8(key), "claim", BCON_UTF8(claim), "}", "u", "{", "$set", BCON_DOCUMENT(set),
+        "}", "}", "]");
     MongoResult result = mongo_write_command(mongo, view, command, NULL);
 
     bson_destroy(command);
     return result;
 }
 
-static MongoResult take_over(MongoEngine *mongo, const StoreView *view, const MongoClaim *claim,
-    const Pointer *pointer)
+static MongoResult take_over(
+    MongoEngine *mongo, const StoreView *view, const MongoClaim *claim, const Pointer *pointer)
 {
     bson_t set = BSON_INITIALIZER;
     MongoResult result;
@@ -169,20 +169,19 @@ static bool is_in_the_way(const Pointer *pointer, const MongoClaim *claim)
     bool same_target =
         !strcmp(pointer->collection, claim->collection) && !strcmp(pointer->name, claim->name);
 
-    return !same_target &&
-        clock_now() - pointer->time < (int64_t)MONGO_CLAIM_SECONDS * 1000000;
+    return !same_target && clock_now() - pointer->time < (int64_t)MONGO_CLAIM_SECONDS * 1000000;
 }
 
 static EngineOutcome failed(const Error *error)
 {
-    return (EngineOutcome) { .result = ENGINE_FAILED, .error = error };
+    return (EngineOutcome){ .result = ENGINE_FAILED, .error = error };
 }
 
 static EngineOutcome answered(const MongoClaim *claim, const EngineAnswer *answer)
 {
     if (memcmp(answer->hash, claim->hash, sizeof(answer->hash)))
-        return (EngineOutcome) { .result = ENGINE_REUSED };
-    return (EngineOutcome) { .result = ENGINE_REPLAYED, .reply = answer->reply };
+        return (EngineOutcome){ .result = ENGINE_REUSED };
+    return (EngineOutcome){ .result = ENGINE_REPLAYED, .reply = answer->reply };
 }
 
 void mongo_claim(
@@ -194,7 +193,7 @@ void mongo_claim(
         Pointer pointer;
         const Error *error;
 
-        *outcome = (EngineOutcome) { .result = ENGINE_DONE };
+        *outcome = (EngineOutcome){ .result = ENGINE_DONE };
         if (!result.error)
             return;
         *outcome = failed(result.error);
@@ -215,7 +214,7 @@ void mongo_claim(
         if (strcmp(pointer.claim, claim->id) && is_in_the_way(&pointer, claim))
             return;
         result = take_over(mongo, view, claim, &pointer);
-        *outcome = result.error ? failed(result.error) : (EngineOutcome) { .result = ENGINE_DONE };
+        *outcome = result.error ? failed(result.error) : (EngineOutcome){ .result = ENGINE_DONE };
         if (result.error || result.count)
             return;
     }
@@ -246,7 +245,7 @@ static MongoResult move_one(MongoEngine *mongo, const StoreView *view, const Mon
     bson_t set = BSON_INITIALIZER, *command;
     MongoResult result;
 
-    mongo_append_bytes(&set, "hash", (Bytes) { reply->hash, sizeof(reply->hash) });
+    mongo_append_bytes(&set, "hash", (Bytes){ reply->hash, sizeof(reply->hash) });
     BSON_APPEND_INT64(&set, "time", reply->time);
     BSON_APPEND_BOOL(&set, "is_removal", false);
     mongo_append_bytes(&set, "reply", reply->bytes);
@@ -274,8 +273,8 @@ void mongo_move_replies(MongoEngine *mongo, const StoreView *view, const char *c
         mongo_append_reply(&moved, number, &head->replies[i]);
     }
     command = BCON_NEW("update", BCON_UTF8(collection), "updates", "[", "{", "q", "{", "_id",
-        BCON_UTF8(name), "}", "u", "{", "$pullAll", "{", "_store.replies", BCON_ARRAY(&moved),
-        "}", "}", "}", "]");
+        BCON_UTF8(name), "}", "u", "{", "$pullAll", "{", "_store.replies", BCON_ARRAY(&moved), "}",
+        "}", "}", "]");
     mongo_write_command(mongo, view, command, NULL);
     bson_destroy(command);
     bson_destroy(&moved);

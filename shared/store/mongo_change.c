@@ -21,10 +21,9 @@ static EngineResult check_removal(const EngineRemoval *removal, const MongoHead 
 static MongoResult send_removal(
     MongoEngine *mongo, const StoreView *view, const EngineRemoval *removal, const MongoHead *head)
 {
-    bson_t *command = BCON_NEW("delete", BCON_UTF8(removal->collection->name), "deletes", "[",
-        "{", "q", "{", "_id", BCON_UTF8(removal->name), "_store.version",
-        BCON_INT64(head->version), "_store.outbox", "{", "$size", BCON_INT32(0), "}", "}", "limit",
-        BCON_INT32(1), "}", "]");
+    bson_t *command = BCON_NEW("delete", BCON_UTF8(removal->collection->name), "deletes", "[", "{",
+        "q", "{", "_id", BCON_UTF8(removal->name), "_store.version", BCON_INT64(head->version),
+        "_store.outbox", "{", "$size", BCON_INT32(0), "}", "}", "limit", BCON_INT32(1), "}", "]");
     MongoResult result = mongo_write_command(mongo, view, command, NULL);
 
     bson_destroy(command);
@@ -32,8 +31,8 @@ static MongoResult send_removal(
 }
 
 /* After a broken connection a document that is gone is taken for removed by us. */
-static void remove_claimed(MongoEngine *mongo, const StoreView *view,
-    const EngineRemoval *removal, EngineOutcome *outcome)
+static void remove_claimed(
+    MongoEngine *mongo, const StoreView *view, const EngineRemoval *removal, EngineOutcome *outcome)
 {
     const char *collection = removal->collection->name;
     bool is_unknown = false;
@@ -42,7 +41,7 @@ static void remove_claimed(MongoEngine *mongo, const StoreView *view,
         MongoResult result;
         MongoHead head;
 
-        *outcome = (EngineOutcome) { 0 };
+        *outcome = (EngineOutcome){ 0 };
         if ((outcome->error = mongo_read_head(mongo, view, collection, removal->name, &head)))
             return;
         outcome->result = check_removal(removal, &head);
@@ -73,12 +72,16 @@ void mongo_remove(
 {
     MongoEngine *mongo = (MongoEngine *)engine;
     char id[ID_SIZE];
-    MongoClaim claim = { .key = removal->request_key, .hash = removal->request_hash,
-        .collection = removal->collection->name, .name = removal->name, .id = id,
-        .is_removal = true, .reply = removal->reply };
+    MongoClaim claim = { .key = removal->request_key,
+        .hash = removal->request_hash,
+        .collection = removal->collection->name,
+        .name = removal->name,
+        .id = id,
+        .is_removal = true,
+        .reply = removal->reply };
 
     id_new(id);
-    *outcome = (EngineOutcome) { .result = ENGINE_DONE };
+    *outcome = (EngineOutcome){ .result = ENGINE_DONE };
     if (claim.key)
         mongo_claim(mongo, view, &claim, outcome);
     if (outcome->result != ENGINE_DONE)
@@ -118,8 +121,7 @@ static void append_guard(
         BCON_INT64(most), "}", "}");
 
     if (least <= 0 && most >= 0) {
-        bson_t *absent =
-            BCON_NEW(increment->field, "{", "$exists", BCON_BOOL(false), "}");
+        bson_t *absent = BCON_NEW(increment->field, "{", "$exists", BCON_BOOL(false), "}");
 
         BSON_APPEND_DOCUMENT(either, "1", absent);
         bson_destroy(absent);
@@ -163,15 +165,15 @@ static bool read_sum(const bson_t *reply, const char *field, EngineOutcome *outc
     while (bson_iter_next(&document)) {
         if (!strcmp(bson_iter_key(&document), field))
             outcome->value = bson_iter_as_int64(&document);
-        if (!strcmp(bson_iter_key(&document), "_store") &&
-            bson_iter_recurse(&document, &inner) && bson_iter_find(&inner, "version"))
+        if (!strcmp(bson_iter_key(&document), "_store") && bson_iter_recurse(&document, &inner) &&
+            bson_iter_find(&inner, "version"))
             outcome->version = bson_iter_as_int64(&inner);
     }
     return true;
 }
 
-void mongo_increment(Engine *engine, const StoreView *view, const EngineIncrement *increment,
-    EngineOutcome *outcome)
+void mongo_increment(
+    Engine *engine, const StoreView *view, const EngineIncrement *increment, EngineOutcome *outcome)
 {
     MongoEngine *mongo = (MongoEngine *)engine;
     char write_id[ID_SIZE];
@@ -180,7 +182,7 @@ void mongo_increment(Engine *engine, const StoreView *view, const EngineIncremen
     bson_t reply;
 
     id_new(write_id);
-    *outcome = (EngineOutcome) { 0 };
+    *outcome = (EngineOutcome){ 0 };
     result = send_increment(mongo, view, increment, write_id, &reply);
     if (!result.error && read_sum(&reply, increment->field, outcome)) {
         outcome->result = ENGINE_DONE;
@@ -191,8 +193,8 @@ void mongo_increment(Engine *engine, const StoreView *view, const EngineIncremen
         return;
     if ((outcome->error = result.error))
         return;
-    outcome->error = mongo_read_head(
-        mongo, view, increment->collection->name, increment->name, &head);
+    outcome->error =
+        mongo_read_head(mongo, view, increment->collection->name, increment->name, &head);
     if (!outcome->error)
         outcome->result = head.is_there ? ENGINE_REFUSED : ENGINE_MISSING;
 }
@@ -210,8 +212,7 @@ static bool take_name(void *context, const bson_t *document)
     bson_iter_t iter;
 
     if (bson_iter_init_find(&iter, document, "_id"))
-        expired->names[expired->count++] =
-            arena_text(expired->arena, bson_iter_utf8(&iter, NULL));
+        expired->names[expired->count++] = arena_text(expired->arena, bson_iter_utf8(&iter, NULL));
     return expired->count < MONGO_CLEAN_BATCH;
 }
 
@@ -221,8 +222,8 @@ static const Error *clean_collection(
     Expired expired = { .arena = view->arena };
     bson_t *filter = BCON_NEW("_store.expire", "{", "$lt", BCON_INT64(now), "}", "_store.outbox",
         "{", "$size", BCON_INT32(0), "}");
-    bson_t *options = BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}", "limit",
-        BCON_INT64(MONGO_CLEAN_BATCH));
+    bson_t *options = BCON_NEW(
+        "projection", "{", "_id", BCON_INT32(1), "}", "limit", BCON_INT64(MONGO_CLEAN_BATCH));
     const Error *error =
         mongo_find(mongo, view, collection->name, filter, options, take_name, &expired);
 

@@ -13,7 +13,7 @@ enum {
     STREAM_TYPE = 100, /* none of libmongoc's */
     CONNECT_MS = 2000,
     SOCKET_MS = 30000,
-    SELECT_MS = 100, /* one look for a server; as long as there is time another follows */
+    SELECT_MS = 100,    /* one look for a server; as long as there is time another follows */
     ALMOST_LATE_MS = 2, /* libmongoc counts in whole milliseconds */
     PAUSE_MS = 50,
     CODE_MAX_TIME = 50,
@@ -47,7 +47,8 @@ static int32_t bounded(mongoc_stream_t *stream, int32_t timeout_ms)
     left = (deadline - clock_monotonic()) / MICROS_PER_MS;
     if (left < 1)
         left = 1;
-    return timeout_ms >= 0 && timeout_ms < left ? timeout_ms : (int32_t)(left < INT32_MAX ? left : INT32_MAX);
+    return timeout_ms >= 0 && timeout_ms < left ? timeout_ms
+                                                : (int32_t)(left < INT32_MAX ? left : INT32_MAX);
 }
 
 static void stream_destroy(mongoc_stream_t *stream)
@@ -81,8 +82,7 @@ static ssize_t stream_write(
 static ssize_t stream_read(mongoc_stream_t *stream, mongoc_iovec_t *parts, size_t n_parts,
     size_t least, int32_t timeout_ms)
 {
-    return mongoc_stream_readv(
-        base_of(stream), parts, n_parts, least, bounded(stream, timeout_ms));
+    return mongoc_stream_readv(base_of(stream), parts, n_parts, least, bounded(stream, timeout_ms));
 }
 
 static int stream_set(
@@ -110,15 +110,14 @@ static mongoc_stream_t *connect_stream(
     const mongoc_uri_t *uri, const mongoc_host_list_t *host, void *context, bson_error_t *error)
 {
     MongoSlot *slot = context;
-    mongoc_stream_t *base =
-        mongoc_client_default_stream_initiator(uri, host, slot->client, error);
+    mongoc_stream_t *base = mongoc_client_default_stream_initiator(uri, host, slot->client, error);
     DeadlineStream *stream;
 
     if (!base)
         return NULL;
     if (!(stream = calloc(1, sizeof(*stream))))
         abort();
-    stream->stream = (mongoc_stream_t) { .type = STREAM_TYPE,
+    stream->stream = (mongoc_stream_t){ .type = STREAM_TYPE,
         .destroy = stream_destroy,
         .close = stream_close,
         .flush = stream_flush,
@@ -242,8 +241,8 @@ static const Error *server_error(const StoreView *view, int32_t code)
 
 static const Error *too_late_or(const StoreView *view, const Error *error)
 {
-    bool is_late = view->deadline &&
-        clock_monotonic() + ALMOST_LATE_MS * MICROS_PER_MS >= view->deadline;
+    bool is_late =
+        view->deadline && clock_monotonic() + ALMOST_LATE_MS * MICROS_PER_MS >= view->deadline;
 
     return is_late ? &store_too_late : error;
 }
@@ -270,7 +269,7 @@ static bool may_retry(const StoreView *view, int64_t start, const MongoResult *r
     int64_t end = view->deadline ? view->deadline : start + MONGO_PATIENCE_MS * MICROS_PER_MS;
 
     return result->error == &store_unavailable && !result->is_unknown &&
-        clock_monotonic() + PAUSE_MS * MICROS_PER_MS < end;
+           clock_monotonic() + PAUSE_MS * MICROS_PER_MS < end;
 }
 
 static int64_t milliseconds_left(const StoreView *view)
@@ -290,8 +289,8 @@ static void read_inner_errors(const StoreView *view, const bson_t *reply, MongoR
     if (bson_iter_init(&iter, reply) &&
         bson_iter_find_descendant(&iter, "writeErrors.0.code", &inner)) {
         result->code = (int)bson_iter_as_int64(&inner);
-        result->error = is_failover(result->code) ? &store_unavailable
-                                                  : server_error(view, result->code);
+        result->error =
+            is_failover(result->code) ? &store_unavailable : server_error(view, result->code);
     } else if (bson_iter_init_find(&iter, reply, "writeConcernError")) {
         result->error = too_late_or(view, &store_unavailable);
         result->is_unknown = true; /* done on one server, but not by the majority */
@@ -363,8 +362,7 @@ const Error *mongo_read_command(MongoEngine *mongo, const StoreView *view, const
 
     if ((error = mongo_take(mongo, view, &slot)))
         return error;
-    if (!mongoc_client_command_simple(
-            slot->client, mongo->database, command, NULL, NULL, &failure))
+    if (!mongoc_client_command_simple(slot->client, mongo->database, command, NULL, NULL, &failure))
         error = result_of(view, &failure).error;
     mongo_return(mongo, slot);
     return error;
@@ -416,8 +414,8 @@ const Error *mongo_find(MongoEngine *mongo, const StoreView *view, const char *c
         bson_copy_to(options, &bounded_options);
         if (view->deadline)
             BSON_APPEND_INT64(&bounded_options, "maxTimeMS", milliseconds_left(view));
-        result = find_once(
-            mongo, view, collection, filter, &bounded_options, each, context, &has_begun);
+        result =
+            find_once(mongo, view, collection, filter, &bounded_options, each, context, &has_begun);
         bson_destroy(&bounded_options);
         if (has_begun || !may_retry(view, start, &result))
             return result.error;

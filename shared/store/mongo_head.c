@@ -19,7 +19,7 @@ Bytes mongo_bytes(Arena *arena, const bson_iter_t *iter)
 
     if (BSON_ITER_HOLDS_BINARY(iter))
         bson_iter_binary(iter, NULL, &size, &data);
-    return bytes_copy(arena, (Bytes) { data, size });
+    return bytes_copy(arena, (Bytes){ data, size });
 }
 
 void mongo_append_entry(bson_t *array, const char *key, const MongoEntry *entry)
@@ -40,7 +40,7 @@ void mongo_append_reply(bson_t *array, const char *key, const MongoReply *reply)
 
     BSON_APPEND_DOCUMENT_BEGIN(array, key, &item);
     BSON_APPEND_UTF8(&item, "key", reply->key);
-    mongo_append_bytes(&item, "hash", (Bytes) { reply->hash, sizeof(reply->hash) });
+    mongo_append_bytes(&item, "hash", (Bytes){ reply->hash, sizeof(reply->hash) });
     BSON_APPEND_INT64(&item, "time", reply->time);
     mongo_append_bytes(&item, "reply", reply->bytes);
     bson_append_document_end(array, &item);
@@ -123,7 +123,7 @@ void mongo_head_from(Arena *arena, const bson_t *document, MongoHead *head)
 {
     bson_iter_t top, field;
 
-    *head = (MongoHead) { .is_there = true, .write_id = "" };
+    *head = (MongoHead){ .is_there = true, .write_id = "" };
     if (!bson_iter_init_find(&top, document, "_store") || !bson_iter_recurse(&top, &field))
         return;
     while (bson_iter_next(&field)) {
@@ -171,12 +171,13 @@ const Error *mongo_read_head(MongoEngine *mongo, const StoreView *view, const ch
     const char *name, MongoHead *head)
 {
     bson_t *filter = BCON_NEW("_id", BCON_UTF8(name));
-    bson_t *options = BCON_NEW("projection", "{", "_store", BCON_INT32(1), "}", "limit", BCON_INT64(1));
+    bson_t *options =
+        BCON_NEW("projection", "{", "_store", BCON_INT32(1), "}", "limit", BCON_INT64(1));
     const Error *error;
 
-    *head = (MongoHead) { .write_id = "" };
-    error = mongo_find(mongo, view, collection, filter, options, take_head,
-        &(HeadReader) { view->arena, head });
+    *head = (MongoHead){ .write_id = "" };
+    error = mongo_find(
+        mongo, view, collection, filter, options, take_head, &(HeadReader){ view->arena, head });
     bson_destroy(filter);
     bson_destroy(options);
     return error;
@@ -190,8 +191,8 @@ static const char *grave_name(Arena *arena, const char *collection, const char *
 const Error *mongo_read_grave(MongoEngine *mongo, const StoreView *view, const char *collection,
     const char *name, MongoHead *head)
 {
-    const Error *error = mongo_read_head(
-        mongo, view, mongo_graves, grave_name(view->arena, collection, name), head);
+    const Error *error =
+        mongo_read_head(mongo, view, mongo_graves, grave_name(view->arena, collection, name), head);
 
     head->is_there = false;
     return error;

@@ -31,19 +31,18 @@ static void keep(Gathering *gathering, const char *name, const MongoEntry *entry
     gathering->count += gathering->count < gathering->limit;
     memmove(&gathering->entries[at + 1], &gathering->entries[at],
         (gathering->count - at - 1) * sizeof(*gathering->entries));
-    gathering->entries[at] = (Timed) {
-        { gathering->collection, name, entry->number, entry->partition, entry->bytes },
-        entry->time };
+    gathering->entries[at] =
+        (Timed){ { gathering->collection, name, entry->number, entry->partition, entry->bytes },
+            entry->time };
 }
 
 static int64_t since_of(const bson_t *document)
 {
     bson_iter_t top, iter;
 
-    return bson_iter_init(&top, document) &&
-            bson_iter_find_descendant(&top, "_store.since", &iter)
-        ? bson_iter_as_int64(&iter)
-        : 0;
+    return bson_iter_init(&top, document) && bson_iter_find_descendant(&top, "_store.since", &iter)
+               ? bson_iter_as_int64(&iter)
+               : 0;
 }
 
 /* Documents come by the time of their oldest entry: once there are enough entries older than all that can come, it is over. */
@@ -87,8 +86,9 @@ static const Error *gather_collection(MongoEngine *mongo, Gathering *gathering)
 const Error *mongo_read_outbox(Engine *engine, const StoreView *view, int partition, size_t limit,
     StoreEntry **entries, size_t *n_entries)
 {
-    Gathering gathering = { .view = view, .partition = partition, .limit = limit,
-        .before = clock_now() + 1 };
+    Gathering gathering = {
+        .view = view, .partition = partition, .limit = limit, .before = clock_now() + 1
+    };
     const Error *error = NULL;
 
     gathering.entries = arena_array(view->arena, limit, sizeof(*gathering.entries));

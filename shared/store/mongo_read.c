@@ -25,8 +25,7 @@ static EngineDocument document_from(Arena *arena, const bson_t *found, MongoHead
     if (bson_iter_init_find(&iter, found, "_id"))
         document.name = arena_text(arena, bson_iter_utf8(&iter, NULL));
     document.version = head->version;
-    document.body =
-        (Bytes) { arena_copy(arena, bson_get_data(found), found->len), found->len };
+    document.body = (Bytes){ arena_copy(arena, bson_get_data(found), found->len), found->len };
     return document;
 }
 
@@ -41,7 +40,7 @@ static bool take_named(void *context, const bson_t *found)
     if (view->request_key)
         reply = mongo_head_reply(&head, view->request_key);
     if (reply) {
-        *reader->answer = (EngineAnswer) { .is_found = true, .reply = reply->bytes };
+        *reader->answer = (EngineAnswer){ .is_found = true, .reply = reply->bytes };
         memcpy(reader->answer->hash, reply->hash, sizeof(reply->hash));
     }
     document.mark_position =
@@ -78,14 +77,14 @@ const Error *mongo_get(Engine *engine, const StoreView *view, const Collection *
 {
     Reader reader = { view, names, n_names, documents, answer };
     bson_t filter = BSON_INITIALIZER;
-    bson_t *options = BCON_NEW("projection", "{", "_store.outbox", BCON_INT32(0), "_store.keys",
-        BCON_INT32(0), "}");
+    bson_t *options = BCON_NEW(
+        "projection", "{", "_store.outbox", BCON_INT32(0), "_store.keys", BCON_INT32(0), "}");
     const Error *error = NULL;
 
     append_names(&filter, names, n_names);
     if (n_names)
-        error = mongo_find((MongoEngine *)engine, view, collection->name, &filter, options,
-            take_named, &reader);
+        error = mongo_find(
+            (MongoEngine *)engine, view, collection->name, &filter, options, take_named, &reader);
     bson_destroy(&filter);
     bson_destroy(options);
     return error;
@@ -157,9 +156,9 @@ static Bytes entry_of(Arena *arena, const bson_t *found, const char *field)
 
     if (!bson_iter_init(&top, found) || !bson_iter_find_descendant(&top, field, &iter) ||
         !BSON_ITER_HOLDS_UTF8(&iter))
-        return (Bytes) { 0 };
+        return (Bytes){ 0 };
     text = bson_iter_utf8(&iter, &size);
-    return (Bytes) { arena_copy(arena, text, size), size };
+    return (Bytes){ arena_copy(arena, text, size), size };
 }
 
 static bool take_in_order(void *context, const bson_t *found)
@@ -184,8 +183,8 @@ static const Error *find_in_order(MongoEngine *mongo, Walk *walk)
     bson_append_document_end(&filter, &bounds);
     append_resume(&filter, walk);
     append_order(&options, walk);
-    error = mongo_find(mongo, walk->view, walk->range->collection->name, &filter, &options,
-        take_in_order, walk);
+    error = mongo_find(
+        mongo, walk->view, walk->range->collection->name, &filter, &options, take_in_order, walk);
     bson_destroy(&filter);
     bson_destroy(&options);
     return error;
@@ -204,8 +203,8 @@ static const Error *find_exact(MongoEngine *mongo, Walk *walk)
         BSON_APPEND_UTF8(&id, range->is_descending ? "$lt" : "$gt", range->after_name);
         bson_append_document_end(&filter, &id);
     }
-    options = BCON_NEW("sort", "{", "_id", BCON_INT32(range->is_descending ? -1 : 1), "}",
-        "limit", BCON_INT64((int64_t)range->limit));
+    options = BCON_NEW("sort", "{", "_id", BCON_INT32(range->is_descending ? -1 : 1), "}", "limit",
+        BCON_INT64((int64_t)range->limit));
     error = mongo_find(
         mongo, walk->view, range->collection->name, &filter, options, take_in_order, walk);
     bson_destroy(&filter);
@@ -230,12 +229,13 @@ static Bytes first_entry(const Walk *walk, const EngineDocument *document, Arena
 
     if (record_decode(arena, range->collection, document, message) ||
         keys_of_message(arena, range->collection, message, &entries, &n_entries))
-        return (Bytes) { 0 };
+        return (Bytes){ 0 };
     for (size_t i = 0; i < n_entries; i++)
         if (keys_meet_first(entries, n_entries, range->index, &range->keys, range->is_descending,
-                entries[i].key) && entries[i].index == range->index)
+                entries[i].key) &&
+            entries[i].index == range->index)
             return bytes_copy(walk->view->arena, entries[i].key);
-    return (Bytes) { 0 };
+    return (Bytes){ 0 };
 }
 
 /* Keeps the best of what comes, in order; the server cannot order documents by one of several entries. */
@@ -276,8 +276,8 @@ static const Error *find_any_order(MongoEngine *mongo, Walk *walk)
     append_bounds(&match, walk->view->arena, &walk->range->keys);
     bson_append_document_end(&bounds, &match);
     bson_append_document_end(&filter, &bounds);
-    error = mongo_find(mongo, walk->view, walk->range->collection->name, &filter, &options,
-        take_any_order, walk);
+    error = mongo_find(
+        mongo, walk->view, walk->range->collection->name, &filter, &options, take_any_order, walk);
     bson_destroy(&filter);
     bson_destroy(&options);
     return error;

@@ -68,8 +68,8 @@ static const Error *remember_declared(
             keys_signature(view->arena, collection, (int)i));
     BSON_APPEND_UTF8(&document, "_", "made"); /* there is one field at least */
     command = BCON_NEW("update", BCON_UTF8(mongo_meta), "updates", "[", "{", "q", "{", "_id",
-        BCON_UTF8(meta_name(view->arena, collection)), "}", "u", BCON_DOCUMENT(&document),
-        "upsert", BCON_BOOL(true), "}", "]");
+        BCON_UTF8(meta_name(view->arena, collection)), "}", "u", BCON_DOCUMENT(&document), "upsert",
+        BCON_BOOL(true), "}", "]");
     error = mongo_write_command(mongo, view, command, NULL).error;
     bson_destroy(command);
     bson_destroy(&document);
@@ -89,11 +89,11 @@ static void append_declared_index(
     bson_t *indexes, uint32_t *count, Arena *arena, const StoreIndex *index)
 {
     const char *field = arena_printf(arena, "_store.keys.%s", index->name);
-    bson_t *document = index->is_unique
-        ? BCON_NEW("key", "{", field, BCON_INT32(1), "}", "name", BCON_UTF8(index->name),
-              "unique", BCON_BOOL(true), "sparse", BCON_BOOL(true))
-        : BCON_NEW("key", "{", field, BCON_INT32(1), "_id", BCON_INT32(1), "}", "name",
-              BCON_UTF8(index->name));
+    bson_t *document = index->is_unique ? BCON_NEW("key", "{", field, BCON_INT32(1), "}", "name",
+                                              BCON_UTF8(index->name), "unique", BCON_BOOL(true),
+                                              "sparse", BCON_BOOL(true))
+                                        : BCON_NEW("key", "{", field, BCON_INT32(1), "_id",
+                                              BCON_INT32(1), "}", "name", BCON_UTF8(index->name));
 
     append_index(indexes, count, document);
     bson_destroy(document);
@@ -124,7 +124,8 @@ static const Error *create_indexes(
         append_declared_index(&indexes, &count, view->arena, &collection->indexes[i]);
         has_unique |= collection->indexes[i].is_unique;
     }
-    command = BCON_NEW("createIndexes", BCON_UTF8(collection->name), "indexes", BCON_ARRAY(&indexes));
+    command =
+        BCON_NEW("createIndexes", BCON_UTF8(collection->name), "indexes", BCON_ARRAY(&indexes));
     result = mongo_write_command(mongo, view, command, NULL);
     bson_destroy(command);
     bson_destroy(&indexes);
@@ -133,7 +134,8 @@ static const Error *create_indexes(
     return result.code && has_unique ? not_unique(view->arena, collection) : result.error;
 }
 
-static const Error *drop_indexes(MongoEngine *mongo, const StoreView *view, const Declared *declared)
+static const Error *drop_indexes(
+    MongoEngine *mongo, const StoreView *view, const Declared *declared)
 {
     const Error *error = NULL;
 
@@ -158,10 +160,11 @@ typedef struct Reindexing {
 } Reindexing;
 
 /* A document that is changed meanwhile gets its entries from whoever changes it. */
-static const Error *update_keys(
-    Reindexing *work, Arena *arena, const EngineDocument *document)
+static const Error *update_keys(Reindexing *work, Arena *arena, const EngineDocument *document)
 {
-    StoreView view = { .store = work->view->store, .arena = arena, .deadline = work->view->deadline };
+    StoreView view = {
+        .store = work->view->store, .arena = arena, .deadline = work->view->deadline
+    };
     void *message = message_new(arena, work->collection->message);
     bson_t keys = BSON_INITIALIZER, *command;
     IndexEntry *entries;
@@ -172,9 +175,8 @@ static const Error *update_keys(
         !(error = keys_of_message(arena, work->collection, message, &entries, &n_entries))) {
         mongo_append_keys(&keys, work->collection, entries, n_entries);
         command = BCON_NEW("update", BCON_UTF8(work->collection->name), "updates", "[", "{", "q",
-            "{", "_id", BCON_UTF8(document->name), "_store.version",
-            BCON_INT64(document->version), "}", "u", "{", "$set", "{", "_store.keys",
-            BCON_DOCUMENT(&keys), "}", "}", "}", "]");
+            "{", "_id", BCON_UTF8(document->name), "_store.version", BCON_INT64(document->version),
+            "}", "u", "{", "$set", "{", "_store.keys", BCON_DOCUMENT(&keys), "}", "}", "}", "]");
         error = mongo_write_command(work->mongo, &view, command, NULL).error;
         bson_destroy(command);
     }
@@ -195,7 +197,7 @@ static bool reindex_one(void *context, const bson_t *found)
     if (bson_iter_init_find(&iter, found, "_id"))
         document.name = arena_text(arena, bson_iter_utf8(&iter, NULL));
     document.version = head.version;
-    document.body = (Bytes) { bson_get_data(found), found->len };
+    document.body = (Bytes){ bson_get_data(found), found->len };
     work->error = update_keys(work, arena, &document);
     arena_free(arena);
     return !work->error;
@@ -205,8 +207,8 @@ static const Error *reindex(MongoEngine *mongo, const StoreView *view, const Col
 {
     Reindexing work = { mongo, view, collection, NULL };
     bson_t everything = BSON_INITIALIZER;
-    const Error *error = mongo_find(
-        mongo, view, collection->name, &everything, &everything, reindex_one, &work);
+    const Error *error =
+        mongo_find(mongo, view, collection->name, &everything, &everything, reindex_one, &work);
 
     bson_destroy(&everything);
     return error ? error : work.error;

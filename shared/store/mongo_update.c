@@ -50,11 +50,14 @@ static int64_t next_event_time(const MongoHead *head)
     return now > head->event_time ? now : head->event_time + 1;
 }
 
-static void append_outbox(bson_t *array, const EngineWrite *write, const MongoHead *head, int64_t time)
+static void append_outbox(
+    bson_t *array, const EngineWrite *write, const MongoHead *head, int64_t time)
 {
     for (size_t i = 0; i < write->n_events; i++) {
-        MongoEntry entry = { .number = head->events + 1 + (int64_t)i, .time = time + (int64_t)i,
-            .partition = write->events[i].partition, .bytes = write->events[i].bytes };
+        MongoEntry entry = { .number = head->events + 1 + (int64_t)i,
+            .time = time + (int64_t)i,
+            .partition = write->events[i].partition,
+            .bytes = write->events[i].bytes };
         const char *number;
         char buffer[16];
 
@@ -71,12 +74,13 @@ static MongoReply reply_of(const EngineWrite *write)
     return reply;
 }
 
-static void append_marks(bson_t *document, const char *field, const EngineWrite *write, const MongoHead *head)
+static void append_marks(
+    bson_t *document, const char *field, const EngineWrite *write, const MongoHead *head)
 {
     Arena *arena = arena_new();
 
-    mongo_append_bytes(document, field,
-        marks_set(arena, head->marks, write->mark_source, write->mark_position));
+    mongo_append_bytes(
+        document, field, marks_set(arena, head->marks, write->mark_source, write->mark_position));
     arena_free(arena);
 }
 
@@ -123,8 +127,8 @@ void mongo_append_insert(
     bson_append_document_end(document, &store);
 }
 
-static void append_set(
-    bson_t *update, const EngineWrite *write, const MongoHead *head, const char *write_id, int64_t time)
+static void append_set(bson_t *update, const EngineWrite *write, const MongoHead *head,
+    const char *write_id, int64_t time)
 {
     bson_t set, keys;
 
@@ -168,7 +172,8 @@ static void append_unset(bson_t *update, const EngineWrite *write)
     bson_destroy(&unset);
 }
 
-static void append_push(bson_t *update, const EngineWrite *write, const MongoHead *head, int64_t time)
+static void append_push(
+    bson_t *update, const EngineWrite *write, const MongoHead *head, int64_t time)
 {
     bson_t push, field, each;
 

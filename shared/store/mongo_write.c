@@ -24,7 +24,8 @@ typedef struct WriteState {
     bool is_unknown;  /* a connection broke, a try may have been done */
 } WriteState;
 
-static EngineResult check_head(const EngineWrite *write, const MongoHead *head, EngineOutcome *outcome)
+static EngineResult check_head(
+    const EngineWrite *write, const MongoHead *head, EngineOutcome *outcome)
 {
     const MongoReply *reply =
         write->request_key ? mongo_head_reply(head, write->request_key) : NULL;
@@ -96,16 +97,15 @@ static bool note_found(void *context, const bson_t *document)
 static const Error *is_taken(MongoEngine *mongo, const StoreView *view, const EngineWrite *write,
     const IndexEntry *entry, bool *taken)
 {
-    const char *field = arena_printf(
-        view->arena, "_store.keys.%s", write->collection->indexes[entry->index].name);
+    const char *field =
+        arena_printf(view->arena, "_store.keys.%s", write->collection->indexes[entry->index].name);
     bson_t *filter = BCON_NEW("_id", "{", "$ne", BCON_UTF8(write->name), "}");
     bson_t *options =
         BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}", "limit", BCON_INT64(1));
     const Error *error;
 
     bson_append_utf8(filter, field, -1, (const char *)entry->key.data, (int)entry->key.size);
-    error = mongo_find(
-        mongo, view, write->collection->name, filter, options, note_found, taken);
+    error = mongo_find(mongo, view, write->collection->name, filter, options, note_found, taken);
     bson_destroy(filter);
     bson_destroy(options);
     return error;
@@ -180,7 +180,7 @@ static EngineResult resolve(const MongoHead *before, const MongoHead *now, const
     if (now->is_there && !strcmp(now->write_id, write_id))
         return ENGINE_DONE;
     return now->is_there == before->is_there && now->version == before->version ? ENGINE_STALE
-                                                                                 : ENGINE_FAILED;
+                                                                                : ENGINE_FAILED;
 }
 
 /* One round: true when the outcome stands. */
@@ -190,7 +190,7 @@ static bool write_round(MongoEngine *mongo, const StoreView *view, const EngineW
     MongoHead head;
     Try tried;
 
-    *outcome = (EngineOutcome) { 0 };
+    *outcome = (EngineOutcome){ 0 };
     if ((outcome->error = read_state(mongo, view, write, &head)))
         return true;
     if (state->is_unknown) {
@@ -207,7 +207,7 @@ static bool write_round(MongoEngine *mongo, const StoreView *view, const EngineW
     state->before = head;
     state->is_unknown |= tried == TRY_UNKNOWN;
     if (tried == TRY_DONE) {
-        *outcome = (EngineOutcome) { .result = ENGINE_DONE, .version = outcome->version };
+        *outcome = (EngineOutcome){ .result = ENGINE_DONE, .version = outcome->version };
         move_replies(mongo, view, write, &head);
     }
     if (tried == TRY_TAKEN)
@@ -215,8 +215,8 @@ static bool write_round(MongoEngine *mongo, const StoreView *view, const EngineW
     return tried == TRY_DONE || tried == TRY_TAKEN || tried == TRY_FAILED || store_is_late(view);
 }
 
-static void write_one(MongoEngine *mongo, const StoreView *view, const EngineWrite *write,
-    EngineOutcome *outcome)
+static void write_one(
+    MongoEngine *mongo, const StoreView *view, const EngineWrite *write, EngineOutcome *outcome)
 {
     WriteState state = { .is_unknown = false };
 
@@ -233,7 +233,8 @@ static bool is_done(const EngineWrite *write)
     return write->outcome.result == ENGINE_DONE || write->outcome.result == ENGINE_APPLIED;
 }
 
-static void write_in_order(MongoEngine *mongo, const StoreView *view, EngineWrite *writes, size_t n_writes)
+static void write_in_order(
+    MongoEngine *mongo, const StoreView *view, EngineWrite *writes, size_t n_writes)
 {
     for (size_t i = 0; i < n_writes; i++) {
         EngineWrite *write = &writes[i];
@@ -255,8 +256,11 @@ void mongo_write(Engine *engine, const StoreView *view, EngineWrite *writes, siz
     MongoEngine *mongo = (MongoEngine *)engine;
     EngineWrite *last = &writes[n_writes - 1];
     char id[ID_SIZE];
-    MongoClaim claim = { .key = last->request_key, .hash = last->request_hash,
-        .collection = last->collection->name, .name = last->name, .id = id };
+    MongoClaim claim = { .key = last->request_key,
+        .hash = last->request_hash,
+        .collection = last->collection->name,
+        .name = last->name,
+        .id = id };
     EngineOutcome request = { .result = ENGINE_DONE };
 
     id_new(id);

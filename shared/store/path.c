@@ -78,7 +78,8 @@ const void *path_value(const Path *path, const void *message, size_t item)
                 return NULL;
             at = *(char *const *)(const void *)at + item * item_size(field);
         } else if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
-            *(const uint32_t *)(const void *)(base + field->quantifier_offset) != field->id) {
+                   *(const uint32_t *)(const void *)(base + field->quantifier_offset) !=
+                       field->id) {
             return NULL;
         }
         if (i == path->n_steps - 1)

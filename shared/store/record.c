@@ -48,13 +48,13 @@ const Error *record_encode(
     if (document.len > STORE_MAX_DOCUMENT)
         error = &too_large;
     else
-        *body = (Bytes) { arena_copy(arena, bson_get_data(&document), document.len), document.len };
+        *body = (Bytes){ arena_copy(arena, bson_get_data(&document), document.len), document.len };
     bson_destroy(&document);
     return error;
 }
 
-const Error *record_decode(Arena *arena, const Collection *collection,
-    const EngineDocument *document, void *message)
+const Error *record_decode(
+    Arena *arena, const Collection *collection, const EngineDocument *document, void *message)
 {
     bson_t body;
 
@@ -111,11 +111,11 @@ static char *upper_snake(Arena *arena, const char *name)
     return text;
 }
 
-static const Error *named_error(Arena *arena, ErrorCode code, const char *subject,
-    const char *suffix, const char *message)
+static const Error *named_error(
+    Arena *arena, ErrorCode code, const char *subject, const char *suffix, const char *message)
 {
-    return error_new(
-        arena, code, arena_printf(arena, "%s%s", upper_snake(arena, subject), suffix), "%s", message);
+    return error_new(arena, code, arena_printf(arena, "%s%s", upper_snake(arena, subject), suffix),
+        "%s", message);
 }
 
 const Error *record_missing(Arena *arena, const Collection *collection, const char *name)

@@ -21,15 +21,15 @@ static Bytes position(Arena *arena, Bytes key, const char *name)
     if (key.size)
         memcpy(bytes + LENGTH_SIZE, key.data, key.size);
     memcpy(bytes + LENGTH_SIZE + key.size, name, length);
-    return (Bytes) { bytes, LENGTH_SIZE + key.size + length };
+    return (Bytes){ bytes, LENGTH_SIZE + key.size + length };
 }
 
 static uint64_t hash(Arena *arena, const EngineRange *range, Bytes position)
 {
     const char *index =
         range->index == KEYS_BY_NAME ? "" : range->collection->indexes[range->index].name;
-    const char *shape = arena_printf(
-        arena, "%s %s %d", range->collection->name, index, range->is_descending);
+    const char *shape =
+        arena_printf(arena, "%s %s %d", range->collection->name, index, range->is_descending);
 
     return text_hash(shape, strlen(shape)) ^ text_hash(position.data, position.size);
 }
@@ -56,14 +56,14 @@ const Error *resume_read(Arena *arena, const char *resume, EngineRange *range)
     if (!text_from_base64(arena, resume, &token) || token.size < HASH_SIZE + LENGTH_SIZE)
         return &token_invalid;
     memcpy(&check, token.data, HASH_SIZE);
-    end = (Bytes) { token.data + HASH_SIZE, token.size - HASH_SIZE };
+    end = (Bytes){ token.data + HASH_SIZE, token.size - HASH_SIZE };
     key_size = (size_t)end.data[0] << 8 | end.data[1];
     if (check != hash(arena, range, end) || key_size > end.size - LENGTH_SIZE)
         return &token_invalid;
-    range->after_key = (Bytes) { end.data + LENGTH_SIZE, key_size };
-    range->after_name = arena_text_of(arena, (const char *)end.data + LENGTH_SIZE + key_size,
-        end.size - LENGTH_SIZE - key_size);
+    range->after_key = (Bytes){ end.data + LENGTH_SIZE, key_size };
+    range->after_name = arena_text_of(
+        arena, (const char *)end.data + LENGTH_SIZE + key_size, end.size - LENGTH_SIZE - key_size);
     if (range->index == KEYS_BY_NAME)
-        range->after_key = (Bytes) { (const uint8_t *)range->after_name, strlen(range->after_name) };
+        range->after_key = (Bytes){ (const uint8_t *)range->after_name, strlen(range->after_name) };
     return keys_in_range(range->after_key, &range->keys) ? NULL : &token_invalid;
 }

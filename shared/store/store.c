@@ -64,7 +64,7 @@ bool store_is_late(const StoreView *view)
 
 Bytes bytes_copy(Arena *arena, Bytes bytes)
 {
-    return (Bytes) { bytes.size ? arena_copy(arena, bytes.data, bytes.size) : NULL, bytes.size };
+    return (Bytes){ bytes.size ? arena_copy(arena, bytes.data, bytes.size) : NULL, bytes.size };
 }
 
 size_t engine_collection(const Engine *engine, const Collection *collection)
@@ -88,7 +88,7 @@ static void clean_once(Store *store)
 
     if (error)
         log_write(LOG_WARN, "store_clean_failed",
-            (const LogField[]) { { "reason", error->reason }, { 0 } });
+            (const LogField[]){ { "reason", error->reason }, { 0 } });
     arena_free(arena);
 }
 
@@ -96,7 +96,7 @@ static struct timespec time_in(int64_t micros)
 {
     int64_t at = clock_monotonic() + micros;
 
-    return (struct timespec) { at / 1000000, at % 1000000 * 1000 };
+    return (struct timespec){ at / 1000000, at % 1000000 * 1000 };
 }
 
 static void *run_cleaner(void *argument)
@@ -112,7 +112,7 @@ static void *run_cleaner(void *argument)
         next = time_in((int64_t)CLEAN_EVERY_SECONDS * 1000000);
         pthread_mutex_lock(&store->lock);
         while (!store->is_closing &&
-            pthread_cond_timedwait(&store->changed, &store->lock, &next) != ETIMEDOUT)
+               pthread_cond_timedwait(&store->changed, &store->lock, &next) != ETIMEDOUT)
             continue;
     }
     pthread_mutex_unlock(&store->lock);
@@ -196,8 +196,9 @@ const Error *store_check(Store *store)
 {
     const Error *const kept[] = { &store_too_late, &store_corrupt, &store_busy, &store_full };
     Arena *arena = arena_new();
-    StoreView view = { .store = store, .arena = arena,
-        .deadline = clock_monotonic() + CHECK_MICROS };
+    StoreView view = {
+        .store = store, .arena = arena, .deadline = clock_monotonic() + CHECK_MICROS
+    };
     const Error *error = store->engine->ops->check(store->engine, &view);
     const Error *constant = error ? &store_unavailable : NULL;
 
@@ -229,7 +230,7 @@ bool store_outbox_wait(Store *store, int milliseconds)
     pthread_mutex_lock(&store->lock);
     store->is_woken = false;
     while (!store->has_outbox && !store->is_woken &&
-        pthread_cond_timedwait(&store->changed, &store->lock, &end) != ETIMEDOUT)
+           pthread_cond_timedwait(&store->changed, &store->lock, &end) != ETIMEDOUT)
         continue;
     is_there = store->has_outbox;
     store->has_outbox = false;
@@ -251,7 +252,7 @@ StoreView store_steps(const StoreView *view)
 
     steps.request_key = NULL;
     steps.reply = NULL;
-    steps.replayed = (Bytes) { 0 };
+    steps.replayed = (Bytes){ 0 };
     steps.mark_source = NULL;
     return steps;
 }
@@ -305,8 +306,8 @@ const Error *store_get(
     return record_decode(view->arena, collection, &document, message);
 }
 
-const Error *store_get_many(StoreView *view, const Collection *collection,
-    const char *const *names, size_t n_names, void **messages)
+const Error *store_get_many(StoreView *view, const Collection *collection, const char *const *names,
+    size_t n_names, void **messages)
 {
     Engine *engine = view->store->engine;
     StoreView plain = store_steps(view);

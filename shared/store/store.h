@@ -17,17 +17,20 @@ enum {
     STORE_MAX_INDEX_FIELDS = 4,
     STORE_MAX_COLLECTIONS = 32,
     STORE_MAX_PAGE = 1000,
-    STORE_MAX_DOCUMENT = 8 * 1024 * 1024, /* bytes of BSON; beyond: RESOURCE_EXHAUSTED DOCUMENT_TOO_LARGE */
-    STORE_MAX_PAYLOAD = 4 * 1024 * 1024, /* bytes of events and answer that ride with one write; beyond: the same */
-    STORE_MAX_NAME = 512, /* bytes */
-    STORE_PARTITIONS = 8, /* of the outbox and the event log; stable for the life of a store */
+    STORE_MAX_DOCUMENT =
+        8 * 1024 * 1024, /* bytes of BSON; beyond: RESOURCE_EXHAUSTED DOCUMENT_TOO_LARGE */
+    STORE_MAX_PAYLOAD =
+        4 * 1024 * 1024, /* bytes of events and answer that ride with one write; beyond: the same */
+    STORE_MAX_NAME = 512,   /* bytes */
+    STORE_PARTITIONS = 8,   /* of the outbox and the event log; stable for the life of a store */
     STORE_REPLY_HOURS = 24, /* how long the answer to a request id is kept at least */
 };
 
 typedef struct StoreIndex {
     const char *name; /* NULL ends the list */
     /* Paths of proto names. The first may cross a repeated message ("identifiers.key"): one entry per item. A Timestamp is
-     * ordered as time. Absent and default values are entries too, but not in a unique index. */
+     * ordered as time. Absent and default values are entries too, but not in a unique index: an empty text or an absent time there
+     * means "has none", and so do numbers that are all 0. An entry has at most 2048 bytes (INDEX_KEY_TOO_LONG). */
     const char *fields[STORE_MAX_INDEX_FIELDS];
     bool is_unique;
 } StoreIndex;
@@ -36,23 +39,27 @@ typedef struct Collection {
     const char *name;                          /* "carts" */
     const ProtobufCMessageDescriptor *message; /* what a document holds */
     StoreIndex indexes[STORE_MAX_INDEXES];
-    const char *expire_field; /* a Timestamp after which the document may be removed; NULL: never. Readers
+    const char
+        *expire_field; /* a Timestamp after which the document may be removed; NULL: never. Readers
                                  check the time themselves, removal only cleans up. */
-    const char *shard_key;    /* NULL: _id */
+    const char *shard_key; /* NULL: _id */
 } Collection;
 
 typedef struct Store Store;
 
 typedef struct StoreOptions {
-    const char *uri;      /* "embedded:FOLDER" or "mongodb://…"; the service's name is file or database name */
-    const char *service;  /* "cart" → FOLDER/cart.db, database throughline_cart */
+    const char
+        *uri; /* "embedded:FOLDER" or "mongodb://…"; the service's name is file or database name */
+    const char *service;                  /* "cart" → FOLDER/cart.db, database throughline_cart */
     const Collection *const *collections; /* NULL-ended */
-    Metrics *metrics;     /* may be NULL */
-    int64_t queue_limit;  /* writes waiting in the embedded engine; beyond: RESOURCE_EXHAUSTED STORE_BUSY. 0: default */
+    Metrics *metrics;                     /* may be NULL */
+    int64_t
+        queue_limit; /* writes waiting in the embedded engine; beyond: RESOURCE_EXHAUSTED STORE_BUSY. 0: default */
 } StoreOptions;
 
 /* Opens, creating collections and indexes. Errors: INVALID_ARGUMENT STORE_URI_INVALID, UNAVAILABLE STORE_UNAVAILABLE (try again
- * later), DATA_LOSS STORE_CORRUPT. */
+ * later), DATA_LOSS STORE_CORRUPT, FAILED_PRECONDITION STORE_INDEX_NOT_UNIQUE (a new unique index that the documents break),
+ * STORE_TOO_NEW. */
 const Error *store_open(Arena *arena, const StoreOptions *options, Store **store);
 
 /* Waits for writes under way, then closes. NULL is allowed. */
@@ -64,10 +71,10 @@ const Error *store_check(Store *store);
 /* An event on its way out: rides in the document's outbox until the relay has moved it into the log. */
 typedef struct StoreEntry {
     const char *collection;
-    const char *aggregate;  /* the document's name */
-    int64_t number;         /* 1, 2, 3 … per document, given by the store */
-    int partition;          /* 0 … STORE_PARTITIONS - 1 */
-    Bytes bytes;            /* the sealed event */
+    const char *aggregate; /* the document's name */
+    int64_t number;        /* 1, 2, 3 … per document, given by the store */
+    int partition;         /* 0 … STORE_PARTITIONS - 1 */
+    Bytes bytes;           /* the sealed event */
 } StoreEntry;
 
 /* One call's (or one event's) view of the store: where results go, how long it may take, and what rides along with a
@@ -106,7 +113,8 @@ StoreView store_steps(const StoreView *view);
 const Error *store_find_reply(StoreView *view);
 
 /* Fills `message` (initialised or zeroed; of the collection's type). Errors: NOT_FOUND <MESSAGE>_NOT_FOUND. */
-const Error *store_get(StoreView *view, const Collection *collection, const char *name, void *message);
+const Error *store_get(
+    StoreView *view, const Collection *collection, const char *name, void *message);
 
 /* messages[i] is NULL where names[i] does not exist. */
 const Error *store_get_many(StoreView *view, const Collection *collection, const char *const *names,
@@ -115,18 +123,24 @@ const Error *store_get_many(StoreView *view, const Collection *collection, const
 /* Durable when they return NULL; message->etag is then the new version. `event` (any message of proto/) may be NULL.
  * Errors: ALREADY_EXISTS <MESSAGE>_EXISTS (name taken) or <INDEX>_TAKEN (unique index, upper case), ABORTED ETAG_STALE
  * (changed meanwhile: load again), NOT_FOUND, RESOURCE_EXHAUSTED STORE_FULL (disk) or STORE_BUSY, UNAVAILABLE
- * STORE_UNAVAILABLE, DEADLINE_EXCEEDED (the write may still happen), DATA_LOSS STORE_CORRUPT. */
-const Error *store_insert(StoreView *view, const Collection *collection, void *message, const void *event);
-const Error *store_replace(StoreView *view, const Collection *collection, void *message, const void *event);
+ * STORE_UNAVAILABLE, DEADLINE_EXCEEDED (both: the write may still happen), DATA_LOSS STORE_CORRUPT, INVALID_ARGUMENT
+ * NAME_INVALID, ABORTED REQUEST_IN_PROGRESS (a twin of this request is at work). */
+const Error *store_insert(
+    StoreView *view, const Collection *collection, void *message, const void *event);
+const Error *store_replace(
+    StoreView *view, const Collection *collection, void *message, const void *event);
 
 /* Inserts or replaces whatever the version: imports and projections. */
-const Error *store_put(StoreView *view, const Collection *collection, void *message, const void *event);
+const Error *store_put(
+    StoreView *view, const Collection *collection, void *message, const void *event);
 
-/* etag "" deletes any version. The document's outbox must be empty, else FAILED_PRECONDITION OUTBOX_NOT_EMPTY. */
+/* etag "" deletes any version. The document's outbox must be empty, else FAILED_PRECONDITION OUTBOX_NOT_EMPTY. Keeps the reply of a
+ * request. A name that told events goes on counting versions and events when it comes back. */
 const Error *store_delete(
     StoreView *view, const Collection *collection, const char *name, const char *etag);
 
-/* Adds to an int64 field if the result stays within min … max, atomically, and counts as a new version. `result` may be NULL.
+/* Adds to an int64 field (of the message itself, in no index) if the result stays within min … max, atomically, and counts as a new
+ * version. Keeps no reply and no mark. `result` may be NULL.
  * Errors: FAILED_PRECONDITION GUARD_REFUSED; NOT_FOUND. */
 const Error *store_increment(StoreView *view, const Collection *collection, const char *name,
     const char *field, int64_t delta, int64_t min, int64_t max, int64_t *result);
@@ -139,13 +153,14 @@ typedef struct StoreWrite {
     void *message;
     const void *const *events;
     size_t n_events;
-    bool is_chained;    /* tried only after the write before it in the batch has succeeded: else ABORTED WRITE_SKIPPED */
+    bool
+        is_chained; /* tried only after the write before it in the batch has succeeded: else ABORTED WRITE_SKIPPED */
     const Error *error; /* out: each write succeeds or fails by itself */
 } StoreWrite;
 
 /* Many writes, tried in their order, together durable when it returns. Each is atomic, the batch is not; a request's reply is
  * kept with the last one. A crash in between, or a server that goes on after a lost connection, keeps a chained write only with
- * those before it. Returns the first write's error that is not NULL, after all were tried. */
+ * those before it. Returns the first write's error, after all were tried; &store_applied only when there is no other. */
 const Error *store_write(StoreView *view, StoreWrite *writes, size_t n_writes);
 
 typedef struct StoreValue {
@@ -158,9 +173,9 @@ typedef struct StoreQuery {
     const char *index; /* its name; NULL: by name (the key), in the order of names */
     StoreValue equal[STORE_MAX_INDEX_FIELDS]; /* a prefix of the index; kind 0 ends it */
     StoreValue from, below; /* on the next field: from <= value < below; kind 0: open */
-    const char *prefix; /* on the next field, a text: starts with; NULL: none */
+    const char *prefix;     /* on the next field, a text: starts with; NULL: none */
     bool is_descending;
-    int32_t limit; /* 1 … STORE_MAX_PAGE */
+    int32_t limit;      /* 1 … STORE_MAX_PAGE */
     const char *resume; /* StorePage.resume of the page before; "" or NULL: from the start */
 } StoreQuery;
 
@@ -181,7 +196,8 @@ const Error *store_outbox_read(
 /* Relay: removes entries that are in the log. Not a new version of their documents. */
 const Error *store_outbox_trim(StoreView *view, const StoreEntry *entries, size_t n_entries);
 
-/* Relay: returns when a write put something into an outbox since the last call, or after the time. True: something is there. */
+/* Relay: returns when a write of this process put something into an outbox since the last call, or after the time. True: something is
+ * there. The first call finds what an earlier process left. For one thread. */
 bool store_outbox_wait(Store *store, int milliseconds);
 
 /* Wakes every store_outbox_wait, for shutdown. */

@@ -122,14 +122,17 @@ static const Error *add_riders(
     return error;
 }
 
-static const Error *prepare(StoreView *view, const StoreWrite *write, bool is_last, EngineWrite *out)
+static const Error *prepare(
+    StoreView *view, const StoreWrite *write, bool is_last, EngineWrite *out)
 {
     const Collection *collection = write->collection;
     IndexEntry *entries;
     const Error *error;
 
-    *out = (EngineWrite) { .kind = write->kind, .collection = collection,
-        .name = record_name(write->message), .is_chained = write->is_chained };
+    *out = (EngineWrite){ .kind = write->kind,
+        .collection = collection,
+        .name = record_name(write->message),
+        .is_chained = write->is_chained };
     if (!name_is_valid(out->name))
         return &name_invalid;
     if (write->kind == STORE_REPLACE)
@@ -151,7 +154,7 @@ static void prepare_all(StoreView *view, StoreWrite *writes, size_t n_writes, En
 
         /* A write that cannot be prepared keeps its place, so that what is chained to it is skipped. */
         if (error)
-            out[i].outcome = (EngineOutcome) { ENGINE_FAILED, error };
+            out[i].outcome = (EngineOutcome){ ENGINE_FAILED, error };
     }
 }
 
@@ -203,8 +206,11 @@ const Error *store_write(StoreView *view, StoreWrite *writes, size_t n_writes)
 static const Error *write_one(StoreView *view, StoreWriteKind kind, const Collection *collection,
     void *message, const void *event)
 {
-    StoreWrite write = { .kind = kind, .collection = collection, .message = message,
-        .events = &event, .n_events = event ? 1 : 0 };
+    StoreWrite write = { .kind = kind,
+        .collection = collection,
+        .message = message,
+        .events = &event,
+        .n_events = event ? 1 : 0 };
 
     return store_write(view, &write, 1);
 }
@@ -231,8 +237,10 @@ const Error *store_delete(
     StoreView *view, const Collection *collection, const char *name, const char *etag)
 {
     Engine *engine = view->store->engine;
-    EngineRemoval removal = { .collection = collection, .name = name,
-        .version = record_version(etag), .request_key = view->request_key,
+    EngineRemoval removal = { .collection = collection,
+        .name = name,
+        .version = record_version(etag),
+        .request_key = view->request_key,
         .request_hash = view->request_hash };
     EngineOutcome outcome = { 0 };
     int64_t start = clock_monotonic();
@@ -244,8 +252,8 @@ const Error *store_delete(
     if (removal.reply.size > STORE_MAX_PAYLOAD)
         return &payload_too_large;
     engine->ops->remove(engine, view, &removal, &outcome);
-    return store_measure(view->store, STORE_OP_DELETE, start,
-        outcome_error(view, collection, name, &outcome));
+    return store_measure(
+        view->store, STORE_OP_DELETE, start, outcome_error(view, collection, name, &outcome));
 }
 
 const Error *store_increment(StoreView *view, const Collection *collection, const char *name,
@@ -260,8 +268,8 @@ const Error *store_increment(StoreView *view, const Collection *collection, cons
     const Error *error;
 
     assert(known && known->label != PROTOBUF_C_LABEL_REPEATED &&
-        (known->type == PROTOBUF_C_TYPE_INT64 || known->type == PROTOBUF_C_TYPE_SINT64 ||
-            known->type == PROTOBUF_C_TYPE_SFIXED64));
+           (known->type == PROTOBUF_C_TYPE_INT64 || known->type == PROTOBUF_C_TYPE_SINT64 ||
+               known->type == PROTOBUF_C_TYPE_SFIXED64));
     assert(!keys_uses_field(collection, field) && "a counter is not part of an index");
     if (store_is_late(view))
         return &store_too_late;
@@ -272,8 +280,8 @@ const Error *store_increment(StoreView *view, const Collection *collection, cons
     return store_measure(view->store, STORE_OP_INCREMENT, start, error);
 }
 
-const Error *store_outbox_read(StoreView *view, int partition, size_t limit, StoreEntry **entries,
-    size_t *n_entries)
+const Error *store_outbox_read(
+    StoreView *view, int partition, size_t limit, StoreEntry **entries, size_t *n_entries)
 {
     Engine *engine = view->store->engine;
     int64_t start = clock_monotonic();

@@ -26,7 +26,7 @@ static int rounds_of(int embedded)
 
 static StoreView view_of(Arena *arena)
 {
-    return (StoreView) { .store = the_store(), .arena = arena };
+    return (StoreView){ .store = the_store(), .arena = arena };
 }
 
 static void fail(Worker *worker, const Error *error)
@@ -40,7 +40,7 @@ static int64_t run_workers(int count, int rounds, void *(*work)(void *))
     int64_t done = 0;
 
     for (int i = 0; i < count; i++) {
-        workers[i] = (Worker) { .number = i, .rounds = rounds };
+        workers[i] = (Worker){ .number = i, .rounds = rounds };
         pthread_create(&workers[i].thread, NULL, work, &workers[i]);
     }
     for (int i = 0; i < count; i++) {

@@ -33,7 +33,7 @@ static void start(void)
     proxy = proxy_start(server_port());
     uri = arena_printf(the_arena(), "mongodb://127.0.0.1:%d/?retryWrites=false", proxy_port(proxy));
     CHECK_OK(store_open(the_arena(),
-        &(StoreOptions) { .uri = uri, .service = fixture_service(), .collections = collections },
+        &(StoreOptions){ .uri = uri, .service = fixture_service(), .collections = collections },
         &store));
     CU_ASSERT_FATAL(store != NULL);
 }
@@ -82,8 +82,8 @@ static void check_in_time(int64_t start)
 /* A call that waits for an answer runs out of time; one that finds the connection broken and no server may say so instead. */
 static void check_given_up(const Error *error)
 {
-    CU_ASSERT(error &&
-        (error->code == ERROR_DEADLINE_EXCEEDED || error->code == ERROR_UNAVAILABLE));
+    CU_ASSERT(
+        error && (error->code == ERROR_DEADLINE_EXCEEDED || error->code == ERROR_UNAVAILABLE));
 }
 
 static void a_silent_server_ends_calls_at_their_deadline(void)
@@ -103,7 +103,7 @@ static void a_silent_server_ends_calls_at_their_deadline(void)
     check_given_up(store_insert(soon(), &records, a_record("2"), NULL));
     check_in_time(begin);
     begin = clock_monotonic();
-    check_given_up(store_find(soon(), &records, &(StoreQuery) { .limit = 1 }, &page));
+    check_given_up(store_find(soon(), &records, &(StoreQuery){ .limit = 1 }, &page));
     check_in_time(begin);
 }
 

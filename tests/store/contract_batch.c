@@ -5,7 +5,7 @@ enum { MANY = 600 };
 
 static StoreWrite write_of(StoreWriteKind kind, Record *record)
 {
-    return (StoreWrite) { .kind = kind, .collection = &records, .message = record };
+    return (StoreWrite){ .kind = kind, .collection = &records, .message = record };
 }
 
 static bool exists(const char *name)
@@ -15,7 +15,8 @@ static bool exists(const char *name)
 
 static void a_batch_writes_everything(void)
 {
-    StoreWrite writes[] = { write_of(STORE_INSERT, a_record("1")), write_of(STORE_PUT, a_record("2")),
+    StoreWrite writes[] = { write_of(STORE_INSERT, a_record("1")),
+        write_of(STORE_PUT, a_record("2")),
         { .kind = STORE_INSERT, .collection = &accounts, .message = a_record("3") } };
 
     CHECK_OK(store_write(a_view(), writes, COUNT(writes)));
@@ -48,7 +49,8 @@ static void each_write_of_a_batch_succeeds_or_fails_by_itself(void)
 static void a_write_that_cannot_be_made_spoils_no_other(void)
 {
     Record *nameless = a_record("x");
-    StoreWrite writes[] = { write_of(STORE_INSERT, nameless), write_of(STORE_INSERT, a_record("1")) };
+    StoreWrite writes[] = { write_of(STORE_INSERT, nameless),
+        write_of(STORE_INSERT, a_record("1")) };
 
     nameless->name = (char *)"";
 
@@ -73,7 +75,8 @@ static void a_chained_write_is_skipped_after_a_failure(void)
 static void a_chained_write_is_skipped_after_one_that_could_not_be_made(void)
 {
     Record *nameless = a_record("x");
-    StoreWrite writes[] = { write_of(STORE_INSERT, nameless), write_of(STORE_INSERT, a_record("1")) };
+    StoreWrite writes[] = { write_of(STORE_INSERT, nameless),
+        write_of(STORE_INSERT, a_record("1")) };
 
     nameless->name = (char *)"";
     writes[1].is_chained = true;
@@ -194,18 +197,24 @@ static void a_batch_for_an_event_goes_on_where_it_was_cut(void)
 const CU_TestInfo batch_cases[] = {
     { "a_batch_writes_everything", a_batch_writes_everything },
     { "an_empty_batch_is_done", an_empty_batch_is_done },
-    { "each_write_of_a_batch_succeeds_or_fails_by_itself", each_write_of_a_batch_succeeds_or_fails_by_itself },
+    { "each_write_of_a_batch_succeeds_or_fails_by_itself",
+        each_write_of_a_batch_succeeds_or_fails_by_itself },
     { "a_write_that_cannot_be_made_spoils_no_other", a_write_that_cannot_be_made_spoils_no_other },
     { "a_chained_write_is_skipped_after_a_failure", a_chained_write_is_skipped_after_a_failure },
-    { "a_chained_write_is_skipped_after_one_that_could_not_be_made", a_chained_write_is_skipped_after_one_that_could_not_be_made },
+    { "a_chained_write_is_skipped_after_one_that_could_not_be_made",
+        a_chained_write_is_skipped_after_one_that_could_not_be_made },
     { "a_chained_write_follows_a_success", a_chained_write_follows_a_success },
-    { "an_unchained_write_goes_on_after_skipped_ones", an_unchained_write_goes_on_after_skipped_ones },
+    { "an_unchained_write_goes_on_after_skipped_ones",
+        an_unchained_write_goes_on_after_skipped_ones },
     { "writes_of_a_batch_are_tried_in_order", writes_of_a_batch_are_tried_in_order },
     { "every_message_of_a_batch_gets_its_etag", every_message_of_a_batch_gets_its_etag },
     { "a_large_batch_is_written", a_large_batch_is_written },
-    { "a_batch_keeps_the_answer_with_the_last_write", a_batch_keeps_the_answer_with_the_last_write },
-    { "a_batch_whose_last_write_fails_keeps_no_answer", a_batch_whose_last_write_fails_keeps_no_answer },
+    { "a_batch_keeps_the_answer_with_the_last_write",
+        a_batch_keeps_the_answer_with_the_last_write },
+    { "a_batch_whose_last_write_fails_keeps_no_answer",
+        a_batch_whose_last_write_fails_keeps_no_answer },
     { "a_batch_that_was_answered_writes_nothing", a_batch_that_was_answered_writes_nothing },
-    { "a_batch_for_an_event_goes_on_where_it_was_cut", a_batch_for_an_event_goes_on_where_it_was_cut },
+    { "a_batch_for_an_event_goes_on_where_it_was_cut",
+        a_batch_for_an_event_goes_on_where_it_was_cut },
     CU_TEST_INFO_NULL,
 };

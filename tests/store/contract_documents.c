@@ -22,7 +22,7 @@ static void a_document_is_read_back_whole(void)
     record->count = -7;
     record->state = STATE_CLOSED;
     record->is_active = true;
-    record->data = (ProtobufCBinaryData) { 4, (uint8_t *)"a\0b\xFF" };
+    record->data = (ProtobufCBinaryData){ 4, (uint8_t *)"a\0b\xFF" };
     record->stock = 12;
     record->share = 0.25;
     set_time(&record->create_time, 1700000000, 123456789);
@@ -106,7 +106,8 @@ static void texts_of_any_script_are_kept(void)
 {
     insert(a_record_of("żółć-東京-🛒", "Ünïcödé \x01\x02 \"$.\" 𝄞"));
 
-    CHECK_TEXT(stored(&records, "records/żółć-東京-🛒")->owner, "Ünïcödé \x01\x02 \"$.\" 𝄞");
+    CHECK_TEXT(
+        stored(&records, "records/żółć-東京-🛒")->owner, "Ünïcödé \x01\x02 \"$.\" 𝄞");
 }
 
 static void the_largest_and_smallest_numbers_are_kept(void)
@@ -136,7 +137,7 @@ static void an_unknown_number_of_an_enum_is_kept(void)
 static void fields_of_a_newer_version_survive(void)
 {
     static const uint8_t wire[] = { 0xFA, 0x3F, 3, 'n', 'e', 'w' }; /* field 1023, a text */
-    Record *record = message_unpack(the_arena(), records.message, (Bytes) { wire, sizeof(wire) });
+    Record *record = message_unpack(the_arena(), records.message, (Bytes){ wire, sizeof(wire) });
 
     record->name = (char *)"records/1";
     insert(record);
@@ -158,7 +159,7 @@ static void a_large_document_is_kept(void)
 {
     Record *record = a_record("1");
 
-    record->data = (ProtobufCBinaryData) { LARGE, arena_alloc(the_arena(), LARGE) };
+    record->data = (ProtobufCBinaryData){ LARGE, arena_alloc(the_arena(), LARGE) };
     record->data.data[LARGE - 1] = 7;
     CHECK_OK(store_insert(a_view(), &accounts, record, NULL));
 
@@ -170,7 +171,7 @@ static void a_document_beyond_the_limit_is_refused(void)
     Record *record = a_record("1");
 
     record->data =
-        (ProtobufCBinaryData) { STORE_MAX_DOCUMENT, arena_alloc(the_arena(), STORE_MAX_DOCUMENT) };
+        (ProtobufCBinaryData){ STORE_MAX_DOCUMENT, arena_alloc(the_arena(), STORE_MAX_DOCUMENT) };
 
     CHECK_REASON(store_insert(a_view(), &accounts, record, NULL), "DOCUMENT_TOO_LARGE");
 }
@@ -356,182 +357,6 @@ static void a_deleted_name_can_be_inserted_again(void)
     CHECK_TEXT(stored(&records, "records/1")->owner, "bob");
 }
 
-static void insert_stock(int64_t stock)
-{
-    Record *record = a_record_of("1", "ann");
-
-    record->stock = stock;
-    insert(record);
-}
-
-static const Error *add(int64_t delta, int64_t min, int64_t max, int64_t *result)
-{
-    return store_increment(a_view(), &records, "records/1", "stock", delta, min, max, result);
-}
-
-static void increment_adds(void)
-{
-    int64_t result = 0;
-
-    insert_stock(5);
-    CHECK_OK(add(3, 0, 100, &result));
-
-    CHECK_INT(result, 8);
-    CHECK_INT(stored(&records, "records/1")->stock, 8);
-}
-
-static void increment_takes_away(void)
-{
-    insert_stock(5);
-    CHECK_OK(add(-3, 0, 100, NULL));
-
-    CHECK_INT(stored(&records, "records/1")->stock, 2);
-}
-
-static void increment_starts_from_nothing(void)
-{
-    int64_t result = 0;
-
-    insert_stock(0);
-    CHECK_OK(add(4, 0, 100, &result));
-
-    CHECK_INT(result, 4);
-}
-
-static void increment_comes_down_to_nothing_and_up_again(void)
-{
-    int64_t result = -1;
-
-    insert_stock(5);
-    CHECK_OK(add(-5, 0, 100, &result));
-    CHECK_INT(result, 0);
-    CHECK_INT(stored(&records, "records/1")->stock, 0);
-
-    CHECK_OK(add(2, 0, 100, &result));
-    CHECK_INT(result, 2);
-}
-
-static void increment_reaches_its_bounds(void)
-{
-    insert_stock(5);
-    CHECK_OK(add(5, 0, 10, NULL));
-    CHECK_OK(add(-10, 0, 10, NULL));
-}
-
-static void increment_beyond_the_maximum_is_refused(void)
-{
-    Record *before;
-
-    insert_stock(5);
-    before = stored(&records, "records/1");
-
-    CHECK_REASON(add(6, 0, 10, NULL), "GUARD_REFUSED");
-    CU_ASSERT(message_equal(before, stored(&records, "records/1")));
-}
-
-static void increment_below_the_minimum_is_refused(void)
-{
-    insert_stock(5);
-
-    CHECK_REASON(add(-6, 0, 10, NULL), "GUARD_REFUSED");
-}
-
-static void increment_of_nothing_below_the_minimum_is_refused(void)
-{
-    insert_stock(0);
-
-    CHECK_REASON(add(-1, 0, 10, NULL), "GUARD_REFUSED");
-    CHECK_REASON(add(1, 2, 10, NULL), "GUARD_REFUSED");
-}
-
-static void increment_that_overflows_is_refused(void)
-{
-    insert_stock(INT64_MAX - 1);
-
-    CHECK_REASON(add(5, INT64_MIN, INT64_MAX, NULL), "GUARD_REFUSED");
-}
-
-static void increment_of_a_missing_document_is_not_found(void)
-{
-    CHECK_REASON(add(1, 0, 10, NULL), "RECORD_NOT_FOUND");
-}
-
-static void increment_is_a_new_version(void)
-{
-    Record *record;
-
-    insert_stock(5);
-    record = stored(&records, "records/1");
-    CHECK_OK(add(1, 0, 10, NULL));
-
-    CHECK_REASON(store_replace(a_view(), &records, record, NULL), "ETAG_STALE");
-}
-
-static void increment_leaves_the_other_fields(void)
-{
-    insert_stock(5);
-    CHECK_OK(add(1, 0, 10, NULL));
-
-    CHECK_TEXT(stored(&records, "records/1")->owner, "ann");
-}
-
-static void replace_goes_on_after_increments(void)
-{
-    Record *record;
-
-    insert_stock(5);
-    CHECK_OK(add(1, 0, 10, NULL));
-    record = stored(&records, "records/1");
-    record->owner = (char *)"bob";
-    CHECK_OK(store_replace(a_view(), &records, record, NULL));
-    CHECK_OK(add(1, 0, 10, NULL));
-
-    CHECK_INT(stored(&records, "records/1")->stock, 7);
-    CHECK_TEXT(stored(&records, "records/1")->owner, "bob");
-}
-
-static void many_are_got_in_the_order_asked(void)
-{
-    const char *names[] = { "records/3", "records/none", "records/1", "records/3" };
-    void *messages[COUNT(names)];
-
-    insert(a_record_of("1", "ann"));
-    insert(a_record_of("3", "cid"));
-    CHECK_OK(store_get_many(a_view(), &records, names, COUNT(names), messages));
-
-    CHECK_TEXT(((Record *)messages[0])->owner, "cid");
-    CU_ASSERT_PTR_NULL(messages[1]);
-    CHECK_TEXT(((Record *)messages[2])->owner, "ann");
-    CHECK_TEXT(((Record *)messages[3])->owner, "cid");
-}
-
-static void none_are_got_when_none_are_asked(void)
-{
-    void *message = NULL;
-
-    CHECK_OK(store_get_many(a_view(), &records, NULL, 0, &message));
-}
-
-static void a_hundred_are_got_at_once(void)
-{
-    const char *names[100];
-    void *messages[COUNT(names)];
-    StoreWrite writes[COUNT(names)] = { 0 };
-
-    for (size_t i = 0; i < COUNT(names); i++) {
-        Record *record = a_record(arena_printf(the_arena(), "%zu", i));
-
-        record->count = (int64_t)i;
-        names[i] = record->name;
-        writes[i] = (StoreWrite) { .kind = STORE_INSERT, .collection = &records, .message = record };
-    }
-    CHECK_OK(store_write(a_view(), writes, COUNT(writes)));
-    CHECK_OK(store_get_many(a_view(), &records, names, COUNT(names), messages));
-
-    for (size_t i = 0; i < COUNT(names); i++)
-        CHECK_INT(((Record *)messages[i])->count, i);
-}
-
 const CU_TestInfo document_cases[] = {
     { "a_document_is_read_back_whole", a_document_is_read_back_whole },
     { "a_new_document_has_an_etag", a_new_document_has_an_etag },
@@ -549,7 +374,8 @@ const CU_TestInfo document_cases[] = {
     { "a_large_document_is_kept", a_large_document_is_kept },
     { "a_document_beyond_the_limit_is_refused", a_document_beyond_the_limit_is_refused },
     { "an_empty_name_is_refused", an_empty_name_is_refused },
-    { "the_longest_name_is_taken_and_a_longer_one_refused", the_longest_name_is_taken_and_a_longer_one_refused },
+    { "the_longest_name_is_taken_and_a_longer_one_refused",
+        the_longest_name_is_taken_and_a_longer_one_refused },
     { "a_name_that_is_no_text_is_refused", a_name_that_is_no_text_is_refused },
     { "replace_stores_the_new_fields", replace_stores_the_new_fields },
     { "replace_removes_fields_that_are_empty_now", replace_removes_fields_that_are_empty_now },
@@ -566,21 +392,5 @@ const CU_TestInfo document_cases[] = {
     { "delete_with_an_old_etag_is_stale", delete_with_an_old_etag_is_stale },
     { "delete_of_a_missing_document_is_not_found", delete_of_a_missing_document_is_not_found },
     { "a_deleted_name_can_be_inserted_again", a_deleted_name_can_be_inserted_again },
-    { "increment_adds", increment_adds },
-    { "increment_takes_away", increment_takes_away },
-    { "increment_starts_from_nothing", increment_starts_from_nothing },
-    { "increment_comes_down_to_nothing_and_up_again", increment_comes_down_to_nothing_and_up_again },
-    { "increment_reaches_its_bounds", increment_reaches_its_bounds },
-    { "increment_beyond_the_maximum_is_refused", increment_beyond_the_maximum_is_refused },
-    { "increment_below_the_minimum_is_refused", increment_below_the_minimum_is_refused },
-    { "increment_of_nothing_below_the_minimum_is_refused", increment_of_nothing_below_the_minimum_is_refused },
-    { "increment_that_overflows_is_refused", increment_that_overflows_is_refused },
-    { "increment_of_a_missing_document_is_not_found", increment_of_a_missing_document_is_not_found },
-    { "increment_is_a_new_version", increment_is_a_new_version },
-    { "increment_leaves_the_other_fields", increment_leaves_the_other_fields },
-    { "replace_goes_on_after_increments", replace_goes_on_after_increments },
-    { "many_are_got_in_the_order_asked", many_are_got_in_the_order_asked },
-    { "none_are_got_when_none_are_asked", none_are_got_when_none_are_asked },
-    { "a_hundred_are_got_at_once", a_hundred_are_got_at_once },
     CU_TEST_INFO_NULL,
 };

@@ -39,7 +39,7 @@ static void documents_survive_a_new_start(void)
 
     CHECK_TEXT(stored(&records, "records/1")->owner, "ann");
     CHECK_TEXT(stored(&records, "records/1")->etag, record->etag);
-    CHECK_INT(count_by(&records, "by_owner", (StoreValue) { STORE_TEXT, .text = "ann" }), 1);
+    CHECK_INT(count_by(&records, "by_owner", (StoreValue){ STORE_TEXT, .text = "ann" }), 1);
 }
 
 static void a_new_index_has_the_old_documents(void)
@@ -49,10 +49,10 @@ static void a_new_index_has_the_old_documents(void)
     record->stock = 5;
     CHECK_OK(insert(record));
     CHECK_OK(insert(a_record_of("2", "ann")));
-    CHECK_OK(fixture_reopen((const Collection *const[]) { &with_index, NULL }));
+    CHECK_OK(fixture_reopen((const Collection *const[]){ &with_index, NULL }));
 
-    CHECK_INT(count_by(&with_index, "by_stock", (StoreValue) { STORE_NUMBER, .number = 5 }), 1);
-    CHECK_INT(count_by(&with_index, "by_owner", (StoreValue) { STORE_TEXT, .text = "ann" }), 2);
+    CHECK_INT(count_by(&with_index, "by_stock", (StoreValue){ STORE_NUMBER, .number = 5 }), 1);
+    CHECK_INT(count_by(&with_index, "by_owner", (StoreValue){ STORE_TEXT, .text = "ann" }), 2);
 }
 
 static void documents_can_be_changed_under_a_new_index(void)
@@ -60,12 +60,12 @@ static void documents_can_be_changed_under_a_new_index(void)
     Record *record = a_record_of("1", "ann");
 
     CHECK_OK(insert(record));
-    CHECK_OK(fixture_reopen((const Collection *const[]) { &with_index, NULL }));
+    CHECK_OK(fixture_reopen((const Collection *const[]){ &with_index, NULL }));
     record->stock = 6;
     CHECK_OK(store_replace(a_view(), &with_index, record, NULL));
 
-    CHECK_INT(count_by(&with_index, "by_stock", (StoreValue) { STORE_NUMBER, .number = 6 }), 1);
-    CHECK_INT(count_by(&with_index, "by_stock", (StoreValue) { STORE_NUMBER, .number = 0 }), 0);
+    CHECK_INT(count_by(&with_index, "by_stock", (StoreValue){ STORE_NUMBER, .number = 6 }), 1);
+    CHECK_INT(count_by(&with_index, "by_stock", (StoreValue){ STORE_NUMBER, .number = 0 }), 0);
 }
 
 static void an_index_that_is_not_declared_any_more_is_gone(void)
@@ -76,7 +76,7 @@ static void an_index_that_is_not_declared_any_more_is_gone(void)
 
     record->email = (char *)"a@x";
     CHECK_OK(insert(record));
-    CHECK_OK(fixture_reopen((const Collection *const[]) { &without_index, NULL }));
+    CHECK_OK(fixture_reopen((const Collection *const[]){ &without_index, NULL }));
 
     CHECK_REASON(store_find(a_view(), &without_index, &query, &page), "QUERY_UNINDEXED");
     record = a_record("2");
@@ -87,7 +87,7 @@ static void an_index_that_is_not_declared_any_more_is_gone(void)
 static void an_index_may_become_unique(void)
 {
     CHECK_OK(insert(a_record_of("1", "ann")));
-    CHECK_OK(fixture_reopen((const Collection *const[]) { &with_unique_owner, NULL }));
+    CHECK_OK(fixture_reopen((const Collection *const[]){ &with_unique_owner, NULL }));
 
     CHECK_REASON(store_insert(a_view(), &with_unique_owner, a_record_of("2", "ann"), NULL),
         "BY_OWNER_TAKEN");
@@ -98,7 +98,7 @@ static void a_unique_index_that_cannot_be_refuses_to_open(void)
     CHECK_OK(insert(a_record_of("1", "ann")));
     CHECK_OK(insert(a_record_of("2", "ann")));
 
-    CHECK_REASON(fixture_reopen((const Collection *const[]) { &with_unique_owner, NULL }),
+    CHECK_REASON(fixture_reopen((const Collection *const[]){ &with_unique_owner, NULL }),
         "STORE_INDEX_NOT_UNIQUE");
 }
 
@@ -107,7 +107,7 @@ static void a_new_collection_can_be_added(void)
     static const Collection more = { "more", &throughline__echo__v1__record__descriptor };
 
     CHECK_OK(insert(a_record_of("1", "ann")));
-    CHECK_OK(fixture_reopen((const Collection *const[]) { &records, &more, NULL }));
+    CHECK_OK(fixture_reopen((const Collection *const[]){ &records, &more, NULL }));
 
     CHECK_OK(store_insert(a_view(), &more, a_record_of("1", "bob"), NULL));
     CHECK_TEXT(stored(&records, "records/1")->owner, "ann");
@@ -135,7 +135,7 @@ static void expired_documents_are_removed(void)
     CHECK_OK(fixture_reopen(NULL));
 
     CU_ASSERT(is_gone_soon("records/1"));
-    CHECK_INT(count_by(&records, "by_owner", (StoreValue) { STORE_TEXT, .text = "ann" }), 2);
+    CHECK_INT(count_by(&records, "by_owner", (StoreValue){ STORE_TEXT, .text = "ann" }), 2);
 }
 
 static void expired_documents_stay_until_their_events_are_taken(void)
@@ -164,7 +164,7 @@ static void when_the_time_is_over_nothing_is_done(void)
     CHECK_REASON(store_insert(late, &records, a_record("1"), NULL), "DEADLINE_EXCEEDED");
     CHECK_REASON(store_get(late, &records, "records/1", a_record("x")), "DEADLINE_EXCEEDED");
     CHECK_REASON(
-        store_find(late, &records, &(StoreQuery) { .limit = 1 }, &page), "DEADLINE_EXCEEDED");
+        store_find(late, &records, &(StoreQuery){ .limit = 1 }, &page), "DEADLINE_EXCEEDED");
     CHECK_REASON(store_delete(late, &records, "records/1", ""), "DEADLINE_EXCEEDED");
     CHECK_REASON(
         store_increment(late, &records, "records/1", "stock", 1, 0, 9, NULL), "DEADLINE_EXCEEDED");
@@ -203,7 +203,7 @@ static const Error *open_uri(const char *uri)
     const Collection *const collections[] = { &records, NULL };
     Store *store;
     const Error *error = store_open(the_arena(),
-        &(StoreOptions) { .uri = uri, .service = fixture_service(), .collections = collections },
+        &(StoreOptions){ .uri = uri, .service = fixture_service(), .collections = collections },
         &store);
 
     if (!error)
@@ -222,8 +222,8 @@ static void an_address_of_no_engine_is_refused(void)
 static void a_store_that_cannot_be_reached_is_unavailable(void)
 {
     const Error *error = open_uri(fixture_engine() == EMBEDDED
-            ? "embedded:/proc/none/none"
-            : "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200");
+                                      ? "embedded:/proc/none/none"
+                                      : "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200");
 
     CHECK_REASON(error, "STORE_UNAVAILABLE");
     CHECK_INT(error ? error->code : 0, ERROR_UNAVAILABLE);
@@ -263,18 +263,22 @@ const CU_TestInfo life_cases[] = {
     { "documents_survive_a_new_start", documents_survive_a_new_start },
     { "a_new_index_has_the_old_documents", a_new_index_has_the_old_documents },
     { "documents_can_be_changed_under_a_new_index", documents_can_be_changed_under_a_new_index },
-    { "an_index_that_is_not_declared_any_more_is_gone", an_index_that_is_not_declared_any_more_is_gone },
+    { "an_index_that_is_not_declared_any_more_is_gone",
+        an_index_that_is_not_declared_any_more_is_gone },
     { "an_index_may_become_unique", an_index_may_become_unique },
-    { "a_unique_index_that_cannot_be_refuses_to_open", a_unique_index_that_cannot_be_refuses_to_open },
+    { "a_unique_index_that_cannot_be_refuses_to_open",
+        a_unique_index_that_cannot_be_refuses_to_open },
     { "a_new_collection_can_be_added", a_new_collection_can_be_added },
     { "expired_documents_are_removed", expired_documents_are_removed },
-    { "expired_documents_stay_until_their_events_are_taken", expired_documents_stay_until_their_events_are_taken },
+    { "expired_documents_stay_until_their_events_are_taken",
+        expired_documents_stay_until_their_events_are_taken },
     { "when_the_time_is_over_nothing_is_done", when_the_time_is_over_nothing_is_done },
     { "a_deadline_that_is_far_does_not_matter", a_deadline_that_is_far_does_not_matter },
     { "an_open_store_answers", an_open_store_answers },
     { "writes_are_counted", writes_are_counted },
     { "an_address_of_no_engine_is_refused", an_address_of_no_engine_is_refused },
-    { "a_store_that_cannot_be_reached_is_unavailable", a_store_that_cannot_be_reached_is_unavailable },
+    { "a_store_that_cannot_be_reached_is_unavailable",
+        a_store_that_cannot_be_reached_is_unavailable },
     { "an_embedded_store_has_one_process", an_embedded_store_has_one_process },
     { "a_file_that_is_no_store_is_corrupt", a_file_that_is_no_store_is_corrupt },
     CU_TEST_INFO_NULL,

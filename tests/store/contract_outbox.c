@@ -80,8 +80,11 @@ static void events_of_a_document_are_numbered(void)
 static void one_write_can_tell_several_events(void)
 {
     const void *events[] = { an_event("a"), an_event("b"), an_event("c") };
-    StoreWrite write = { .kind = STORE_INSERT, .collection = &records, .message = a_record("1"),
-        .events = events, .n_events = COUNT(events) };
+    StoreWrite write = { .kind = STORE_INSERT,
+        .collection = &records,
+        .message = a_record("1"),
+        .events = events,
+        .n_events = COUNT(events) };
 
     CHECK_OK(store_write(a_view(), &write, 1));
 
@@ -245,7 +248,7 @@ static void the_bytes_of_an_event_are_kept_as_they_are(void)
     Record *event = an_event("a");
     Outbox outbox;
 
-    event->data = (ProtobufCBinaryData) { 4, (uint8_t *)"\0\xFF\0\x80" };
+    event->data = (ProtobufCBinaryData){ 4, (uint8_t *)"\0\xFF\0\x80" };
     CHECK_OK(store_insert(a_view(), &records, a_record("1"), event));
     outbox = read_outbox(0, LIMIT);
 
@@ -360,7 +363,8 @@ static void trimming_and_replacing_do_not_disturb_each_other(void)
 
 const CU_TestInfo outbox_cases[] = {
     { "an_event_is_in_the_outbox", an_event_is_in_the_outbox },
-    { "a_write_without_event_leaves_the_outbox_empty", a_write_without_event_leaves_the_outbox_empty },
+    { "a_write_without_event_leaves_the_outbox_empty",
+        a_write_without_event_leaves_the_outbox_empty },
     { "events_of_a_document_are_numbered", events_of_a_document_are_numbered },
     { "one_write_can_tell_several_events", one_write_can_tell_several_events },
     { "a_failed_write_tells_nothing", a_failed_write_tells_nothing },
@@ -370,7 +374,8 @@ const CU_TestInfo outbox_cases[] = {
     { "the_oldest_come_first_up_to_the_limit", the_oldest_come_first_up_to_the_limit },
     { "trimmed_entries_are_gone", trimmed_entries_are_gone },
     { "entries_can_be_trimmed_twice", entries_can_be_trimmed_twice },
-    { "entries_of_several_documents_are_trimmed_together", entries_of_several_documents_are_trimmed_together },
+    { "entries_of_several_documents_are_trimmed_together",
+        entries_of_several_documents_are_trimmed_together },
     { "trimming_is_no_new_version", trimming_is_no_new_version },
     { "numbers_go_on_after_trimming", numbers_go_on_after_trimming },
     { "a_document_with_an_outbox_is_not_deleted", a_document_with_an_outbox_is_not_deleted },
@@ -381,6 +386,7 @@ const CU_TestInfo outbox_cases[] = {
     { "without_events_the_wait_times_out", without_events_the_wait_times_out },
     { "the_first_wait_does_not_wait", the_first_wait_does_not_wait },
     { "a_wait_can_be_woken", a_wait_can_be_woken },
-    { "trimming_and_replacing_do_not_disturb_each_other", trimming_and_replacing_do_not_disturb_each_other },
+    { "trimming_and_replacing_do_not_disturb_each_other",
+        trimming_and_replacing_do_not_disturb_each_other },
     CU_TEST_INFO_NULL,
 };

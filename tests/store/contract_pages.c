@@ -7,7 +7,8 @@ enum { N_RECORDS = 23, PAGE = 5 };
 
 static Record *numbered(int number)
 {
-    Record *record = a_record_of(arena_printf(the_arena(), "%03d", number), number % 2 ? "odd" : "even");
+    Record *record =
+        a_record_of(arena_printf(the_arena(), "%03d", number), number % 2 ? "odd" : "even");
 
     record->count = number / 3; /* several of each */
     return record;
@@ -57,17 +58,17 @@ static void pages_by_index_go_down_too(void)
     insert_all();
     query.is_descending = true;
 
-    CHECK_TEXT(walk(query, NULL),
-        "22 21 20 19 18 | 17 16 15 14 13 | 12 11 10 9 8 | 7 6 5 4 3 | 2 1 0 ");
+    CHECK_TEXT(
+        walk(query, NULL), "22 21 20 19 18 | 17 16 15 14 13 | 12 11 10 9 8 | 7 6 5 4 3 | 2 1 0 ");
 }
 
 static void pages_by_name_have_everything_once(void)
 {
     insert_all();
 
-    CHECK_TEXT(walk((StoreQuery) { 0 }, NULL),
+    CHECK_TEXT(walk((StoreQuery){ 0 }, NULL),
         "0 1 2 3 4 | 5 6 7 8 9 | 10 11 12 13 14 | 15 16 17 18 19 | 20 21 22 ");
-    CHECK_TEXT(walk((StoreQuery) { .is_descending = true }, NULL),
+    CHECK_TEXT(walk((StoreQuery){ .is_descending = true }, NULL),
         "22 21 20 19 18 | 17 16 15 14 13 | 12 11 10 9 8 | 7 6 5 4 3 | 2 1 0 ");
 }
 
@@ -76,8 +77,8 @@ static void pages_of_a_range_end_with_it(void)
     StoreQuery query = by_count;
 
     insert_all();
-    query.from = (StoreValue) { STORE_NUMBER, .number = 1 };
-    query.below = (StoreValue) { STORE_NUMBER, .number = 4 };
+    query.from = (StoreValue){ STORE_NUMBER, .number = 1 };
+    query.below = (StoreValue){ STORE_NUMBER, .number = 4 };
 
     CHECK_TEXT(walk(query, NULL), "3 4 5 6 7 | 8 9 10 11 ");
 }
@@ -86,7 +87,8 @@ static void pages_by_prefix_of_names_end_with_it(void)
 {
     insert_all();
 
-    CHECK_TEXT(walk((StoreQuery) { .prefix = "records/01" }, NULL), "10 11 12 13 14 | 15 16 17 18 19 ");
+    CHECK_TEXT(
+        walk((StoreQuery){ .prefix = "records/01" }, NULL), "10 11 12 13 14 | 15 16 17 18 19 ");
 }
 
 static void the_last_page_says_so_when_it_is_full(void)
@@ -121,15 +123,15 @@ static void insert_before(const StorePage *page)
     static int number;
 
     (void)page;
-    CHECK_OK(store_insert(a_view(), &records,
-        a_record(arena_printf(the_arena(), "000-%d", ++number)), NULL));
+    CHECK_OK(store_insert(
+        a_view(), &records, a_record(arena_printf(the_arena(), "000-%d", ++number)), NULL));
 }
 
 static void pages_do_not_shift_when_documents_come_before_them(void)
 {
     insert_all();
 
-    CHECK_TEXT(walk((StoreQuery) { 0 }, insert_before),
+    CHECK_TEXT(walk((StoreQuery){ 0 }, insert_before),
         "0 1 2 3 4 | 5 6 7 8 9 | 10 11 12 13 14 | 15 16 17 18 19 | 20 21 22 ");
 }
 
@@ -161,8 +163,8 @@ static void pages_over_a_list_tell_each_document_once(void)
         CHECK_OK(store_insert(a_view(), &records, record, NULL));
     }
 
-    CHECK_TEXT(walk((StoreQuery) { .index = "by_tag" }, NULL), "0 2 7 1 3 | 8 4 9 5 10 | 6 11 ");
-    CHECK_TEXT(walk((StoreQuery) { .index = "by_tag", .is_descending = true }, NULL),
+    CHECK_TEXT(walk((StoreQuery){ .index = "by_tag" }, NULL), "0 2 7 1 3 | 8 4 9 5 10 | 6 11 ");
+    CHECK_TEXT(walk((StoreQuery){ .index = "by_tag", .is_descending = true }, NULL),
         "11 6 1 10 5 | 0 9 4 8 3 | 7 2 ");
 }
 
@@ -207,8 +209,8 @@ static void a_token_of_another_index_is_refused(void)
 {
     insert_all();
 
-    check_token((StoreQuery) { .index = "by_owner" }, first_token(by_count));
-    check_token((StoreQuery) { 0 }, first_token(by_count));
+    check_token((StoreQuery){ .index = "by_owner" }, first_token(by_count));
+    check_token((StoreQuery){ 0 }, first_token(by_count));
 }
 
 static void a_token_of_the_other_direction_is_refused(void)
@@ -226,7 +228,7 @@ static void a_token_outside_the_range_is_refused(void)
     StoreQuery range = by_count;
 
     insert_all();
-    range.from = (StoreValue) { STORE_NUMBER, .number = 5 };
+    range.from = (StoreValue){ STORE_NUMBER, .number = 5 };
 
     check_token(range, first_token(by_count));
 }
@@ -237,9 +239,9 @@ static void the_longest_page_is_given(void)
     StorePage page;
 
     for (int i = 0; i < (int)COUNT(writes); i++)
-        writes[i] = (StoreWrite) { STORE_INSERT, &records, numbered(i) };
+        writes[i] = (StoreWrite){ STORE_INSERT, &records, numbered(i) };
     CHECK_OK(store_write(a_view(), writes, COUNT(writes)));
-    CHECK_OK(store_find(a_view(), &records, &(StoreQuery) { .limit = STORE_MAX_PAGE }, &page));
+    CHECK_OK(store_find(a_view(), &records, &(StoreQuery){ .limit = STORE_MAX_PAGE }, &page));
 
     CHECK_INT(page.n_messages, STORE_MAX_PAGE);
     CU_ASSERT(page.resume[0]);
@@ -252,8 +254,10 @@ const CU_TestInfo page_cases[] = {
     { "pages_of_a_range_end_with_it", pages_of_a_range_end_with_it },
     { "pages_by_prefix_of_names_end_with_it", pages_by_prefix_of_names_end_with_it },
     { "the_last_page_says_so_when_it_is_full", the_last_page_says_so_when_it_is_full },
-    { "pages_go_on_when_the_last_document_is_deleted", pages_go_on_when_the_last_document_is_deleted },
-    { "pages_do_not_shift_when_documents_come_before_them", pages_do_not_shift_when_documents_come_before_them },
+    { "pages_go_on_when_the_last_document_is_deleted",
+        pages_go_on_when_the_last_document_is_deleted },
+    { "pages_do_not_shift_when_documents_come_before_them",
+        pages_do_not_shift_when_documents_come_before_them },
     { "pages_do_not_repeat_documents_that_change", pages_do_not_repeat_documents_that_change },
     { "pages_over_a_list_tell_each_document_once", pages_over_a_list_tell_each_document_once },
     { "a_token_that_is_none_is_refused", a_token_that_is_none_is_refused },

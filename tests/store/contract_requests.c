@@ -92,7 +92,8 @@ static void a_new_request_has_no_answer(void)
 
 static void a_key_with_another_request_is_refused(void)
 {
-    StoreView *get = a_request("key", ""), *find = a_request("key", ""), *write = a_request("key", "");
+    StoreView *get = a_request("key", ""), *find = a_request("key", ""),
+              *write = a_request("key", "");
 
     CHECK_OK(insert(a_request("key", "ann"), a_record("1")));
     get->request_hash[0] ^= 1;
@@ -142,8 +143,8 @@ static void steps_keep_no_answer(void)
 static void an_increment_keeps_no_answer(void)
 {
     CHECK_OK(insert(a_view(), a_record("1")));
-    CHECK_OK(store_increment(
-        a_request("key", "ann"), &records, "records/1", "stock", 1, 0, 9, NULL));
+    CHECK_OK(
+        store_increment(a_request("key", "ann"), &records, "records/1", "stock", 1, 0, 9, NULL));
 
     CHECK_OK(store_find_reply(a_request("key", "ann")));
 }
@@ -223,8 +224,8 @@ static void twins_have_one_effect(void)
     StorePage page;
 
     for (int i = 0; i < TWINS; i++) {
-        twins[i] = (Twin) { a_request("key", "ann"), a_record(arena_printf(the_arena(), "%d", i)),
-            NULL };
+        twins[i] =
+            (Twin){ a_request("key", "ann"), a_record(arena_printf(the_arena(), "%d", i)), NULL };
         twins[i].view->arena = arena_new();
     }
     for (int i = 0; i < TWINS; i++)
@@ -238,7 +239,7 @@ static void twins_have_one_effect(void)
 
     CHECK_INT(done, 1);
     CHECK_INT(replayed, TWINS - 1);
-    CHECK_OK(store_find(a_view(), &records, &(StoreQuery) { .limit = 100 }, &page));
+    CHECK_OK(store_find(a_view(), &records, &(StoreQuery){ .limit = 100 }, &page));
     CHECK_INT(page.n_messages, 1);
 }
 
@@ -339,7 +340,8 @@ static void marks_survive_a_new_start(void)
 
 const CU_TestInfo request_cases[] = {
     { "a_repeated_insert_answers_as_before", a_repeated_insert_answers_as_before },
-    { "a_repeated_insert_under_another_name_writes_nothing", a_repeated_insert_under_another_name_writes_nothing },
+    { "a_repeated_insert_under_another_name_writes_nothing",
+        a_repeated_insert_under_another_name_writes_nothing },
     { "a_repeated_get_answers_as_before", a_repeated_get_answers_as_before },
     { "a_repeated_replace_answers_as_before", a_repeated_replace_answers_as_before },
     { "a_repeated_put_answers_as_before", a_repeated_put_answers_as_before },
@@ -348,7 +350,8 @@ const CU_TestInfo request_cases[] = {
     { "a_new_request_has_no_answer", a_new_request_has_no_answer },
     { "a_key_with_another_request_is_refused", a_key_with_another_request_is_refused },
     { "a_write_that_failed_keeps_no_answer", a_write_that_failed_keeps_no_answer },
-    { "a_failed_key_can_be_used_with_another_request", a_failed_key_can_be_used_with_another_request },
+    { "a_failed_key_can_be_used_with_another_request",
+        a_failed_key_can_be_used_with_another_request },
     { "steps_keep_no_answer", steps_keep_no_answer },
     { "an_increment_keeps_no_answer", an_increment_keeps_no_answer },
     { "an_empty_answer_is_kept", an_empty_answer_is_kept },

@@ -5,7 +5,7 @@
 #include "tests/store/store_fixture.h"
 
 /* Ended by an empty one. */
-extern const CU_TestInfo document_cases[], unique_cases[], find_cases[], page_cases[], batch_cases[],
-    request_cases[], outbox_cases[], life_cases[];
+extern const CU_TestInfo document_cases[], counter_cases[], unique_cases[], find_cases[],
+    page_cases[], batch_cases[], request_cases[], outbox_cases[], life_cases[];
 
 #endif

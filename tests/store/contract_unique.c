@@ -190,7 +190,9 @@ static void an_item_that_is_gone_is_free(void)
 
 static void a_unique_index_finds_its_document(void)
 {
-    StoreQuery query = { .index = "by_login", .equal = { { STORE_TEXT, .text = "bob" } }, .limit = 5 };
+    StoreQuery query = {
+        .index = "by_login", .equal = { { STORE_TEXT, .text = "bob" } }, .limit = 5
+    };
     StorePage page;
 
     CHECK_OK(insert_account(with_login("1", "ann")));

@@ -59,7 +59,7 @@ static const Error *seal(void *context, Arena *arena, const char *aggregate,
     const char *owner = ((const Record *)payload)->owner;
 
     (void)context, (void)aggregate;
-    *sealed = (Bytes) { (const uint8_t *)arena_text(arena, owner), strlen(owner) };
+    *sealed = (Bytes){ (const uint8_t *)arena_text(arena, owner), strlen(owner) };
     *partition = 0;
     return NULL;
 }
@@ -106,7 +106,7 @@ static const Error *open_store(Arena *arena, const char *uri, Store **store)
     static const Collection *const collections[] = { &records, NULL };
 
     return store_open(arena,
-        &(StoreOptions) { .uri = uri, .service = "durable", .collections = collections }, store);
+        &(StoreOptions){ .uri = uri, .service = "durable", .collections = collections }, store);
 }
 
 /* The process that is going to be killed. */
@@ -120,7 +120,7 @@ static void run_writer(const char *uri, int pipe_end)
     if (open_store(arena, uri, &store))
         _exit(2);
     for (int i = 0; i < THREADS; i++) {
-        writers[i] = (Writer) { store, i, pipe_end };
+        writers[i] = (Writer){ store, i, pipe_end };
         pthread_create(&thread, NULL, write_on, &writers[i]);
     }
     for (;;)
@@ -237,8 +237,8 @@ static void check_outbox(StoreView *view, const int32_t *counts)
         int document = atoi(entries[i].aggregate + sizeof("records/") - 1);
 
         CHECK_INT(entries[i].number, ++next[document]);
-        CHECK_TEXT(arena_text_of(view->arena, (const char *)entries[i].bytes.data,
-                       entries[i].bytes.size),
+        CHECK_TEXT(
+            arena_text_of(view->arena, (const char *)entries[i].bytes.data, entries[i].bytes.size),
             owner_of_count(view->arena, document, (int)entries[i].number));
     }
     for (int i = 0; i < DOCUMENTS; i++)

@@ -7,8 +7,9 @@ static const Error broken = { ERROR_UNAVAILABLE, "STORE_UNAVAILABLE", "Broken fo
 
 static void fail(StoreOperation operation, int64_t nth, bool has_effect)
 {
-    store_fail(the_store(), &(StoreFault) { .operation = operation, .nth = nth,
-                                .has_effect = has_effect, .error = &broken });
+    store_fail(the_store(),
+        &(StoreFault){
+            .operation = operation, .nth = nth, .has_effect = has_effect, .error = &broken });
 }
 
 static void insert(const char *id)
@@ -30,8 +31,8 @@ static void a_write_whose_answer_is_lost_is_replayed(void)
 
     fail(STORE_OP_WRITE, 1, true);
 
-    CHECK_REASON(store_insert(a_request("key", "ann"), &records, a_record("1"), NULL),
-        "STORE_UNAVAILABLE");
+    CHECK_REASON(
+        store_insert(a_request("key", "ann"), &records, a_record("1"), NULL), "STORE_UNAVAILABLE");
     CHECK_REASON(store_insert(again, &records, a_record("1"), NULL), "REQUEST_REPLAYED");
     CHECK_TEXT(owner_of(again->replayed), "ann");
 }
@@ -71,8 +72,9 @@ static void the_nth_operation_fails_and_no_other(void)
 
 static void a_lasting_fault_ends_when_it_is_taken_away(void)
 {
-    store_fail(the_store(), &(StoreFault) { .operation = STORE_N_OPERATIONS, .nth = 1,
-                                .is_lasting = true, .error = &broken });
+    store_fail(the_store(),
+        &(StoreFault){
+            .operation = STORE_N_OPERATIONS, .nth = 1, .is_lasting = true, .error = &broken });
     CHECK_REASON(store_insert(a_view(), &records, a_record("1"), NULL), "STORE_UNAVAILABLE");
     CHECK_REASON(store_get(a_view(), &records, "records/1", a_record("x")), "STORE_UNAVAILABLE");
     store_fail(the_store(), NULL);
@@ -90,11 +92,11 @@ static void failures_of_reading_surface(void)
     CHECK_REASON(store_get(a_view(), &records, "records/1", a_record("x")), "STORE_UNAVAILABLE");
     fail(STORE_OP_GET, 1, false);
     CHECK_REASON(
-        store_get_many(a_view(), &records, (const char *const[]) { "records/1" }, 1, &message),
+        store_get_many(a_view(), &records, (const char *const[]){ "records/1" }, 1, &message),
         "STORE_UNAVAILABLE");
     fail(STORE_OP_FIND, 1, false);
-    CHECK_REASON(store_find(a_view(), &records, &(StoreQuery) { .limit = 1 }, &page),
-        "STORE_UNAVAILABLE");
+    CHECK_REASON(
+        store_find(a_view(), &records, &(StoreQuery){ .limit = 1 }, &page), "STORE_UNAVAILABLE");
     fail(STORE_OP_FIND_REPLY, 1, false);
     CHECK_REASON(store_find_reply(a_request("key", "")), "STORE_UNAVAILABLE");
 }

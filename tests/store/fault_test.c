@@ -16,8 +16,8 @@
 #include <string.h>
 
 enum {
-    STEPS = 5,         /* records of one run of the n-th call */
-    MAX_CALLS = 2000,  /* no run has so many */
+    STEPS = 5,        /* records of one run of the n-th call */
+    MAX_CALLS = 2000, /* no run has so many */
     FLIPS = 400,
     QUICK_FLIPS = 50,
     QUICK_STRIDE = 20, /* calls passed over from one run to the next */
@@ -90,7 +90,7 @@ static void write_much(void)
     for (int i = 0; i < 60; i++) {
         Record *record = a_record(arena_printf(the_arena(), "large-%d", i));
 
-        record->data = (ProtobufCBinaryData) { LARGE, arena_alloc(the_arena(), LARGE) };
+        record->data = (ProtobufCBinaryData){ LARGE, arena_alloc(the_arena(), LARGE) };
         if (store_insert(a_view(), &accounts, record, NULL))
             return;
     }
@@ -163,8 +163,9 @@ static void *insert_own(void *argument)
 static void a_full_queue_is_busy(void)
 {
     const Collection *const collections[] = { &records, NULL };
-    StoreOptions options = { .uri = fixture_uri(), .service = "busy", .collections = collections,
-        .queue_limit = QUEUE };
+    StoreOptions options = {
+        .uri = fixture_uri(), .service = "busy", .collections = collections, .queue_limit = QUEUE
+    };
     Caller callers[CALLERS];
     pthread_t threads[CALLERS];
     int done = 0, busy = 0;
@@ -173,7 +174,7 @@ static void a_full_queue_is_busy(void)
     CHECK_OK(store_open(the_arena(), &options, &store));
     faulty_files_slow(SLOW_MS);
     for (int i = 0; i < CALLERS; i++) {
-        callers[i] = (Caller) { { .store = store, .arena = arena_new() }, i, NULL };
+        callers[i] = (Caller){ { .store = store, .arena = arena_new() }, i, NULL };
         pthread_create(&threads[i], NULL, insert_own, &callers[i]);
     }
     for (int i = 0; i < CALLERS; i++) {
@@ -233,8 +234,8 @@ static void check_told(const Told *told)
         n_events[atoi(entries[i].aggregate + sizeof("records/") - 1)]++;
     for (int i = 0; i < STEPS; i++) {
         Record record = THROUGHLINE__ECHO__V1__RECORD__INIT;
-        const Error *error = store_get(a_view(), &records,
-            arena_printf(the_arena(), "records/%d", i), &record);
+        const Error *error =
+            store_get(a_view(), &records, arena_printf(the_arena(), "records/%d", i), &record);
         int64_t changes = error ? 0 : record.count;
 
         CU_ASSERT(!error || error->code == ERROR_NOT_FOUND);
@@ -310,8 +311,7 @@ static const Error *ask_everything(const char **answers)
         StoreView *request = a_request(arena_printf(the_arena(), "key-%d", i), "");
         Record *record = a_record("x");
 
-        error = store_get(
-            a_view(), &records, arena_printf(the_arena(), "records/%d", i), record);
+        error = store_get(a_view(), &records, arena_printf(the_arena(), "records/%d", i), record);
         if (error && error->code != ERROR_NOT_FOUND)
             return error;
         text = arena_printf(the_arena(), "%s%s ", text, error ? "none" : record->owner);
@@ -323,8 +323,8 @@ static const Error *ask_everything(const char **answers)
     if ((error = store_outbox_read(a_view(), 0, 1000, &entries, &n_entries)))
         return error;
     for (size_t i = 0; i < n_entries; i++)
-        text = arena_printf(the_arena(), "%s%s=%s ", text, entries[i].aggregate,
-            owner_of(entries[i].bytes));
+        text = arena_printf(
+            the_arena(), "%s%s=%s ", text, entries[i].aggregate, owner_of(entries[i].bytes));
     *answers = text;
     return NULL;
 }

@@ -11,7 +11,12 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-enum { RECORD_BYTES = 64 * 1024, FREED_BYTES = 4 * 1024 * 1024, MAX_RECORDS = 1000, RECOVERY_MS = 1000 };
+enum {
+    RECORD_BYTES = 64 * 1024,
+    FREED_BYTES = 4 * 1024 * 1024,
+    MAX_RECORDS = 1000,
+    RECOVERY_MS = 1000
+};
 
 static const char disk_options[] = "size=24m";
 
@@ -38,7 +43,7 @@ static Store *open_store(Arena *arena, const char *uri)
     Store *store = NULL;
 
     CHECK_OK(store_open(arena,
-        &(StoreOptions) { .uri = uri, .service = "full", .collections = collections }, &store));
+        &(StoreOptions){ .uri = uri, .service = "full", .collections = collections }, &store));
     CU_ASSERT_FATAL(store != NULL);
     return store;
 }
@@ -49,7 +54,7 @@ static const Error *insert(Store *store, Arena *arena, int number)
     Record record = THROUGHLINE__ECHO__V1__RECORD__INIT;
 
     record.name = arena_printf(arena, "records/%d", number);
-    record.data = (ProtobufCBinaryData) { RECORD_BYTES, arena_alloc(arena, RECORD_BYTES) };
+    record.data = (ProtobufCBinaryData){ RECORD_BYTES, arena_alloc(arena, RECORD_BYTES) };
     memset(record.data.data, number, RECORD_BYTES);
     return store_insert(&view, &accounts, &record, NULL);
 }
@@ -60,7 +65,7 @@ static bool is_whole(Store *store, Arena *arena, int number)
     Record record = THROUGHLINE__ECHO__V1__RECORD__INIT;
 
     return !store_get(&view, &accounts, arena_printf(arena, "records/%d", number), &record) &&
-        record.data.len == RECORD_BYTES && record.data.data[RECORD_BYTES - 1] == (uint8_t)number;
+           record.data.len == RECORD_BYTES && record.data.data[RECORD_BYTES - 1] == (uint8_t)number;
 }
 
 static void check_all(Store *store, Arena *arena, int count)

@@ -30,7 +30,8 @@ struct Proxy {
 
 static struct sockaddr_in address_of(int port)
 {
-    return (struct sockaddr_in) { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+    return (struct sockaddr_in){ .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
@@ -53,7 +54,7 @@ static void accept_one(Proxy *proxy, ProxyMode mode)
         close(client);
         return;
     }
-    *pair = (Pair) { client, socket(AF_INET, SOCK_STREAM, 0), false };
+    *pair = (Pair){ client, socket(AF_INET, SOCK_STREAM, 0), false };
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(pair->server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (connect(pair->server, (struct sockaddr *)&address, sizeof(address)))
@@ -79,7 +80,7 @@ static bool is_to_be_lost(Proxy *proxy, const char *bytes, ssize_t size)
 
     pthread_mutex_lock(&proxy->lock);
     is_found = proxy->lost_text[0] &&
-        memmem(bytes, (size_t)size, proxy->lost_text, strlen(proxy->lost_text));
+               memmem(bytes, (size_t)size, proxy->lost_text, strlen(proxy->lost_text));
     if (is_found)
         proxy->lost_text[0] = 0;
     pthread_mutex_unlock(&proxy->lock);
@@ -107,12 +108,12 @@ static void serve_once(Proxy *proxy, ProxyMode mode)
 {
     struct pollfd fds[1 + 2 * MAX_PAIRS];
 
-    fds[0] = (struct pollfd) { .fd = proxy->listener, .events = POLLIN };
+    fds[0] = (struct pollfd){ .fd = proxy->listener, .events = POLLIN };
     for (int i = 0; i < MAX_PAIRS; i++) {
         if (mode == PROXY_REFUSE && proxy->pairs[i].client >= 0)
             close_pair(&proxy->pairs[i]);
-        fds[1 + 2 * i] = (struct pollfd) { .fd = proxy->pairs[i].client, .events = POLLIN };
-        fds[2 + 2 * i] = (struct pollfd) { .fd = proxy->pairs[i].server, .events = POLLIN };
+        fds[1 + 2 * i] = (struct pollfd){ .fd = proxy->pairs[i].client, .events = POLLIN };
+        fds[2 + 2 * i] = (struct pollfd){ .fd = proxy->pairs[i].server, .events = POLLIN };
     }
     if (poll(fds, mode == PROXY_HOLD ? 0 : 1 + 2 * MAX_PAIRS, TICK_MS) <= 0)
         return;

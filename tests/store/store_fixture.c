@@ -55,8 +55,9 @@ const char *engine_missing(EngineKind kind)
 
 static const Error *open_store(void)
 {
-    return store_open(fixture.arena, &(StoreOptions) { .uri = fixture.uri,
-                          .service = fixture.service, .collections = fixture.collections },
+    return store_open(fixture.arena,
+        &(StoreOptions){
+            .uri = fixture.uri, .service = fixture.service, .collections = fixture.collections },
         &fixture.store);
 }
 
@@ -214,8 +215,7 @@ void set_time(Google__Protobuf__Timestamp **field, int64_t seconds, int32_t nano
 
 void add_key(Record *record, const char *kind, const char *value)
 {
-    RecordKey *key =
-        message_new(fixture.arena, &throughline__echo__v1__record_key__descriptor);
+    RecordKey *key = message_new(fixture.arena, &throughline__echo__v1__record_key__descriptor);
 
     key->kind = arena_text(fixture.arena, kind);
     key->value = arena_text(fixture.arena, value);
@@ -272,8 +272,7 @@ static void skip_mongo(void)
     test_skip(engine_missing(MONGO));
 }
 
-static CU_TestInfo *cases_of(
-    EngineKind kind, const char *engine, const CU_TestInfo *const *tables)
+static CU_TestInfo *cases_of(EngineKind kind, const char *engine, const CU_TestInfo *const *tables)
 {
     CU_TestInfo *cases = calloc(1, sizeof(*cases));
     size_t count = 0;
@@ -286,7 +285,7 @@ static CU_TestInfo *cases_of(
             if (!cases || asprintf(&name, "%s/%s", engine, it->pName) < 0)
                 abort();
             cases[count++] =
-                (CU_TestInfo) { name, engine_missing(kind) ? skip_mongo : it->pTestFunc };
+                (CU_TestInfo){ name, engine_missing(kind) ? skip_mongo : it->pTestFunc };
             cases[count] = (CU_TestInfo)CU_TEST_INFO_NULL;
         }
     return cases;
