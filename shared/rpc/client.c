@@ -12,7 +12,7 @@ static const Error *exchange(RpcClient *client, const RpcOutgoing *outgoing, con
     grpc_byte_buffer *request, grpc_byte_buffer **reply)
 {
     ClientCall call;
-    ClientBatch batch = { 0 };
+    ClientBatch batch = { NULL };
     ClientMetadata metadata;
     const Error *error = client_call_begin(client, outgoing, path, &call, &metadata);
     grpc_op ops[] = {
