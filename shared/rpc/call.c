@@ -8,8 +8,7 @@
 
 bool rpc_should_stop(const RpcCall *call)
 {
-    if (call->exchange &&
-        atomic_load_explicit(&call->exchange->is_cancelled, memory_order_acquire))
+    if (call->exchange && atomic_load_explicit(&call->exchange->is_cancelled, memory_order_acquire))
         return true;
     return call->deadline != INT64_MAX && clock_monotonic() >= call->deadline;
 }
@@ -43,7 +42,7 @@ RpcCall *rpc_internal_call(
 
     call->arena = arena;
     call->caller = &ourselves;
-    call->context = (RpcContext) {
+    call->context = (RpcContext){
         .channel = arena_text(arena, context->channel),
         .actor = arena_text(arena, context->actor),
         .on_behalf_of = arena_text(arena, context->on_behalf_of),
@@ -51,7 +50,7 @@ RpcCall *rpc_internal_call(
         .journey = arena_text(arena, context->journey),
         .purpose = arena_text(arena, context->purpose),
     };
-    call->traceparent = trace_child(arena, (Bytes) { 0 }, (Bytes) { 0 });
+    call->traceparent = trace_child(arena, (Bytes){ 0 }, (Bytes){ 0 });
     memcpy(call->trace_id, call->traceparent + 3, TRACE_ID_DIGITS);
     call->peer = "";
     call->method = arena_text(arena, method);

@@ -15,9 +15,8 @@ void check_fail(RpcCall *call, const char *field, const char *format, ...)
         call->violations =
             arena_array(call->arena, CHECK_MAX_VIOLATIONS, sizeof(*call->violations));
     va_start(args, format);
-    call->violations[call->n_violations++] = (FieldViolation) {
-        arena_text(call->arena, field), arena_vprintf(call->arena, format, args)
-    };
+    call->violations[call->n_violations++] = (FieldViolation){ arena_text(call->arena, field),
+        arena_vprintf(call->arena, format, args) };
     va_end(args);
 }
 
@@ -63,8 +62,7 @@ void check_present(RpcCall *call, const char *field, const void *message)
         check_fail(call, field, "is required");
 }
 
-void check_enum(
-    RpcCall *call, const char *field, const ProtobufCEnumDescriptor *type, int value)
+void check_enum(RpcCall *call, const char *field, const ProtobufCEnumDescriptor *type, int value)
 {
     if (value == 0)
         check_fail(call, field, "is required");
@@ -100,8 +98,10 @@ void check_money(RpcCall *call, const char *field, const Google__Type__Money *mo
         return;
     }
     if (!money_from_units(money->currency_code, money->units, money->nanos, &amount)) {
-        check_fail(call, field, "is not an amount of %s: at most %d digits behind the point, units and "
-            "nanos of the same sign", money->currency_code, money_digits(money->currency_code));
+        check_fail(call, field,
+            "is not an amount of %s: at most %d digits behind the point, units and "
+            "nanos of the same sign",
+            money->currency_code, money_digits(money->currency_code));
         return;
     }
     if (amount < min || amount > max) {
@@ -132,7 +132,7 @@ const Error *check_result(RpcCall *call)
     if (call->n_violations == 0)
         return NULL;
     error = arena_alloc(call->arena, sizeof(*error));
-    *error = (Error) {
+    *error = (Error){
         .code = ERROR_INVALID_ARGUMENT,
         .reason = "FIELD_INVALID",
         .message = arena_printf(call->arena, "%s %s%s", call->violations[0].field,

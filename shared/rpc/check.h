@@ -25,12 +25,14 @@ void check_present(RpcCall *call, const char *field, const void *message);
 void check_enum(RpcCall *call, const char *field, const ProtobufCEnumDescriptor *type, int value);
 /* At most CHECK_REQUEST_ID_MAX of [A-Za-z0-9_.~:-]; empty is fine. */
 void check_request_id(RpcCall *call, const char *value);
-/* Present, an ISO 4217 currency, at most its digits, min <= minor units <= max; *minor is set when good. */
+/* Present, an ISO 4217 currency, at most its digits, min <= minor units <= max; *minor is set
+ * when good. */
 void check_money(RpcCall *call, const char *field, const Google__Type__Money *money, int64_t min,
     int64_t max, int64_t *minor);
 
 /* "lines[2].quantity", in the call's arena. */
-const char *check_path(RpcCall *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *check_path(RpcCall *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* NULL, or INVALID_ARGUMENT FIELD_INVALID with every violation. */
 const Error *check_result(RpcCall *call);

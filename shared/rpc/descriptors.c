@@ -44,7 +44,7 @@ static void find_raw(void)
 
         assert(*at == (1 << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED));
         at += 1 + read_varint(at + 1, &size);
-        index_.raw[i] = (Bytes) { at, size };
+        index_.raw[i] = (Bytes){ at, size };
         at += size;
     }
     assert(at == throughline_descriptor_set_end);
@@ -56,7 +56,7 @@ static void read_set(void)
 
     index_.arena = arena_new();
     index_.set = message_unpack(index_.arena, &google__protobuf__file_descriptor_set__descriptor,
-        (Bytes) { throughline_descriptor_set, size });
+        (Bytes){ throughline_descriptor_set, size });
     assert(index_.set);
     index_.raw = arena_array(index_.arena, index_.set->n_file, sizeof(Bytes));
     find_raw();
@@ -76,7 +76,8 @@ int descriptors_file_named(const char *name)
     return -1;
 }
 
-/* What follows `name` and a dot in `path`; "" when that is all; NULL when it begins with something else. */
+/* What follows `name` and a dot in `path`; "" when that is all; NULL when it begins with
+ * something else. */
 static const char *behind(const char *path, const char *name)
 {
     size_t length = strlen(name);
@@ -143,8 +144,8 @@ static const Message *descend(Message *const *messages, size_t count, const char
 static bool message_has(const Message *message, const char *path)
 {
     return !*path || has_field(message->field, message->n_field, path) ||
-        has_field(message->extension, message->n_extension, path) ||
-        has_enum(message->enum_type, message->n_enum_type, path) || has_oneof(message, path);
+           has_field(message->extension, message->n_extension, path) ||
+           has_enum(message->enum_type, message->n_enum_type, path) || has_oneof(message, path);
 }
 
 static bool service_has(const ServiceProto *service, const char *path)
@@ -174,7 +175,7 @@ static bool file_has(const File *file, const char *symbol)
         if (service_has(file->service[i], path))
             return true;
     return has_enum(file->enum_type, file->n_enum_type, path) ||
-        has_field(file->extension, file->n_extension, path);
+           has_field(file->extension, file->n_extension, path);
 }
 
 int descriptors_file_of_symbol(const char *symbol)

@@ -1,4 +1,5 @@
-/* The compiled-in descriptor set as a thing to search: files by name, symbol and extension. Read when first asked; any thread. */
+/* The compiled-in descriptor set as a thing to search: files by name, symbol and extension. Read
+ * when first asked; any thread. */
 #ifndef THROUGHLINE_RPC_DESCRIPTORS_H
 #define THROUGHLINE_RPC_DESCRIPTORS_H
 

@@ -1,5 +1,5 @@
-/* Streams that go on without a thread: offers queue, the transport's answers move the queue on. The lock is never held while
- * `changed` runs, which may take locks that are held around offers. */
+/* Streams that go on without a thread: offers queue, the transport's answers move the queue on.
+ * The lock is never held while `changed` runs, which may take locks that are held around offers. */
 #include "shared/rpc/exchange.h"
 
 #include <assert.h>
@@ -86,7 +86,7 @@ static void send_next(RpcStream *stream)
 static bool is_over(const RpcStream *stream)
 {
     return stream->is_ended && stream->is_handled && !stream->is_sending && !stream->is_calling &&
-        stream->n_holders == 0 && (!stream->first || stream->is_gone);
+           stream->n_holders == 0 && (!stream->first || stream->is_gone);
 }
 
 /* Lets go of the lock, and of the stream when it is over; it must not be touched afterwards. */
@@ -141,7 +141,7 @@ RpcOffer rpc_stream_offer(RpcStream *stream, const void *message)
     if (stream->is_gone) {
         offer = RPC_STREAM_GONE;
     } else if (stream->n_queued == RPC_STREAM_QUEUE ||
-        (stream->n_queued > 0 && stream->queued_bytes + size > RPC_STREAM_QUEUE_BYTES)) {
+               (stream->n_queued > 0 && stream->queued_bytes + size > RPC_STREAM_QUEUE_BYTES)) {
         stream->wants_room = true;
         offer = RPC_STREAM_FULL;
     } else {
@@ -222,7 +222,8 @@ void detached_handled(RpcStream *stream, const Error *error)
         stream->is_gone = true;
         stream->error = error_copy(stream->arena, error);
     }
-    if (stream->is_gone || stream->is_draining || has_room_again(stream)) /* before there was a watch */
+    if (stream->is_gone || stream->is_draining ||
+        has_room_again(stream)) /* before there was a watch */
         notify(stream);
     leave(stream);
 }

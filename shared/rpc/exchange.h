@@ -44,7 +44,7 @@ struct RpcStream {
     bool wants_room; /* an offer was refused: say when there is room */
     bool is_gone;
     bool is_draining;
-    bool is_handled; /* the handler has returned */
+    bool is_handled;  /* the handler has returned */
     bool is_ended;    /* by its holder */
     bool is_finished; /* on its way out */
     int n_holders;    /* who look at it from the list of all */
@@ -135,7 +135,8 @@ void stream_drain_all(RpcServer *server);
 /* detached.c */
 void detached_sent(RpcStream *stream, bool is_sent);
 void detached_gone(RpcStream *stream);
-/* The handler has returned, with an error if something went wrong after all: from now on the stream may be finished. */
+/* The handler has returned, with an error if something went wrong after all: from now on the
+ * stream may be finished. */
 void detached_handled(RpcStream *stream, const Error *error);
 void detached_drain_all(RpcServer *server);
 void detached_free(RpcStream *stream);

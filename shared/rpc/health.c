@@ -13,8 +13,8 @@ typedef Grpc__Health__V1__HealthCheckResponse__ServingStatus Status;
 /* Anybody may watch without a token, so there is an end to it. */
 enum { HEALTH_MAX_WATCHERS = 256 };
 
-static const Error service_unknown = {
-    ERROR_NOT_FOUND, "SERVICE_UNKNOWN", "This server has no such service; reflection lists them." };
+static const Error service_unknown = { ERROR_NOT_FOUND, "SERVICE_UNKNOWN",
+    "This server has no such service; reflection lists them." };
 static const Error too_many_watchers = { ERROR_RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS",
     "Health is watched by as many as the server can take; use Check.", .retry_after_ms = 5000 };
 
@@ -64,8 +64,9 @@ static Status status_of(const Health *health, bool is_known)
 {
     if (!is_known)
         return GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN;
-    return health->is_serving ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
-                              : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
+    return health->is_serving
+               ? GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+               : GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING;
 }
 
 /* The lock is held. A slow watcher is told again when there is room. False when it has left. */

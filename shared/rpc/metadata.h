@@ -1,4 +1,5 @@
-/* What the run time reads of a call's metadata: credentials, trace, and the context that travels through all services. */
+/* What the run time reads of a call's metadata: credentials, trace, and the context that travels
+ * through all services. */
 #ifndef THROUGHLINE_RPC_METADATA_H
 #define THROUGHLINE_RPC_METADATA_H
 

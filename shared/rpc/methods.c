@@ -22,7 +22,8 @@ static struct {
     size_t count;
 } table;
 
-/* The size of the varint at the start of a length-delimited field, which protobuf-c keeps in front of unknown fields. */
+/* The size of the varint at the start of a length-delimited field, which protobuf-c keeps in
+ * front of unknown fields. */
 static size_t length_prefix(const uint8_t *bytes, size_t size)
 {
     size_t n = 0;
@@ -44,7 +45,7 @@ static void read_policy(
         if (field->tag != POLICY_EXTENSION)
             continue;
         policy = message_unpack(arena, &throughline__api__v1__method_policy__descriptor,
-            (Bytes) { field->data + prefix, field->len - prefix });
+            (Bytes){ field->data + prefix, field->len - prefix });
         if (policy)
             method->policy = *policy;
     }
@@ -94,10 +95,10 @@ static void read_file(Arena *arena, const Google__Protobuf__FileDescriptorProto 
 static void read_table(void)
 {
     Arena *scratch = arena_new();
-    const Google__Protobuf__FileDescriptorSet *set = message_unpack(scratch,
-        &google__protobuf__file_descriptor_set__descriptor,
-        (Bytes) { throughline_descriptor_set,
-            (size_t)(throughline_descriptor_set_end - throughline_descriptor_set) });
+    const Google__Protobuf__FileDescriptorSet *set =
+        message_unpack(scratch, &google__protobuf__file_descriptor_set__descriptor,
+            (Bytes){ throughline_descriptor_set,
+                (size_t)(throughline_descriptor_set_end - throughline_descriptor_set) });
 
     assert(set);
     table.arena = arena_new();
@@ -138,7 +139,7 @@ static bool is_of_service(const RpcMethod *method, const char *service)
     if (text_equal(method->service, service))
         return true;
     return text_starts_with(method->service, prefix) && !strncmp(rest, service, length) &&
-        rest[length] == '.';
+           rest[length] == '.';
 }
 
 size_t rpc_methods_of(Arena *arena, const char *service, const RpcMethod *const **methods)

@@ -1,4 +1,5 @@
-/* The method table, from the descriptor set compiled into the binary: kinds, types, policies. Nothing is registered by hand. */
+/* The method table, from the descriptor set compiled into the binary: kinds, types, policies.
+ * Nothing is registered by hand. */
 #ifndef THROUGHLINE_RPC_METHODS_H
 #define THROUGHLINE_RPC_METHODS_H
 
@@ -24,7 +25,8 @@ const RpcMethod *rpc_methods(size_t *count);
 /* By "/service/Name" or "service/Name"; NULL when there is none. */
 const RpcMethod *rpc_method_find(const char *path);
 
-/* All methods of a service by its full name or its short one ("cart" finds those of throughline.cart.v1.*): for the command line. */
+/* All methods of a service by its full name or its short one ("cart" finds those of
+ * throughline.cart.v1.*): for the command line. */
 size_t rpc_methods_of(Arena *arena, const char *service, const RpcMethod *const **methods);
 
 #endif

@@ -1,4 +1,5 @@
-/* What operators see of calls: metrics by method and status (names of gRFC A66), one log line a failed call. */
+/* What operators see of calls: metrics by method and status (names of gRFC A66), one log line a
+ * failed call. */
 #include "shared/rpc/exchange.h"
 
 #include "shared/base/clock.h"
@@ -59,7 +60,7 @@ static Histogram *duration_of(RpcExchange *exchange, int code)
 static bool is_refusal(const Error *error)
 {
     return error &&
-        (error->code == ERROR_UNAUTHENTICATED || error->code == ERROR_PERMISSION_DENIED);
+           (error->code == ERROR_UNAUTHENTICATED || error->code == ERROR_PERMISSION_DENIED);
 }
 
 static LogLevel level_of(const Error *error)
@@ -69,7 +70,8 @@ static LogLevel level_of(const Error *error)
     return error->code == ERROR_INTERNAL || error->code == ERROR_DATA_LOSS ? LOG_ERROR : LOG_INFO;
 }
 
-/* No personal data: neither actor nor the error's text, which may quote the request. Causes inside the server are ours. */
+/* No personal data: neither actor nor the error's text, which may quote the request. Causes
+ * inside the server are ours. */
 static void log_call(RpcExchange *exchange, const Error *error, int64_t micros)
 {
     const RpcCall *call = &exchange->call;
@@ -81,7 +83,7 @@ static void log_call(RpcExchange *exchange, const Error *error, int64_t micros)
     if (is_refusal(error))
         peer = exchange->server->ops->peer(exchange->wire, exchange->arena);
     log_write(level, "call",
-        (const LogField[]) {
+        (const LogField[]){
             { "method", label_of(exchange->method), 0 },
             { "status", error_code_name(error ? (int)error->code : 0), 0 },
             { "reason", error_reason(error), 0 },

@@ -1,5 +1,6 @@
-/* A token is base64url of: 8 bytes hash of the list's other arguments, the resume key, 8 bytes checksum over both. The checksum
- * catches tokens that were typed, cut or edited; it is no signature: a resume key opens nothing that the list would not show. */
+/* A token is base64url of: 8 bytes hash of the list's other arguments, the resume key, 8 bytes
+ * checksum over both. The checksum catches tokens that were typed, cut or edited; it is no
+ * signature: a resume key opens nothing that the list would not show. */
 #include "shared/rpc/page.h"
 
 #include "shared/rpc/check.h"

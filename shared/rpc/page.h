@@ -1,4 +1,5 @@
-/* Pages of a list (AIP-158): sizes are lowered, not refused; tokens are opaque and bound to the request's other arguments. */
+/* Pages of a list (AIP-158): sizes are lowered, not refused; tokens are opaque and bound to the
+ * request's other arguments. */
 #ifndef THROUGHLINE_RPC_PAGE_H
 #define THROUGHLINE_RPC_PAGE_H
 
@@ -12,8 +13,8 @@ typedef struct RpcPage {
     uint64_t arguments;
 } RpcPage;
 
-/* Reads page_size and page_token. `arguments` is everything else of the request that must not change between pages, as one text.
- * A negative size or a bad token is a violation on the call. */
+/* Reads page_size and page_token. `arguments` is everything else of the request that must not
+ * change between pages, as one text. A negative size or a bad token is a violation on the call. */
 RpcPage page_read(RpcCall *call, int32_t page_size, const char *page_token, const char *arguments);
 
 /* next_page_token for a resume key; "" for "". */

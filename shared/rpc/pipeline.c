@@ -1,5 +1,6 @@
-/* The one path of every call: method, limits, trace, token, scope, context; then, on a worker or, where the proto says that it
- * never blocks, right here: request, handler, reply; then count, log, status. */
+/* The one path of every call: method, limits, trace, token, scope, context; then, on a worker
+ * or, where the proto says that it never blocks, right here: request, handler, reply; then
+ * count, log, status. */
 #include "shared/rpc/call.h"
 #include "shared/rpc/exchange.h"
 #include "shared/rpc/metadata.h"
@@ -22,18 +23,18 @@ static const Error overloaded = { ERROR_RESOURCE_EXHAUSTED, "OVERLOADED",
     .retry_after_ms = OVERLOAD_RETRY_MS };
 static const Error metadata_too_large = { ERROR_RESOURCE_EXHAUSTED, "METADATA_TOO_LARGE",
     "The call brought more metadata than the server takes." };
-static const Error message_missing = {
-    ERROR_INVALID_ARGUMENT, "MESSAGE_MISSING", "The call brought no request message." };
-static const Error message_malformed = {
-    ERROR_INVALID_ARGUMENT, "MESSAGE_MALFORMED", "The request is not a message of its type." };
+static const Error message_missing = { ERROR_INVALID_ARGUMENT, "MESSAGE_MISSING",
+    "The call brought no request message." };
+static const Error message_malformed = { ERROR_INVALID_ARGUMENT, "MESSAGE_MALFORMED",
+    "The request is not a message of its type." };
 static const Error no_keys = { ERROR_UNAUTHENTICATED, "TOKEN_KEY_UNKNOWN",
     "This server was started without keys and accepts no token." };
 static const Error token_missing = { ERROR_UNAUTHENTICATED, "TOKEN_MISSING",
     "Send the account's token as metadata: \"authorization: Bearer TOKEN\"." };
-static const Error cancelled = {
-    ERROR_CANCELLED, "CALL_CANCELLED", "The caller gave up, or the connection was lost." };
-static const Error too_late = {
-    ERROR_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "The call took longer than its deadline." };
+static const Error cancelled = { ERROR_CANCELLED, "CALL_CANCELLED",
+    "The caller gave up, or the connection was lost." };
+static const Error too_late = { ERROR_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
+    "The call took longer than its deadline." };
 
 const Error *exchange_stop_error(const RpcExchange *exchange)
 {
@@ -99,8 +100,8 @@ static const Error *check_origin(RpcCall *call)
 
 static void set_trace(RpcCall *call, const RpcMetadata *metadata)
 {
-    call->traceparent = trace_child(call->arena, metadata->values[METADATA_TRACEPARENT],
-        metadata->values[METADATA_TRACE_BIN]);
+    call->traceparent = trace_child(
+        call->arena, metadata->values[METADATA_TRACEPARENT], metadata->values[METADATA_TRACE_BIN]);
     memcpy(call->trace_id, call->traceparent + 3, TRACE_ID_DIGITS);
 }
 

@@ -1,4 +1,5 @@
-/* Under TLS it shows the server's own certificate and takes any: it asks whether the port answers, not who does. */
+/* Under TLS it shows the server's own certificate and takes any: it asks whether the port
+ * answers, not who does. */
 #include "shared/rpc/probe.h"
 
 #include "shared/base/text.h"
@@ -46,7 +47,8 @@ static grpc_channel_credentials *credentials_of(const RpcProbe *probe)
     return credentials;
 }
 
-/* A pool of its own, or the connection of an earlier probe would be used again and prove nothing about the listener. */
+/* A pool of its own, or the connection of an earlier probe would be used again and prove nothing
+ * about the listener. */
 static grpc_channel *open_channel(const RpcProbe *probe)
 {
     grpc_arg args[] = {
@@ -58,16 +60,15 @@ static grpc_channel *open_channel(const RpcProbe *probe)
     grpc_channel *channel;
 
     print_target(probe, target);
-    channel = grpc_channel_create(
-        target, credentials, &(grpc_channel_args) { COUNT(args), args });
+    channel = grpc_channel_create(target, credentials, &(grpc_channel_args){ COUNT(args), args });
     grpc_channel_credentials_release(credentials);
     return channel;
 }
 
 static grpc_status_code call_check(grpc_channel *channel, grpc_completion_queue *queue)
 {
-    gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-        gpr_time_from_millis(PROBE_TIMEOUT_MS, GPR_TIMESPAN));
+    gpr_timespec deadline = gpr_time_add(
+        gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(PROBE_TIMEOUT_MS, GPR_TIMESPAN));
     grpc_slice method = grpc_slice_from_static_string("/grpc.health.v1.Health/Check");
     grpc_call *call = grpc_channel_create_call(
         channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue, method, NULL, deadline, NULL);

@@ -10,7 +10,8 @@ typedef struct RpcProbe {
     const char *tls_certificate, *tls_key; /* file names; NULL: plaintext */
 } RpcProbe;
 
-/* NULL when grpc.health.v1.Health/Check answers within a second, whatever it says; else UNAVAILABLE PROBE_FAILED. */
+/* NULL when grpc.health.v1.Health/Check answers within a second, whatever it says; else
+ * UNAVAILABLE PROBE_FAILED. */
 const Error *probe_check(const RpcProbe *probe);
 
 #endif

@@ -1,4 +1,5 @@
-/* One handler for both versions: their messages are the same on the wire, so v1alpha is packed and unpacked as v1. */
+/* One handler for both versions: their messages are the same on the wire, so v1alpha is packed
+ * and unpacked as v1. */
 #include "shared/rpc/reflection.h"
 
 #include "shared/codec/message.h"
@@ -42,7 +43,7 @@ static void answer_file(Arena *arena, Response *response, int file, const char *
         arena_array(arena, files->n_file_descriptor_proto, sizeof(ProtobufCBinaryData));
     for (size_t i = 0; i < files->n_file_descriptor_proto; i++)
         files->file_descriptor_proto[i] =
-            (ProtobufCBinaryData) { found[i].size, (uint8_t *)(uintptr_t)found[i].data };
+            (ProtobufCBinaryData){ found[i].size, (uint8_t *)(uintptr_t)found[i].data };
     response->message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
     response->file_descriptor_response = files;
@@ -58,8 +59,7 @@ static void answer_extensions(Arena *arena, Response *response, const char *type
     }
     numbers = message_new(arena, &grpc__reflection__v1__extension_number_response__descriptor);
     numbers->base_type_name = arena_text(arena, type);
-    numbers->n_extension_number =
-        descriptors_extensions(arena, type, &numbers->extension_number);
+    numbers->n_extension_number = descriptors_extensions(arena, type, &numbers->extension_number);
     response->message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ALL_EXTENSION_NUMBERS_RESPONSE;
     response->all_extension_numbers_response = numbers;
@@ -92,8 +92,8 @@ static void answer(Arena *arena, Response *response, Request *request, const cha
             arena, response, descriptors_file_named(request->file_by_filename), "such file");
         break;
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL:
-        answer_file(arena, response,
-            descriptors_file_of_symbol(request->file_containing_symbol), "such symbol");
+        answer_file(arena, response, descriptors_file_of_symbol(request->file_containing_symbol),
+            "such symbol");
         break;
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_EXTENSION:
         answer_file(arena, response,
@@ -124,13 +124,13 @@ static const Error *answer_all(RpcCall *call)
     while (!(error = rpc_receive(call, &question)) && question) {
         Response *response =
             message_new(scratch, &grpc__reflection__v1__server_reflection_response__descriptor);
-        Request *request = message_unpack(scratch,
-            &grpc__reflection__v1__server_reflection_request__descriptor,
-            message_pack(scratch, question));
+        Request *request =
+            message_unpack(scratch, &grpc__reflection__v1__server_reflection_request__descriptor,
+                message_pack(scratch, question));
 
         answer(scratch, response, request, services);
-        if ((error = rpc_send(call, message_unpack(scratch, method->output,
-                                        message_pack(scratch, response)))))
+        if ((error = rpc_send(
+                 call, message_unpack(scratch, method->output, message_pack(scratch, response)))))
             break;
         arena_reset(scratch);
         rpc_recycle(call);

@@ -25,7 +25,8 @@ enum {
     DEFAULT_KEEPALIVE_MS = 60 * 1000,
     DEFAULT_PING_MS = 10 * 1000,
     DEFAULT_DEADLINE_MS = 30 * 1000,
-    NOTICE_MS = 100, /* for clients that watch health to go elsewhere before calls are turned away */
+    NOTICE_MS =
+        100, /* for clients that watch health to go elsewhere before calls are turned away */
     FREE_EXCHANGES = 128, /* kept with their arenas for the next calls */
     MAX_SERVICES = 32,
 };
@@ -42,7 +43,7 @@ static RpcLimits all_limits(const RpcLimits *given)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    return (RpcLimits) {
+    return (RpcLimits){
         .max_message_bytes = or_default(given->max_message_bytes, DEFAULT_MESSAGE_BYTES),
         .max_metadata_bytes = or_default(given->max_metadata_bytes, DEFAULT_METADATA_BYTES),
         .max_calls = (int32_t)or_default(given->max_calls, DEFAULT_CALLS),
@@ -104,14 +105,14 @@ RpcExchange *exchange_new(RpcServer *server, TransportCall *wire, const Transpor
     if (!exchange)
         exchange = make_exchange(server);
     exchange->wire = wire;
-    exchange->method = arrival->method ? (ServerMethod *)(uintptr_t)arrival->method->user
-                                       : &server->other;
+    exchange->method =
+        arrival->method ? (ServerMethod *)(uintptr_t)arrival->method->user : &server->other;
     exchange->started_at = clock_monotonic();
     exchange->message = arrival->message;
     exchange->has_message = arrival->has_message;
     wire->user = exchange;
     call = &exchange->call;
-    *call = (RpcCall) {
+    *call = (RpcCall){
         .arena = exchange->arena,
         .context = { "", "", "", "", "", "" },
         .traceparent = "",
@@ -174,8 +175,7 @@ static const Error *add_method(
     ServerMethod *added = &server->methods[server->n_methods];
 
     if (!method ||
-        method->policy.access ==
-            THROUGHLINE__API__V1__METHOD_POLICY__ACCESS__ACCESS_UNSPECIFIED ||
+        method->policy.access == THROUGHLINE__API__V1__METHOD_POLICY__ACCESS__ACCESS_UNSPECIFIED ||
         (method->policy.access == THROUGHLINE__API__V1__METHOD_POLICY__ACCESS__SCOPE &&
             text_is_empty(method->policy.scope)))
         return error_new(arena, ERROR_FAILED_PRECONDITION, "POLICY_MISSING",
@@ -197,8 +197,7 @@ static const Error *add_methods(Arena *arena, RpcServer *server, const RpcServic
     return error;
 }
 
-static const Error *add_services(
-    Arena *arena, RpcServer *server, const RpcService *const *services)
+static const Error *add_services(Arena *arena, RpcServer *server, const RpcService *const *services)
 {
     const RpcService *all[MAX_SERVICES + 1] = { &health_rpcs, &reflection_rpcs,
         &reflection_alpha_rpcs };
@@ -281,7 +280,7 @@ static const Error *listen(Arena *arena, RpcServer *server, const RpcServerOptio
     };
 
     for (size_t i = 0; i < server->n_methods; i++)
-        methods[i] = (TransportMethod) {
+        methods[i] = (TransportMethod){
             .path = server->methods[i].method->path,
             .takes_streams = server->methods[i].method->client_streams,
             .user = &server->methods[i],
@@ -302,7 +301,7 @@ const Error *rpc_server_start(Arena *arena, const RpcServerOptions *options, Rpc
     started->limits = all_limits(&options->limits);
     started->hooks = options->hooks;
     started->keys = options->keys;
-    started->probe = (RpcProbe) { options->address, 0, options->tls_certificate, options->tls_key };
+    started->probe = (RpcProbe){ options->address, 0, options->tls_certificate, options->tls_key };
     if (!options->metrics)
         started->own_metrics = metrics_new();
     started->metrics = options->metrics ? options->metrics : started->own_metrics;

@@ -1,4 +1,5 @@
-/* The server: takes calls from a transport, brings each through one pipeline to its handler, and drains. */
+/* The server: takes calls from a transport, brings each through one pipeline to its handler, and
+ * drains. */
 #ifndef THROUGHLINE_RPC_SERVER_H
 #define THROUGHLINE_RPC_SERVER_H
 
@@ -12,10 +13,10 @@ typedef struct RpcServer RpcServer;
 
 /* 0 takes the default in brackets. */
 typedef struct RpcLimits {
-    int64_t max_message_bytes;    /* one message in [4 MiB]: RESOURCE_EXHAUSTED */
-    int64_t max_metadata_bytes;   /* [16 KiB] */
-    int32_t max_calls;            /* in the server at once [4096]; beyond: RESOURCE_EXHAUSTED with RetryInfo */
-    int32_t max_queue;            /* waiting for a worker [1024]; beyond: the same */
+    int64_t max_message_bytes;  /* one message in [4 MiB]: RESOURCE_EXHAUSTED */
+    int64_t max_metadata_bytes; /* [16 KiB] */
+    int32_t max_calls; /* in the server at once [4096]; beyond: RESOURCE_EXHAUSTED with RetryInfo */
+    int32_t max_queue; /* waiting for a worker [1024]; beyond: the same */
     int32_t max_streams;          /* per connection [256] */
     int32_t workers;              /* threads that may block [128], made when needed */
     int32_t pollers;              /* transport threads [cores] */
@@ -30,11 +31,12 @@ typedef struct RpcLimits {
 /* What stands between the run time and the store: the service layer fills these in. */
 typedef struct RpcHooks {
     void *context;
-    /* Before the handler: sets call->store and call->service; `request` and `reply` are NULL for streams in. An error takes
-     * the place of the handler's. */
+    /* Before the handler: sets call->store and call->service; `request` and `reply` are NULL for
+     * streams in. An error takes the place of the handler's. */
     const Error *(*begin)(void *context, RpcCall *call, const ProtobufCMessage *request,
         ProtobufCMessage *reply, Bytes request_bytes);
-    /* After the handler, or after `begin` took its place: may turn "was done before" into success with the first answer's bytes in *replayed. */
+    /* After the handler, or after `begin` took its place: may turn "was done before" into
+     * success with the first answer's bytes in *replayed. */
     const Error *(*end)(void *context, RpcCall *call, const Error *error, Bytes *replayed);
 } RpcHooks;
 
@@ -46,12 +48,13 @@ typedef struct RpcServerOptions {
     TokenKeys *keys; /* NULL: no token is accepted */
     Metrics *metrics;
     const char *tls_certificate, *tls_key, *tls_client_ca; /* file names; NULL: plaintext */
-    const RpcService *const *services; /* NULL-ended; health and reflection are added */
+    const RpcService *const *services;    /* NULL-ended; health and reflection are added */
     const struct TransportOps *transport; /* the engine; NULL: gRPC core */
 } RpcServerOptions;
 
-/* Listens and takes calls; health says NOT_SERVING until rpc_server_set_serving. Errors: UNAVAILABLE PORT_TAKEN,
- * INVALID_ARGUMENT, and FAILED_PRECONDITION POLICY_MISSING when a method has no policy in the proto. */
+/* Listens and takes calls; health says NOT_SERVING until rpc_server_set_serving. Errors:
+ * UNAVAILABLE PORT_TAKEN, INVALID_ARGUMENT, and FAILED_PRECONDITION POLICY_MISSING when a method
+ * has no policy in the proto. */
 const Error *rpc_server_start(Arena *arena, const RpcServerOptions *options, RpcServer **server);
 int rpc_server_port(const RpcServer *server);
 
@@ -60,8 +63,9 @@ void rpc_server_set_serving(RpcServer *server, bool is_serving);
 /* Calls Check through the port, as a stranger would: NULL when the answer comes within a second. */
 const Error *rpc_server_probe(RpcServer *server);
 
-/* NOT_SERVING, GOAWAY, no new calls; calls under way go on for at most grace_ms, then are cancelled. Returns when all are gone.
- * Then frees everything. True when none had to be cancelled. */
+/* NOT_SERVING, GOAWAY, no new calls; calls under way go on for at most grace_ms, then are
+ * cancelled. Returns when all are gone. Then frees everything. True when none had to be
+ * cancelled. */
 bool rpc_server_stop(RpcServer *server, int grace_ms);
 
 #endif

@@ -20,7 +20,7 @@ enum { MAX_DETAILS = 3 };
 static bool is_ours_to_hide(const Error *error)
 {
     return error->code == ERROR_INTERNAL || error->code == ERROR_UNKNOWN ||
-        error->code == ERROR_DATA_LOSS;
+           error->code == ERROR_DATA_LOSS;
 }
 
 static Google__Protobuf__Any *as_any(Arena *arena, const ProtobufCMessage *message)
@@ -60,8 +60,7 @@ static Google__Protobuf__Any *bad_request(Arena *arena, const Error *error)
 
     bad.field_violations = arena_array(arena, error->n_violations, sizeof(Violation *));
     for (size_t i = 0; i < error->n_violations; i++) {
-        Violation *one =
-            message_new(arena, &google__rpc__bad_request__field_violation__descriptor);
+        Violation *one = message_new(arena, &google__rpc__bad_request__field_violation__descriptor);
 
         one->field = (char *)error->violations[i].field;
         one->description = (char *)error->violations[i].description;
@@ -88,7 +87,7 @@ RpcStatus status_from_error(Arena *arena, const Error *error)
     const char *message;
 
     if (!error)
-        return (RpcStatus) { .message = "" };
+        return (RpcStatus){ .message = "" };
     message = is_ours_to_hide(error) ? "Something went wrong inside the server; it was logged."
                                      : error->message;
     status.code = (int32_t)error->code;
@@ -99,7 +98,7 @@ RpcStatus status_from_error(Arena *arena, const Error *error)
         details[status.n_details++] = bad_request(arena, error);
     if (error->retry_after_ms > 0)
         details[status.n_details++] = retry_info(arena, error);
-    return (RpcStatus) { (int)error->code, message, message_pack(arena, &status.base) };
+    return (RpcStatus){ (int)error->code, message, message_pack(arena, &status.base) };
 }
 
 static void take_info(Error *error, Arena *arena, const Google__Rpc__ErrorInfo *info)
@@ -107,7 +106,7 @@ static void take_info(Error *error, Arena *arena, const Google__Rpc__ErrorInfo *
     ErrorFact *facts = arena_array(arena, info->n_metadata, sizeof(*facts));
 
     for (size_t i = 0; i < info->n_metadata; i++)
-        facts[i] = (ErrorFact) { info->metadata[i]->key, info->metadata[i]->value };
+        facts[i] = (ErrorFact){ info->metadata[i]->key, info->metadata[i]->value };
     if (*info->reason)
         error->reason = info->reason;
     error->facts = facts;
@@ -119,9 +118,8 @@ static void take_violations(Error *error, Arena *arena, const Google__Rpc__BadRe
     FieldViolation *violations = arena_array(arena, bad->n_field_violations, sizeof(*violations));
 
     for (size_t i = 0; i < bad->n_field_violations; i++)
-        violations[i] = (FieldViolation) {
-            bad->field_violations[i]->field, bad->field_violations[i]->description
-        };
+        violations[i] = (FieldViolation){ bad->field_violations[i]->field,
+            bad->field_violations[i]->description };
     error->violations = violations;
     error->n_violations = bad->n_field_violations;
 }
@@ -141,8 +139,8 @@ static void take_retry(Error *error, const Google__Rpc__RetryInfo *retry)
 
 static void take_detail(Error *error, Arena *arena, const Google__Protobuf__Any *any)
 {
-    const ProtobufCMessage *detail = message_from_any(
-        arena, any->type_url, (Bytes) { any->value.data, any->value.len });
+    const ProtobufCMessage *detail =
+        message_from_any(arena, any->type_url, (Bytes){ any->value.data, any->value.len });
 
     if (!detail)
         return;
@@ -163,8 +161,8 @@ const Error *status_to_error(Arena *arena, const RpcStatus *status)
         return NULL;
     error = arena_alloc(arena, sizeof(*error));
     error->code = status->code >= ERROR_CANCELLED && status->code <= ERROR_UNAUTHENTICATED
-        ? (ErrorCode)status->code
-        : ERROR_UNKNOWN;
+                      ? (ErrorCode)status->code
+                      : ERROR_UNKNOWN;
     error->reason = error_code_name((int)error->code);
     error->message = arena_text(arena, status->message);
     if (status->details.size &&

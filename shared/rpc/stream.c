@@ -1,4 +1,5 @@
-/* Streams whose handler keeps a worker: rpc_send and rpc_receive turn the transport's answers into waiting. */
+/* Streams whose handler keeps a worker: rpc_send and rpc_receive turn the transport's answers
+ * into waiting. */
 #include "shared/rpc/exchange.h"
 
 #include "shared/codec/message.h"
@@ -9,8 +10,8 @@ static const Error too_many_streams = { ERROR_RESOURCE_EXHAUSTED, "TOO_MANY_STRE
     .retry_after_ms = 1000 };
 const Error stream_drained = { ERROR_UNAVAILABLE, "STREAM_DRAINED",
     "The server is going away; open the stream again to go on where it ended." };
-static const Error malformed = {
-    ERROR_INVALID_ARGUMENT, "MESSAGE_MALFORMED", "A message of the stream is not of its type." };
+static const Error malformed = { ERROR_INVALID_ARGUMENT, "MESSAGE_MALFORMED",
+    "A message of the stream is not of its type." };
 
 static void enlist(RpcExchange *exchange)
 {
@@ -46,7 +47,8 @@ static bool goes_both_ways(const RpcExchange *exchange)
     return method->client_streams && method->server_streams;
 }
 
-/* Half of the workers may wait for slow peers, so that there are always some for calls that do not. */
+/* Half of the workers may wait for slow peers, so that there are always some for calls that do
+ * not. */
 static const Error *take_slot(RpcExchange *exchange)
 {
     RpcServer *server = exchange->server;

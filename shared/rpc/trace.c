@@ -44,8 +44,8 @@ static bool read_text(Bytes text, Trace *trace)
                       : text.size > TRACEPARENT_DIGITS && t[TRACEPARENT_DIGITS] != '-'))
         return false;
     return t[2] == '-' && t[35] == '-' && t[52] == '-' && memcmp(t + 3, zeros, 32) &&
-        memcmp(t + 36, zeros, 16) && read_hex(t + 3, trace->trace_id, TRACE_ID_SIZE) &&
-        read_hex(t + 36, span, SPAN_ID_SIZE) && read_hex(t + 53, &trace->flags, 1);
+           memcmp(t + 36, zeros, 16) && read_hex(t + 3, trace->trace_id, TRACE_ID_SIZE) &&
+           read_hex(t + 36, span, SPAN_ID_SIZE) && read_hex(t + 53, &trace->flags, 1);
 }
 
 /* Version 0, then three fields with their numbers in front: trace id, span id, options. */
@@ -62,7 +62,8 @@ static bool read_binary(Bytes binary, Trace *trace)
     return true;
 }
 
-/* Ids need to differ, not to be secret: a generator of the thread's own saves a system call a call (splitmix64). */
+/* Ids need to differ, not to be secret: a generator of the thread's own saves a system call a
+ * call (splitmix64). */
 static uint64_t next_random(void)
 {
     static _Thread_local uint64_t state;

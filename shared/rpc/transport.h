@@ -1,6 +1,7 @@
-/* The seam between the run time and what speaks HTTP/2: an engine takes connections and turns them into calls.
- * Everything is asynchronous: the run time asks (receive, send, finish), the engine answers on its own threads,
- * never from inside the asking. No type of an engine's library shows here. */
+/* The seam between the run time and what speaks HTTP/2: an engine takes connections and turns
+ * them into calls. Everything is asynchronous: the run time asks (receive, send, finish), the
+ * engine answers on its own threads, never from inside the asking. No type of an engine's
+ * library shows here. */
 #ifndef THROUGHLINE_RPC_TRANSPORT_H
 #define THROUGHLINE_RPC_TRANSPORT_H
 
@@ -22,8 +23,10 @@ typedef struct TransportCall {
 
 /* A method that calls may name; anything else arrives with method NULL. */
 typedef struct TransportMethod {
-    const char *path;   /* "/package.Service/Method" */
-    bool takes_streams; /* the client streams: messages are received one by one; else the one message comes with the call */
+    const char *path; /* "/package.Service/Method" */
+    /* the client streams: messages are received one by one; else the one message comes with
+     * the call */
+    bool takes_streams;
     const void *user;
 } TransportMethod;
 
@@ -52,8 +55,8 @@ typedef enum TransportReceived {
     TRANSPORT_BROKEN, /* the call was cancelled, or the message was too large */
 } TransportReceived;
 
-/* What the engine tells. All are called from the engine's threads and must not block; those of one call may overlap, except
- * that `arrived` is first and `closed` last. */
+/* What the engine tells. All are called from the engine's threads and must not block; those of
+ * one call may overlap, except that `arrived` is first and `closed` last. */
 typedef struct TransportEvents {
     void *context; /* of `arrived` */
     /* Every call ends in exactly one `finish`, here or later. */
@@ -62,19 +65,20 @@ typedef struct TransportEvents {
     void (*received)(void *user, TransportReceived what, Bytes message);
     /* Answers `send`; false when the message could not be sent: the call is cancelled. */
     void (*sent)(void *user, bool is_sent);
-    /* For a call that was watched: the peer left, its deadline passed, or the drain came to its end. Never after `finish` was
-     * answered by `closed`. */
+    /* For a call that was watched: the peer left, its deadline passed, or the drain came to its
+     * end. Never after `finish` was answered by `closed`. */
     void (*cancelled)(void *user);
-    /* After `finish`, when nothing of the call is under way: the last word. `is_cancelled`: the status did not go out. */
+    /* After `finish`, when nothing of the call is under way: the last word. `is_cancelled`: the
+     * status did not go out. */
     void (*closed)(void *user, bool is_cancelled);
 } TransportEvents;
 
 typedef struct TransportOptions {
     const char *address;
     int port;
-    RpcLimits limits; /* all set */
+    RpcLimits limits;                                      /* all set */
     const char *tls_certificate, *tls_key, *tls_client_ca; /* file names; NULL: plaintext */
-    const TransportMethod *methods; /* live as long as the transport */
+    const TransportMethod *methods;                        /* live as long as the transport */
     size_t n_methods;
     TransportEvents events;
 } TransportOptions;
@@ -89,7 +93,8 @@ struct TransportOps {
     bool (*metadata)(const TransportCall *call, size_t i, TransportPair *pair);
     TransportPeer (*peer)(TransportCall *call, Arena *arena);
 
-    /* Only from inside `arrived`: `cancelled` is wanted. Needed by calls that outlive `arrived`; costs a little. */
+    /* Only from inside `arrived`: `cancelled` is wanted. Needed by calls that outlive `arrived`;
+     * costs a little. */
     void (*watch)(TransportCall *call);
     /* Asks for the next message; one at a time. */
     void (*receive)(TransportCall *call);
@@ -97,14 +102,16 @@ struct TransportOps {
     uint8_t *(*reserve)(TransportCall *call, size_t size);
     /* Sends what was reserved; one at a time. */
     void (*send)(TransportCall *call);
-    /* Sends what was reserved, if anything and the status is OK, and the status. Not while a `send` is unanswered. The caller
-     * must not touch the call, nor what `closed` frees, afterwards. */
+    /* Sends what was reserved, if anything and the status is OK, and the status. Not while a
+     * `send` is unanswered. The caller must not touch the call, nor what `closed` frees,
+     * afterwards. */
     void (*finish)(TransportCall *call, const RpcStatus *status);
 
     /* Calls in the engine now. */
     size_t (*calls)(const Transport *transport);
-    /* Asks clients to go elsewhere and takes no new call; after grace_ms, or as soon as no call is left, cuts what is left.
-     * Returns when every call is closed; true when none had to be cut. */
+    /* Asks clients to go elsewhere and takes no new call; after grace_ms, or as soon as no call
+     * is left, cuts what is left. Returns when every call is closed; true when none had to be
+     * cut. */
     bool (*drain)(Transport *transport, int grace_ms);
     /* After drain: frees the transport. */
     void (*destroy)(Transport *transport);

@@ -1,6 +1,6 @@
-/* gRPC core as an engine: the life of a call. One object per call; each thing asked of core has a tag in it. A unary call that
- * is answered at once costs two events: it arrived with its message, and it is over. References keep the object until the last
- * tag is back. */
+/* gRPC core as an engine: the life of a call. One object per call; each thing asked of core has
+ * a tag in it. A unary call that is answered at once costs two events: it arrived with its
+ * message, and it is over. References keep the object until the last tag is back. */
 #include "shared/rpc/transport_core.h"
 
 #include "shared/base/clock.h"
@@ -15,7 +15,8 @@
 #include <string.h>
 
 enum {
-    REQUESTS_PER_METHOD = 64, /* calls that may arrive at once before one has to wait for a thread */
+    REQUESTS_PER_METHOD =
+        64, /* calls that may arrive at once before one has to wait for a thread */
     MAX_OPS = 4,
 };
 
@@ -115,13 +116,13 @@ static Bytes flatten(CoreCall *call)
 
     if (buffer->type == GRPC_BB_RAW && buffer->data.raw.compression == GRPC_COMPRESS_NONE &&
         buffer->data.raw.slice_buffer.count == 1)
-        return (Bytes) { GRPC_SLICE_START_PTR(*only), GRPC_SLICE_LENGTH(*only) };
+        return (Bytes){ GRPC_SLICE_START_PTR(*only), GRPC_SLICE_LENGTH(*only) };
     if (!grpc_byte_buffer_reader_init(&reader, buffer))
-        return (Bytes) { 0 };
+        return (Bytes){ 0 };
     call->flat = grpc_byte_buffer_reader_readall(&reader);
     call->has_flat = true;
     grpc_byte_buffer_reader_destroy(&reader);
-    return (Bytes) { GRPC_SLICE_START_PTR(call->flat), GRPC_SLICE_LENGTH(call->flat) };
+    return (Bytes){ GRPC_SLICE_START_PTR(call->flat), GRPC_SLICE_LENGTH(call->flat) };
 }
 
 static int64_t monotonic_deadline(gpr_timespec deadline)
@@ -148,8 +149,7 @@ static void on_arrive(CoreCall *call, bool ok)
     }
     request_call(transport, call->method);
     atomic_fetch_add(&transport->calls, 1);
-    arrival.deadline =
-        monotonic_deadline(arrival.method ? call->deadline : call->details.deadline);
+    arrival.deadline = monotonic_deadline(arrival.method ? call->deadline : call->details.deadline);
     if (call->received) {
         arrival.message = flatten(call);
         arrival.has_message = true;
@@ -245,8 +245,8 @@ void core_request_calls(CoreTransport *transport)
 void core_poll(CoreTransport *transport)
 {
     for (;;) {
-        grpc_event event = grpc_completion_queue_next(
-            transport->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+        grpc_event event =
+            grpc_completion_queue_next(transport->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
         CoreTag *tag = event.tag;
 
         if (event.type == GRPC_QUEUE_SHUTDOWN)
@@ -265,7 +265,7 @@ void core_poll(CoreTransport *transport)
 
 static Bytes bytes_of(const grpc_slice *slice)
 {
-    return (Bytes) { GRPC_SLICE_START_PTR(*slice), GRPC_SLICE_LENGTH(*slice) };
+    return (Bytes){ GRPC_SLICE_START_PTR(*slice), GRPC_SLICE_LENGTH(*slice) };
 }
 
 static bool core_metadata(const TransportCall *base, size_t i, TransportPair *pair)
@@ -308,9 +308,9 @@ static TransportPeer core_peer(TransportCall *base, Arena *arena)
     TransportPeer peer;
 
     if (listener)
-        peer = (TransportPeer) { core_listener_address(listener, arena, name), "" };
+        peer = (TransportPeer){ core_listener_address(listener, arena, name), "" };
     else
-        peer = (TransportPeer) { arena_text(arena, name), identity_of(call->call, arena) };
+        peer = (TransportPeer){ arena_text(arena, name), identity_of(call->call, arena) };
     gpr_free(name);
     return peer;
 }
@@ -387,8 +387,8 @@ static void core_finish(TransportCall *base, const RpcStatus *status)
 
     if (call->has_reserved && status->code == 0)
         count += add_reserved(call, &ops[count]);
-    details.value = grpc_slice_from_copied_buffer(
-        (const char *)status->details.data, status->details.size);
+    details.value =
+        grpc_slice_from_copied_buffer((const char *)status->details.data, status->details.size);
     ops[count].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
     ops[count].data.send_status_from_server.status = (grpc_status_code)status->code;
     ops[count].data.send_status_from_server.status_details = status->code ? &message : NULL;

@@ -12,8 +12,9 @@ typedef struct CoreCall CoreCall;
 typedef struct CoreTransport CoreTransport;
 typedef struct CoreListener CoreListener;
 
-/* What core hands back when something is done. The fence carries what we wrote before the asking over to the thread that sees
- * the answer: core does so too, but a thread sanitizer cannot see into it. */
+/* What core hands back when something is done. The fence carries what we wrote before the asking
+ * over to the thread that sees the answer: core does so too, but a thread sanitizer cannot see
+ * into it. */
 typedef struct CoreTag {
     void (*done)(CoreCall *call, bool ok);
     CoreCall *call;
@@ -58,8 +59,10 @@ size_t core_calls(const Transport *transport);
 bool core_drain(Transport *transport, int grace_ms);
 void core_destroy(Transport *transport);
 
-/* transport_core_listener.c: a listening socket of our own, whose connections are handed to core. */
-/* Takes as many descriptors as the system lets us have: the number below which connections are taken. */
+/* transport_core_listener.c: a listening socket of our own, whose connections are handed to
+ * core. */
+/* Takes as many descriptors as the system lets us have: the number below which connections are
+ * taken. */
 int core_raise_descriptors(void);
 /* Errors: UNAVAILABLE PORT_TAKEN, INVALID_ARGUMENT ADDRESS_INVALID. */
 const Error *core_listener_open(

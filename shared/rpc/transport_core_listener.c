@@ -1,5 +1,6 @@
-/* Connections come through a socket of our own. Core's own listener dies for good when descriptors run out once
- * (CVE-2023-4785) and has no cap on connections; this one turns connections away instead, and goes on. */
+/* Connections come through a socket of our own. Core's own listener dies for good when
+ * descriptors run out once (CVE-2023-4785) and has no cap on connections; this one turns
+ * connections away instead, and goes on. */
 #include "shared/rpc/transport_core.h"
 
 #include "shared/base/clock.h"
@@ -23,7 +24,8 @@
 #include <unistd.h>
 
 enum {
-    RESERVED_DESCRIPTORS = 64, /* kept for the store, files and onward calls; of a small limit an eighth */
+    RESERVED_DESCRIPTORS =
+        64, /* kept for the store, files and onward calls; of a small limit an eighth */
     COMPLAINT_INTERVAL_MICROS = 1000000,
     ACCEPT_PAUSE_MS = 10,
     ADDRESS_SIZE = 64,
@@ -32,12 +34,14 @@ enum {
 
 struct CoreListener {
     int socket;
-    int wake;  /* written to once: stop */
-    int spare; /* given up for a moment to turn a connection away when there are no descriptors left */
-    int cap;   /* descriptors are numbered from below, so a connection with a higher number is one too many */
+    int wake; /* written to once: stop */
+    /* given up for a moment to turn a connection away when there are no descriptors left */
+    int spare;
+    /* descriptors are numbered from below, so a connection with a higher number is one too many */
+    int cap;
     int port;
     int64_t complained_at;
-    pthread_mutex_t lock;             /* for the addresses */
+    pthread_mutex_t lock;            /* for the addresses */
     char (*addresses)[ADDRESS_SIZE]; /* of peers, by descriptor */
     grpc_server *server;
     grpc_server_credentials *credentials;
@@ -138,7 +142,7 @@ static void complain(CoreListener *listener)
         return;
     listener->complained_at = now;
     log_write(LOG_WARN, "connections_refused",
-        (const LogField[]) { { "descriptor_cap", NULL, listener->cap }, { 0 } });
+        (const LogField[]){ { "descriptor_cap", NULL, listener->cap }, { 0 } });
 }
 
 static void turn_one_away(CoreListener *listener)
@@ -162,8 +166,8 @@ static void note_address(CoreListener *listener, int fd, const struct sockaddr_s
     getnameinfo((const struct sockaddr *)name, sizeof(*name), host, sizeof(host), port,
         sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
     pthread_mutex_lock(&listener->lock);
-    snprintf(listener->addresses[fd], ADDRESS_SIZE, is_ipv6 ? "ipv6:[%s]:%s" : "ipv4:%s:%s", host,
-        port);
+    snprintf(
+        listener->addresses[fd], ADDRESS_SIZE, is_ipv6 ? "ipv6:[%s]:%s" : "ipv4:%s:%s", host, port);
     pthread_mutex_unlock(&listener->lock);
 }
 
@@ -172,8 +176,8 @@ static void take_connection(CoreListener *listener)
     struct sockaddr_storage name;
     socklen_t size = sizeof(name);
     int yes = 1;
-    int fd = accept4(
-        listener->socket, (struct sockaddr *)&name, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd =
+        accept4(listener->socket, (struct sockaddr *)&name, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
         turn_one_away(listener);

@@ -13,8 +13,8 @@
 #include <time.h>
 
 enum {
-    /* After the last call connections get this long to close by themselves: cutting one at once may take its last
-     * answer with it. */
+    /* After the last call connections get this long to close by themselves: cutting one at once
+     * may take its last answer with it. */
     LINGER_MS = 200,
     DRAIN_STEP_MS = 10,
     KEEPALIVE_TIMEOUT_MS = 20000,
@@ -24,7 +24,8 @@ enum {
     MAX_ARGS = 16,
 };
 
-/* Debian builds abseil with the deadlock detector of its mutexes on: 5 % of the instructions of a call. */
+/* Debian builds abseil with the deadlock detector of its mutexes on: 5 % of the instructions of
+ * a call. */
 static void switch_off_deadlock_detection(void)
 {
     void (*set_mode)(int);
@@ -69,7 +70,7 @@ static grpc_server *new_server(const RpcLimits *limits)
         args[i].key = (char *)values[i].key;
         args[i].value.integer = as_int(values[i].value);
     }
-    return grpc_server_create(&(grpc_channel_args) { COUNT(values), args }, NULL);
+    return grpc_server_create(&(grpc_channel_args){ COUNT(values), args }, NULL);
 }
 
 static const Error *read_file(Arena *arena, const char *path, const char **text)
@@ -98,7 +99,7 @@ static const Error *tls_credentials(
         (options->tls_client_ca && (error = read_file(arena, options->tls_client_ca, &ca))))
         return error;
     *credentials = grpc_ssl_server_credentials_create_ex(ca,
-        &(grpc_ssl_pem_key_cert_pair) { key, certificate }, 1,
+        &(grpc_ssl_pem_key_cert_pair){ key, certificate }, 1,
         ca ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
            : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
         NULL);
@@ -114,8 +115,8 @@ static const Error *open_tls_port(
     Arena *arena, CoreTransport *transport, const TransportOptions *options)
 {
     bool is_ipv6 = strchr(options->address, ':') != NULL;
-    const char *name = arena_printf(
-        arena, is_ipv6 ? "[%s]:%d" : "%s:%d", options->address, options->port);
+    const char *name =
+        arena_printf(arena, is_ipv6 ? "[%s]:%d" : "%s:%d", options->address, options->port);
     grpc_server_credentials *credentials;
     const Error *error = tls_credentials(arena, options, &credentials);
 
@@ -124,16 +125,15 @@ static const Error *open_tls_port(
     transport->port = grpc_server_add_http2_port(transport->server, name, credentials);
     grpc_server_credentials_release(credentials);
     if (transport->port == 0)
-        return error_new(
-            arena, ERROR_UNAVAILABLE, "PORT_TAKEN", "Cannot listen on %s.", name);
+        return error_new(arena, ERROR_UNAVAILABLE, "PORT_TAKEN", "Cannot listen on %s.", name);
     return NULL;
 }
 
 static const Error *open_plain_port(
     Arena *arena, CoreTransport *transport, const TransportOptions *options)
 {
-    const Error *error = core_listener_open(arena, options->address, options->port,
-        transport->descriptor_cap, &transport->listener);
+    const Error *error = core_listener_open(
+        arena, options->address, options->port, transport->descriptor_cap, &transport->listener);
 
     if (error)
         return error;
@@ -151,9 +151,11 @@ static void register_methods(CoreTransport *transport, const TransportOptions *o
         const TransportMethod *method = &options->methods[i];
 
         transport->methods[i].method = method;
-        transport->methods[i].handle = grpc_server_register_method(transport->server, method->path,
-            NULL, method->takes_streams ? GRPC_SRM_PAYLOAD_NONE
-                                        : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+        transport->methods[i].handle =
+            grpc_server_register_method(transport->server, method->path, NULL,
+                method->takes_streams ? GRPC_SRM_PAYLOAD_NONE
+                                      : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER,
+                0);
     }
 }
 
@@ -256,8 +258,9 @@ static void wait_a_step(CoreTransport *transport)
     pthread_cond_timedwait(&transport->changed, &transport->lock, &until);
 }
 
-/* Until core is down, the grace is over, or no call was there for the linger. True when no call is left: core
- * is only down by itself when all have ended, even if we have not heard of the last one yet. */
+/* Until core is down, the grace is over, or no call was there for the linger. True when no call
+ * is left: core is only down by itself when all have ended, even if we have not heard of the
+ * last one yet. */
 static bool wait_for_calls(CoreTransport *transport, int grace_ms)
 {
     int64_t now = clock_monotonic();

@@ -65,8 +65,9 @@ static void *work(void *context)
     return NULL;
 }
 
-/* A new thread only when those that are free, or just starting, are spoken for. The lock is held. Where the system gives no thread, those that are
- * there go on; false when there is none at all. */
+/* A new thread only when those that are free, or just starting, are spoken for. The lock is
+ * held. Where the system gives no thread, those that are there go on; false when there is none
+ * at all. */
 static bool staff(Workers *workers)
 {
     pthread_t *thread = &workers->threads[workers->n_threads];

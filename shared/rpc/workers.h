@@ -6,7 +6,8 @@
 
 typedef struct Workers Workers;
 
-/* Threads are made when there is work for them, at most max_threads; at most max_queue exchanges wait. */
+/* Threads are made when there is work for them, at most max_threads; at most max_queue exchanges
+ * wait. */
 Workers *workers_new(int max_threads, int max_queue, void (*run)(RpcExchange *exchange));
 
 /* False when the queue is full. Any thread. The exchange belongs to the pool from then on. */

@@ -1,6 +1,7 @@
-/* The path of a request under hostile bytes, without sockets: a transport that the fuzzer drives. The first byte says what the rest
- * is: a call (method, flags, metadata, messages), a page token, or a status that a peer sent. A call goes through the whole
- * pipeline to a handler that reads every field; whatever comes, it ends in one status. */
+/* The path of a request under hostile bytes, without sockets: a transport that the fuzzer
+ * drives. The first byte says what the rest is: a call (method, flags, metadata, messages), a
+ * page token, or a status that a peer sent. A call goes through the whole pipeline to a handler
+ * that reads every field; whatever comes, it ends in one status. */
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/codec/message.h"
@@ -74,7 +75,8 @@ static Bytes next_bytes(Input *input, size_t size)
     return bytes;
 }
 
-static const Error *fuzz_listen(Arena *arena, const TransportOptions *options, Transport **transport)
+static const Error *fuzz_listen(
+    Arena *arena, const TransportOptions *options, Transport **transport)
 {
     (void)arena;
     fuzz.options = *options;
@@ -103,7 +105,7 @@ static bool fuzz_metadata(const TransportCall *base, size_t i, TransportPair *pa
 static TransportPeer fuzz_peer(TransportCall *call, Arena *arena)
 {
     (void)call;
-    return (TransportPeer) { arena_text(arena, "fuzz"), "" };
+    return (TransportPeer){ arena_text(arena, "fuzz"), "" };
 }
 
 static void fuzz_watch(TransportCall *call)
@@ -255,7 +257,9 @@ static void start(void)
     make_token(arena);
     fuzz.transport.ops = &fuzz_transport;
     must(!rpc_server_start(arena,
-        &(RpcServerOptions) { .address = "", .keys = fuzz.keys, .transport = &fuzz_transport,
+        &(RpcServerOptions){ .address = "",
+            .keys = fuzz.keys,
+            .transport = &fuzz_transport,
             .services = all_services(arena) },
         &fuzz.server));
 }
@@ -264,7 +268,7 @@ static void add_pair(FuzzCall *call, const char *key, Bytes value)
 {
     if (call->n_pairs < MAX_PAIRS)
         call->pairs[call->n_pairs++] =
-            (TransportPair) { { (const uint8_t *)key, strlen(key) }, value };
+            (TransportPair){ { (const uint8_t *)key, strlen(key) }, value };
 }
 
 static void add_pairs(FuzzCall *call, Input *input, uint8_t flags)
@@ -281,10 +285,10 @@ static void add_pairs(FuzzCall *call, Input *input, uint8_t flags)
     }
     if (flags & FLAG_TOKEN)
         add_pair(call, "authorization",
-            (Bytes) { (const uint8_t *)fuzz.authorization, strlen(fuzz.authorization) });
+            (Bytes){ (const uint8_t *)fuzz.authorization, strlen(fuzz.authorization) });
     if (flags & FLAG_CONTEXT) {
-        add_pair(call, "throughline-channel", (Bytes) { (const uint8_t *)"web", 3 });
-        add_pair(call, "throughline-actor", (Bytes) { (const uint8_t *)"agents/a", 8 });
+        add_pair(call, "throughline-channel", (Bytes){ (const uint8_t *)"web", 3 });
+        add_pair(call, "throughline-actor", (Bytes){ (const uint8_t *)"agents/a", 8 });
     }
 }
 
@@ -300,8 +304,8 @@ static void give_message(FuzzCall *call)
     fuzz.options.events.received(call->base.user, what, next_bytes(&call->messages, size));
 }
 
-/* Answers what the run time asks for until it has finished. A watch would go on for ever: the caller leaves after the first
- * message. */
+/* Answers what the run time asks for until it has finished. A watch would go on for ever: the
+ * caller leaves after the first message. */
 static void play(FuzzCall *call)
 {
     for (;;) {
@@ -353,14 +357,14 @@ static void make_call(Input input)
 static void read_page(Input input)
 {
     Arena *arena = arena_new();
-    RpcCall *call = rpc_internal_call(arena, "fuzz.Service/List", &(RpcContext) { 0 }, NULL);
+    RpcCall *call = rpc_internal_call(arena, "fuzz.Service/List", &(RpcContext){ 0 }, NULL);
     char *token = arena_text_of(arena, (const char *)input.at, input.left);
     RpcPage page = page_read(call, (int32_t)input.left - 10, token, "x");
 
     must(page.limit > 0 && page.limit <= PAGE_MAX && page.resume);
     if (*page.resume) /* one of ours: it leads to itself */
-        must(text_equal(page_read(call, 1, page_token(call, &page, page.resume), "x").resume,
-            page.resume));
+        must(text_equal(
+            page_read(call, 1, page_token(call, &page, page.resume), "x").resume, page.resume));
     arena_free(arena);
 }
 

@@ -26,7 +26,7 @@ static const Error *say(const RawPair *pairs, const char *text, EchoResponse **r
 {
     EchoRequest request = THROUGHLINE__ECHO__V1__ECHO_REQUEST__INIT;
 
-    request.payload = (ProtobufCBinaryData) { strlen(text), (uint8_t *)(uintptr_t)text };
+    request.payload = (ProtobufCBinaryData){ strlen(text), (uint8_t *)(uintptr_t)text };
     return echo_call(echo, ECHO_PATH "Echo", pairs, &request,
         &throughline__echo__v1__echo_response__descriptor, reply);
 }
@@ -165,7 +165,7 @@ static void the_default_deadline_stops_a_handler_too(void)
     RawCall *call;
 
     echo_stop(echo);
-    echo = echo_start(&(RpcLimits) { .default_deadline_ms = 100 });
+    echo = echo_start(&(RpcLimits){ .default_deadline_ms = 100 });
     call = open_slow(30, RAW_NO_DEADLINE);
     reply = echo_next(echo, call, &throughline__echo__v1__echo_slowly_response__descriptor);
 
@@ -237,7 +237,8 @@ static void the_scheme_is_read_without_regard_to_case(void)
 {
     const RawPair pairs[] = {
         { "authorization", arena_printf(echo->arena, "bEARER %s", echo_token(echo, "echo", "")) },
-        { 0 } };
+        { 0 }
+    };
     EchoResponse *reply;
 
     CHECK_TEXT(error_reason(say(pairs, "x", &reply)), "OK");
@@ -262,7 +263,8 @@ static void open_methods_need_no_token(void)
     Grpc__Health__V1__HealthCheckResponse *reply;
 
     CHECK_TEXT(error_reason(echo_call(echo, "/grpc.health.v1.Health/Check", NULL, &request,
-                   &grpc__health__v1__health_check_response__descriptor, &reply)), "OK");
+                   &grpc__health__v1__health_check_response__descriptor, &reply)),
+        "OK");
 }
 
 static const Error *context_of(const RawPair *pairs, EchoContextResponse **reply)
@@ -317,7 +319,8 @@ static const Error *as_store(const char *channel, EchoContextResponse **reply)
     const RawPair pairs[] = {
         { "authorization", arena_printf(echo->arena, "Bearer %s", echo_token(echo, "*", "store")) },
         { "throughline-actor", "agents/a" }, { channel ? "throughline-channel" : NULL, channel },
-        { 0 } };
+        { 0 }
+    };
 
     return context_of(pairs, reply);
 }
@@ -336,8 +339,8 @@ static void the_channel_is_the_accounts_own(void)
 static void context_that_is_too_long_is_refused(void)
 {
     char *longest = arena_alloc(echo->arena, 258);
-    const RawPair more[] = {
-        { "throughline-channel", "web" }, { "throughline-actor", longest }, { 0 } };
+    const RawPair more[] = { { "throughline-channel", "web" }, { "throughline-actor", longest },
+        { 0 } };
     EchoContextResponse *reply;
     const Error *error;
 
@@ -407,7 +410,7 @@ static void calls_are_counted_by_method_and_status(void)
     say(echo_pairs(echo), "x", &reply);
     say(echo_pairs(echo), "x", &reply);
     say(NULL, "x", &reply);
-    raw_unary(echo->client, echo->arena, "/a/b", NULL, (Bytes) { 0 }, NULL);
+    raw_unary(echo->client, echo->arena, "/a/b", NULL, (Bytes){ 0 }, NULL);
 
     CHECK_CONTAINS(page(), "grpc_server_call_started_total{grpc_method=\"throughline.echo.v1."
                            "EchoService/Echo\"} 3\n");
@@ -431,13 +434,14 @@ static const Error *replaying_begin(void *context, RpcCall *call, const Protobuf
     return request_bytes.size == 0 ? &refused : NULL;
 }
 
-static const Error *replaying_end(
-    void *context, RpcCall *call, const Error *error, Bytes *replayed)
+static const Error *replaying_end(void *context, RpcCall *call, const Error *error, Bytes *replayed)
 {
     (void)context, (void)call;
     if (error)
         return error;
-    *replayed = (Bytes) { (const uint8_t *)"\x0a\x05" "again", 7 };
+    *replayed = (Bytes){ (const uint8_t *)"\x0a\x05"
+                                          "again",
+        7 };
     return NULL;
 }
 
@@ -456,18 +460,21 @@ static void hooks_may_refuse_and_replay(void)
     CU_ASSERT(!memcmp(reply->payload.data, "again", 5));
 
     CHECK_TEXT(error_reason(echo_call(echo, ECHO_PATH "Echo", echo_pairs(echo), &empty,
-                   &throughline__echo__v1__echo_response__descriptor, &reply)), "BEGIN_SAYS_NO");
+                   &throughline__echo__v1__echo_response__descriptor, &reply)),
+        "BEGIN_SAYS_NO");
 }
 
 /* A service that the descriptor set does not know has no policies. */
 static void a_method_without_a_policy_keeps_the_server_from_starting(void)
 {
-    static const ProtobufCMethodDescriptor methods[] = {
-        { "Nobody", &throughline__echo__v1__echo_request__descriptor,
-            &throughline__echo__v1__echo_response__descriptor } };
+    static const ProtobufCMethodDescriptor methods[] = { { "Nobody",
+        &throughline__echo__v1__echo_request__descriptor,
+        &throughline__echo__v1__echo_response__descriptor } };
     static const ProtobufCServiceDescriptor descriptor = { .magic =
                                                                PROTOBUF_C__SERVICE_DESCRIPTOR_MAGIC,
-        .name = "t.Unlisted", .n_methods = 1, .methods = methods };
+        .name = "t.Unlisted",
+        .n_methods = 1,
+        .methods = methods };
     static const RpcService unlisted = { .base = { .descriptor = &descriptor } };
     const RpcService *const services[] = { &unlisted, NULL };
     RpcServerOptions options = { .address = "127.0.0.1", .services = services };
@@ -492,11 +499,14 @@ int main(int argc, char **argv)
     CU_TestInfo tests[] = {
         { "a call that never blocks is answered", a_call_that_never_blocks_is_answered },
         { "a call that blocks is answered", a_call_that_blocks_is_answered },
-        { "an error keeps its code, reason and sentence", an_error_keeps_its_code_reason_and_sentence },
-        { "an internal error keeps its cause to itself", an_internal_error_keeps_its_cause_to_itself },
+        { "an error keeps its code, reason and sentence",
+            an_error_keeps_its_code_reason_and_sentence },
+        { "an internal error keeps its cause to itself",
+            an_internal_error_keeps_its_cause_to_itself },
         { "every bad field is named", every_bad_field_is_named },
         { "the caller's deadline is known", the_callers_deadline_is_known },
-        { "a call without a deadline gets the default", a_call_without_a_deadline_gets_the_default },
+        { "a call without a deadline gets the default",
+            a_call_without_a_deadline_gets_the_default },
         { "a cancelled call stops its handler", a_cancelled_call_stops_its_handler },
         { "a passed deadline stops its handler", a_passed_deadline_stops_its_handler },
         { "the default deadline stops a handler too", the_default_deadline_stops_a_handler_too },
@@ -508,7 +518,8 @@ int main(int argc, char **argv)
         { "a weak token is told which scope it lacks", a_weak_token_is_told_which_scope_it_lacks },
         { "open methods need no token", open_methods_need_no_token },
         { "the context reaches the handler", the_context_reaches_the_handler },
-        { "a change without channel and actor is refused", a_change_without_channel_and_actor_is_refused },
+        { "a change without channel and actor is refused",
+            a_change_without_channel_and_actor_is_refused },
         { "the channel is the account's own", the_channel_is_the_accounts_own },
         { "context that is too long is refused", context_that_is_too_long_is_refused },
         { "a trace is continued", a_trace_is_continued },

@@ -89,7 +89,7 @@ static void a_stream_both_ways_is_told_to_come_again(void)
     Bytes reply;
     int64_t took_ms;
 
-    raw_send(call, (Bytes) { 0 });
+    raw_send(call, (Bytes){ 0 });
     CU_ASSERT(raw_receive(call, &reply));
     took_ms = stop_server(10000, &is_clean);
 
@@ -136,7 +136,7 @@ static void a_detached_stream_is_ended(void)
 
     echo->state.detaches = true;
     request.count = 1000000;
-    request.payload = (ProtobufCBinaryData) { sizeof(payload), payload };
+    request.payload = (ProtobufCBinaryData){ sizeof(payload), payload };
     call = echo_open(echo, ECHO_PATH "EchoMany", &request, RAW_NO_DEADLINE);
     CU_ASSERT(raw_receive(call, &message));
     stop_server(300, &is_clean); /* a reader that does not read is cut */
@@ -161,12 +161,13 @@ static void *call_until_refused(void *context)
 
     while (!atomic_load(&crowd->is_over)) {
         const Error *error = raw_unary(client, arena, ECHO_PATH "EchoSlowly", crowd->pairs,
-            (Bytes) { (const uint8_t *)"\x12\x04\x10\xc0\x84\x3d", 6 }, NULL);
+            (Bytes){ (const uint8_t *)"\x12\x04\x10\xc0\x84\x3d", 6 }, NULL);
 
         if (!error)
             atomic_fetch_add(&crowd->answered, 1);
         else if (error->code == ERROR_UNAVAILABLE || error->code == ERROR_CANCELLED)
-            atomic_fetch_add(&crowd->refused, 1); /* core cancels what comes between its GOAWAY and the client's hearing it */
+            atomic_fetch_add(&crowd->refused,
+                1); /* core cancels what comes between its GOAWAY and the client's hearing it */
         else
             atomic_fetch_add(&crowd->strange, 1);
         if (error)
@@ -177,7 +178,8 @@ static void *call_until_refused(void *context)
     return NULL;
 }
 
-/* What a handler has finished, its caller has heard of; who is not heard was refused before a handler saw it. */
+/* What a handler has finished, its caller has heard of; who is not heard was refused before a
+ * handler saw it. */
 static void under_load_no_call_that_was_taken_is_lost(void)
 {
     enum { CALLERS = 16 };

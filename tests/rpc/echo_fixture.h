@@ -1,4 +1,5 @@
-/* An echo server on a free port with keys of its own, and calls to it with typed messages. One at a time. */
+/* An echo server on a free port with keys of its own, and calls to it with typed messages. One
+ * at a time. */
 #ifndef THROUGHLINE_TESTS_RPC_ECHO_FIXTURE_H
 #define THROUGHLINE_TESTS_RPC_ECHO_FIXTURE_H
 

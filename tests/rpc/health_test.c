@@ -127,7 +127,7 @@ static void there_is_an_end_to_watchers(void)
     const Error *error;
 
     stop();
-    echo = echo_start(&(RpcLimits) { .max_streams = LIMIT + 10 });
+    echo = echo_start(&(RpcLimits){ .max_streams = LIMIT + 10 });
     for (int i = 0; i < LIMIT; i++)
         CHECK_INT(next(calls[i] = watch("")), SERVING);
     calls[LIMIT] = watch("");

@@ -25,14 +25,16 @@ static void stop(void)
 static const Error *send_bytes(const void *bytes, size_t size)
 {
     return raw_unary(echo->client, echo->arena, ECHO_PATH "EchoSlowly", echo_pairs(echo),
-        (Bytes) { bytes, size }, NULL);
+        (Bytes){ bytes, size }, NULL);
 }
 
 static void a_cut_message_is_malformed(void)
 {
-    const char *const cut[] = { "\x0a", "\x0a\x05" "abc", "\x12\x02\x08", "\x18", "\x18\xff",
-        "\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x0a\xff\xff\xff\xff\x0f", "\x00",
-        "\x07\x01", "\x0b" };
+    const char *const cut[] = { "\x0a",
+        "\x0a\x05"
+        "abc",
+        "\x12\x02\x08", "\x18", "\x18\xff", "\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+        "\x0a\xff\xff\xff\xff\x0f", "\x00", "\x07\x01", "\x0b" };
 
     for (size_t i = 0; i < COUNT(cut); i++) {
         const Error *error = send_bytes(cut[i], strlen(cut[i]) + (*cut[i] == '\0'));
@@ -60,7 +62,9 @@ static void text_that_is_not_utf8_is_named(void)
 
 static void text_with_nul_is_named(void)
 {
-    const Error *error = send_bytes("\x0a\x05" "ab\0cd", 7);
+    const Error *error = send_bytes("\x0a\x05"
+                                    "ab\0cd",
+        7);
 
     CHECK_TEXT(error_reason(error), "FIELD_INVALID");
     CHECK_TEXT(error->violations[0].field, "text");
@@ -84,7 +88,7 @@ static Bytes nested(int depth)
         at -= n;
         memcpy(at, prefix, (size_t)n);
     }
-    return (Bytes) { at, (size_t)(end - at) };
+    return (Bytes){ at, (size_t)(end - at) };
 }
 
 static void deep_nesting_is_refused(void)
@@ -136,7 +140,7 @@ static void random_bytes_are_answered(void)
         for (size_t b = 0; b < size; b++)
             bytes[b] = (uint8_t)rand_r(&seed);
         error = raw_unary(echo->client, echo->arena, ECHO_PATH "EchoMany", echo_pairs(echo),
-            (Bytes) { bytes, size }, NULL);
+            (Bytes){ bytes, size }, NULL);
         if (error && error->code != ERROR_INVALID_ARGUMENT)
             CHECK_TEXT(error->reason, "OK or INVALID_ARGUMENT");
     }
@@ -148,8 +152,9 @@ static void strange_metadata_is_survived(void)
         { "throughline-channel", " " }, { "throughline-channel", "twice" },
         { "grpc-trace-bin", "x" }, { "throughline-unknown", "?" }, { "x-bin", "abc" }, { 0 } };
 
-    CHECK_TEXT(error_reason(raw_unary(echo->client, echo->arena, ECHO_PATH "Echo", pairs,
-                   (Bytes) { 0 }, NULL)), "TOKEN_MISSING");
+    CHECK_TEXT(error_reason(raw_unary(
+                   echo->client, echo->arena, ECHO_PATH "Echo", pairs, (Bytes){ 0 }, NULL)),
+        "TOKEN_MISSING");
 }
 
 int main(int argc, char **argv)

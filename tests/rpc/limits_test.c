@@ -36,11 +36,13 @@ static void too_large_a_message_is_refused(void)
 {
     Bytes request = { arena_alloc(echo->arena, 10001), 10001 };
 
-    restart(&(RpcLimits) { .max_message_bytes = 10000 });
+    restart(&(RpcLimits){ .max_message_bytes = 10000 });
     request.data = arena_alloc(echo->arena, request.size);
 
-    CHECK_INT(raw_unary(echo->client, echo->arena, ECHO_PATH "Echo", echo_pairs(echo), request,
-                  NULL)->code, ERROR_RESOURCE_EXHAUSTED);
+    CHECK_INT(
+        raw_unary(echo->client, echo->arena, ECHO_PATH "Echo", echo_pairs(echo), request, NULL)
+            ->code,
+        ERROR_RESOURCE_EXHAUSTED);
     CHECK_TEXT(error_reason(rpc_server_probe(echo->server)), "OK");
 }
 
@@ -51,7 +53,7 @@ static const Error *bring(size_t size)
 
     memset(large, 'x', size);
     return raw_unary(echo->client, echo->arena, ECHO_PATH "Echo", echo_pairs_and(echo, more),
-        (Bytes) { 0 }, NULL);
+        (Bytes){ 0 }, NULL);
 }
 
 static void too_much_metadata_is_refused(void)
@@ -85,7 +87,7 @@ static void beyond_workers_and_queue_calls_are_told_to_come_later(void)
     EchoSlowlyResponse *reply;
     const Error *error;
 
-    restart(&(RpcLimits) { .workers = 2, .max_queue = 1 });
+    restart(&(RpcLimits){ .workers = 2, .max_queue = 1 });
     for (int i = 0; i < 3; i++)
         calls[i] = open_slow(20);
     CU_ASSERT(comes_to(&echo->state.running, 2));
@@ -107,7 +109,7 @@ static void a_call_that_was_left_in_the_queue_is_not_run(void)
     RawCall *first, *second;
     EchoSlowlyResponse *reply;
 
-    restart(&(RpcLimits) { .workers = 1, .max_queue = 10 });
+    restart(&(RpcLimits){ .workers = 1, .max_queue = 10 });
     first = open_slow(20);
     CU_ASSERT(comes_to(&echo->state.running, 1));
     second = open_slow(20);
@@ -126,7 +128,7 @@ static void beyond_the_calls_at_once_the_answer_is_the_same(void)
     RawCall *calls[2];
     EchoSlowlyResponse *reply;
 
-    restart(&(RpcLimits) { .max_calls = 2 });
+    restart(&(RpcLimits){ .max_calls = 2 });
     for (int i = 0; i < 2; i++)
         calls[i] = open_slow(20);
     CU_ASSERT(comes_to(&echo->state.running, 2));
@@ -138,7 +140,8 @@ static void beyond_the_calls_at_once_the_answer_is_the_same(void)
 
 static int connect_to(int port)
 {
-    struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+    struct sockaddr_in name = { .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -147,10 +150,12 @@ static int connect_to(int port)
     return fd;
 }
 
-/* An HTTP/2 client that only says hello; milliseconds until it is hung up on, -1 after three seconds. */
+/* An HTTP/2 client that only says hello; milliseconds until it is hung up on, -1 after three
+ * seconds. */
 static int64_t hung_up_after(int fd)
 {
-    static const char hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0\0\0\0\4\1\0\0\0";
+    static const char hello[] =
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0\0\0\0\4\1\0\0\0";
     int64_t start_at = clock_monotonic();
     char bytes[1024];
 
@@ -170,7 +175,7 @@ static void an_idle_connection_is_closed(void)
     int64_t after;
     int fd;
 
-    restart(&(RpcLimits) { .idle_ms = 1000, .max_age_ms = 60000 });
+    restart(&(RpcLimits){ .idle_ms = 1000, .max_age_ms = 60000 });
     fd = connect_to(echo->port);
     after = hung_up_after(fd);
 
@@ -184,7 +189,7 @@ static void an_old_connection_is_closed_without_losing_a_call(void)
     int64_t end;
     int fd, calls = 0;
 
-    restart(&(RpcLimits) { .max_age_ms = 300, .max_age_grace_ms = 2000 });
+    restart(&(RpcLimits){ .max_age_ms = 300, .max_age_grace_ms = 2000 });
     fd = connect_to(echo->port);
     CU_ASSERT(hung_up_after(fd) >= 0);
     close(fd);
@@ -248,8 +253,8 @@ static int start_with_few_descriptors(pid_t *process)
 static bool answers_once(int port)
 {
     RawClient *client = raw_open(port);
-    const Error *error = raw_unary(
-        client, echo->arena, "/grpc.health.v1.Health/Check", NULL, (Bytes) { 0 }, NULL);
+    const Error *error =
+        raw_unary(client, echo->arena, "/grpc.health.v1.Health/Check", NULL, (Bytes){ 0 }, NULL);
 
     raw_close(client);
     return error == NULL;
@@ -296,7 +301,8 @@ int main(int argc, char **argv)
         { "far too much metadata is cut off", far_too_much_metadata_is_cut_off },
         { "beyond workers and queue calls are told to come later",
             beyond_workers_and_queue_calls_are_told_to_come_later },
-        { "a call that was left in the queue is not run", a_call_that_was_left_in_the_queue_is_not_run },
+        { "a call that was left in the queue is not run",
+            a_call_that_was_left_in_the_queue_is_not_run },
         { "beyond the calls at once the answer is the same",
             beyond_the_calls_at_once_the_answer_is_the_same },
         { "an idle connection is closed", an_idle_connection_is_closed },

@@ -58,15 +58,15 @@ RawClient *raw_open_with(const RawOptions *options)
     grpc_init();
     snprintf(target, sizeof(target), "127.0.0.1:%d", options->port);
     credentials = credentials_of(options);
-    client->channel = grpc_channel_create(target, credentials,
-        &(grpc_channel_args) { COUNT(args) - (options->tls_ca ? 0 : 1), args });
+    client->channel = grpc_channel_create(
+        target, credentials, &(grpc_channel_args){ COUNT(args) - (options->tls_ca ? 0 : 1), args });
     grpc_channel_credentials_release(credentials);
     return client;
 }
 
 RawClient *raw_open(int port)
 {
-    return raw_open_with(&(RawOptions) { .port = port });
+    return raw_open_with(&(RawOptions){ .port = port });
 }
 
 void raw_close(RawClient *client)
@@ -81,8 +81,9 @@ static bool run(RawCall *call, const grpc_op *ops, size_t count)
 {
     if (grpc_call_start_batch(call->call, ops, count, (void *)(uintptr_t)ops, NULL) != GRPC_CALL_OK)
         return false;
-    return grpc_completion_queue_pluck(call->queue, (void *)(uintptr_t)ops,
-        gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).success != 0;
+    return grpc_completion_queue_pluck(
+               call->queue, (void *)(uintptr_t)ops, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL)
+               .success != 0;
 }
 
 static void send_metadata(RawCall *call, const RawPair *pairs)
@@ -104,7 +105,8 @@ static void send_metadata(RawCall *call, const RawPair *pairs)
     }
 }
 
-/* Asked for at the start: core delivers a cancellation nowhere else, and no status before somebody wants the initial metadata. */
+/* Asked for at the start: core delivers a cancellation nowhere else, and no status before
+ * somebody wants the initial metadata. */
 static void ask_status(RawCall *call)
 {
     grpc_op initial = { .op = GRPC_OP_RECV_INITIAL_METADATA };
@@ -131,8 +133,8 @@ RawCall *raw_start(RawClient *client, const char *path, const RawPair *metadata,
             gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
     call->arena = arena_new();
     call->queue = grpc_completion_queue_create_for_pluck(NULL);
-    call->call = grpc_channel_create_call(client->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
-        call->queue, method, NULL, deadline, NULL);
+    call->call = grpc_channel_create_call(
+        client->channel, NULL, GRPC_PROPAGATE_DEFAULTS, call->queue, method, NULL, deadline, NULL);
     grpc_slice_unref(method);
     grpc_metadata_array_init(&call->initial);
     grpc_metadata_array_init(&call->trailing);
@@ -208,14 +210,13 @@ const Error *raw_status(RawCall *call)
     RpcStatus status;
 
     wait_status(call);
-    status = (RpcStatus) { .code = (int)call->status };
+    status = (RpcStatus){ .code = (int)call->status };
     status.message = arena_text_of(call->arena, (const char *)GRPC_SLICE_START_PTR(call->details),
         GRPC_SLICE_LENGTH(call->details));
     for (size_t i = 0; i < call->trailing.count; i++)
         if (!grpc_slice_str_cmp(call->trailing.metadata[i].key, "grpc-status-details-bin"))
-            status.details =
-                (Bytes) { GRPC_SLICE_START_PTR(call->trailing.metadata[i].value),
-                    GRPC_SLICE_LENGTH(call->trailing.metadata[i].value) };
+            status.details = (Bytes){ GRPC_SLICE_START_PTR(call->trailing.metadata[i].value),
+                GRPC_SLICE_LENGTH(call->trailing.metadata[i].value) };
     return status_to_error(call->arena, &status);
 }
 
@@ -243,10 +244,10 @@ static const Error *copy_error(Arena *arena, const Error *error)
     copy->reason = arena_text(arena, error->reason);
     copy->message = arena_text(arena, error->message);
     for (size_t i = 0; i < error->n_violations; i++)
-        violations[i] = (FieldViolation) { arena_text(arena, error->violations[i].field),
+        violations[i] = (FieldViolation){ arena_text(arena, error->violations[i].field),
             arena_text(arena, error->violations[i].description) };
     for (size_t i = 0; i < error->n_facts; i++)
-        facts[i] = (ErrorFact) { arena_text(arena, error->facts[i].key),
+        facts[i] = (ErrorFact){ arena_text(arena, error->facts[i].key),
             arena_text(arena, error->facts[i].value) };
     copy->violations = violations;
     copy->facts = facts;
@@ -264,7 +265,7 @@ const Error *raw_unary(RawClient *client, Arena *arena, const char *path, const 
     raw_finish_sending(call);
     raw_receive(call, &received);
     if (reply)
-        *reply = (Bytes) { arena_copy(arena, received.data, received.size), received.size };
+        *reply = (Bytes){ arena_copy(arena, received.data, received.size), received.size };
     if ((error = raw_status(call)))
         error = copy_error(arena, error);
     raw_free(call);

@@ -1,5 +1,6 @@
-/* A client without manners, straight over gRPC core: sends whatever bytes a test wants, and says what came back. A call belongs to
- * one thread; a client may be shared. Everything that comes back lives until raw_free. */
+/* A client without manners, straight over gRPC core: sends whatever bytes a test wants, and says
+ * what came back. A call belongs to one thread; a client may be shared. Everything that comes
+ * back lives until raw_free. */
 #ifndef THROUGHLINE_TESTS_RPC_RAW_CLIENT_H
 #define THROUGHLINE_TESTS_RPC_RAW_CLIENT_H
 

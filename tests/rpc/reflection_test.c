@@ -1,4 +1,5 @@
-/* Reflection as grpcurl and Postman use it, in both versions: their messages are the same on the wire. */
+/* Reflection as grpcurl and Postman use it, in both versions: their messages are the same on the
+ * wire. */
 #include "shared/codec/message.h"
 #include "shared/rpc/methods.h"
 #include "tests/rpc/echo_fixture.h"
@@ -18,7 +19,8 @@ static const char *const versions[] = { "/grpc.reflection.v1.ServerReflection/Se
 
 enum {
     BY_NAME = GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_BY_FILENAME,
-    BY_SYMBOL = GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL,
+    BY_SYMBOL =
+        GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL,
     BY_EXTENSION =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_EXTENSION,
     EXTENSIONS =
@@ -42,8 +44,7 @@ static Response *put(RawCall *call, Request *request)
 {
     if (!raw_send(call, message_pack(echo->arena, request)))
         return NULL;
-    return echo_next(
-        echo, call, &grpc__reflection__v1__server_reflection_response__descriptor);
+    return echo_next(echo, call, &grpc__reflection__v1__server_reflection_response__descriptor);
 }
 
 static Response *ask(RawCall *call, int kind, const char *text)
@@ -80,14 +81,14 @@ static File *file_in(const Response *response, size_t i)
     ProtobufCBinaryData bytes = response->file_descriptor_response->file_descriptor_proto[i];
 
     return message_unpack(echo->arena, &google__protobuf__file_descriptor_proto__descriptor,
-        (Bytes) { bytes.data, bytes.len });
+        (Bytes){ bytes.data, bytes.len });
 }
 
 static bool has_files(const Response *response)
 {
     return response &&
-        response->message_response_case ==
-        GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
+           response->message_response_case ==
+               GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
 }
 
 /* Whether every import of every file of the answer is in the answer. */
@@ -120,8 +121,7 @@ static void every_service_can_be_found_with_all_it_needs(void)
         CU_ASSERT_FATAL(list && list->list_services_response);
         CHECK_INT(list->list_services_response->n_service, 4);
         for (size_t i = 0; i < list->list_services_response->n_service; i++) {
-            Response *files =
-                ask(call, BY_SYMBOL, list->list_services_response->service[i]->name);
+            Response *files = ask(call, BY_SYMBOL, list->list_services_response->service[i]->name);
 
             CU_ASSERT_FATAL(has_files(files));
             CU_ASSERT(is_closed(files));
@@ -152,10 +152,10 @@ static void symbols_of_every_kind_are_found(void)
     const char *const symbols[] = { "throughline.echo.v1.EchoService.Echo",
         "throughline.echo.v1.EchoRequest", "throughline.echo.v1.EchoRequest.payload",
         "grpc.health.v1.HealthCheckResponse.ServingStatus",
-        "grpc.health.v1.HealthCheckResponse.SERVING",
-        "google.rpc.BadRequest.FieldViolation", "google.rpc.BadRequest.FieldViolation.field",
-        "grpc.reflection.v1.ServerReflectionRequest.message_request",
-        "throughline.api.v1.policy", "google.protobuf.Duration" };
+        "grpc.health.v1.HealthCheckResponse.SERVING", "google.rpc.BadRequest.FieldViolation",
+        "google.rpc.BadRequest.FieldViolation.field",
+        "grpc.reflection.v1.ServerReflectionRequest.message_request", "throughline.api.v1.policy",
+        "google.protobuf.Duration" };
     const char *const others[] = { "", ".", "throughline", "throughline.echo.v1",
         "throughline.echo.v1.", "throughline.echo.v1.Echo", "throughline.echo.v1.EchoServic",
         "throughline.echo.v1.EchoService.", "throughline.echo.v1.EchoRequest.payload.x",
@@ -245,7 +245,8 @@ static void the_method_table_knows_kinds_and_policies(void)
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
-        { "every service can be found with all it needs", every_service_can_be_found_with_all_it_needs },
+        { "every service can be found with all it needs",
+            every_service_can_be_found_with_all_it_needs },
         { "the echo service has its methods", the_echo_service_has_its_methods },
         { "symbols of every kind are found", symbols_of_every_kind_are_found },
         { "files and extensions are found", files_and_extensions_are_found },

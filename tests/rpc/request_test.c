@@ -1,4 +1,5 @@
-/* What handlers use on requests, without a network: checks, pages, and calls that have no wire behind them. */
+/* What handlers use on requests, without a network: checks, pages, and calls that have no wire
+ * behind them. */
 #include "shared/base/clock.h"
 #include "shared/rpc/check.h"
 #include "shared/rpc/page.h"
@@ -14,7 +15,8 @@ static RpcCall *call;
 static void start(void)
 {
     arena = arena_new();
-    call = rpc_internal_call(arena, "test.Service/List", &(RpcContext) { .actor = "services/x" }, NULL);
+    call =
+        rpc_internal_call(arena, "test.Service/List", &(RpcContext){ .actor = "services/x" }, NULL);
 }
 
 static void stop(void)
@@ -29,8 +31,8 @@ static const char *complaint(void)
 
     CU_ASSERT(call->n_violations <= 1);
     if (call->n_violations)
-        text = arena_printf(arena, "%s %s", call->violations[0].field,
-            call->violations[0].description);
+        text = arena_printf(
+            arena, "%s %s", call->violations[0].field, call->violations[0].description);
     call->n_violations = 0;
     return text;
 }
@@ -126,8 +128,8 @@ static void money_is_of_a_currency_and_within_bounds(void)
     CHECK_INT(minor, 1250);
     CHECK_TEXT(money("JPY", 100000, 0, &minor), "");
     CHECK_INT(minor, 100000);
-    CHECK_TEXT(money("XXQ", 1, 0, &minor),
-        "price.currency_code must be an ISO 4217 currency, as \"EUR\"");
+    CHECK_TEXT(
+        money("XXQ", 1, 0, &minor), "price.currency_code must be an ISO 4217 currency, as \"EUR\"");
     CHECK_CONTAINS(money("EUR", 1, 5000000, &minor), "price is not an amount of EUR");
     CHECK_CONTAINS(money("EUR", 1, -500000000, &minor), "price is not an amount of EUR");
     CHECK_CONTAINS(money("EUR", INT64_MAX, 0, &minor), "price is not an amount of EUR");

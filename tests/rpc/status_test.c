@@ -61,8 +61,8 @@ static void causes_inside_stay_inside(void)
     const ErrorFact facts[] = { { "file", "/secret/path" } };
 
     for (size_t i = 0; i < COUNT(hidden); i++) {
-        const Error sent = {
-            hidden[i], "DISK_BROKEN", "secret path", .n_facts = 1, .facts = facts };
+        const Error sent = { hidden[i], "DISK_BROKEN", "secret path", .n_facts = 1,
+            .facts = facts };
         RpcStatus status = status_from_error(arena, &sent);
         const Error *error = status_to_error(arena, &status);
 
@@ -89,7 +89,7 @@ static void the_details_are_google_rpc_status(void)
 
 static const Error *from(int code, const void *details, size_t size)
 {
-    return status_to_error(arena, &(RpcStatus) { code, "text", { details, size } });
+    return status_to_error(arena, &(RpcStatus){ code, "text", { details, size } });
 }
 
 static void a_status_of_strangers_is_an_error_too(void)

@@ -41,8 +41,8 @@ static int count_in_order(RawCall *call)
     EchoManyResponse *message;
     int count = 0;
 
-    while ((message =
-                   echo_next(echo, call, &throughline__echo__v1__echo_many_response__descriptor)))
+    while (
+        (message = echo_next(echo, call, &throughline__echo__v1__echo_many_response__descriptor)))
         if (message->number != count++)
             return -1;
     return count;
@@ -99,7 +99,9 @@ static void a_client_stream_is_counted(void)
     Throughline__Echo__V1__EchoCountResponse *reply;
 
     for (int i = 0; i < 5000; i++)
-        CU_ASSERT_FATAL(raw_send(call, (Bytes) { (const uint8_t *)"\x0a\x03" "abc", 5 }));
+        CU_ASSERT_FATAL(raw_send(call, (Bytes){ (const uint8_t *)"\x0a\x03"
+                                                                 "abc",
+                                           5 }));
     raw_finish_sending(call);
     reply = echo_next(echo, call, &throughline__echo__v1__echo_count_response__descriptor);
 
@@ -133,8 +135,8 @@ static bool goes_round(RawCall *call, uint8_t number)
     const uint8_t message[] = { 0x0a, 1, number };
     Bytes reply;
 
-    return raw_send(call, (Bytes) { message, sizeof(message) }) && raw_receive(call, &reply) &&
-        reply.size == sizeof(message) && reply.data[2] == number;
+    return raw_send(call, (Bytes){ message, sizeof(message) }) && raw_receive(call, &reply) &&
+           reply.size == sizeof(message) && reply.data[2] == number;
 }
 
 static void a_stream_both_ways_is_a_conversation(void)
@@ -154,7 +156,7 @@ static void a_bad_message_ends_its_stream(void)
     RawCall *call = open_each();
 
     CU_ASSERT(goes_round(call, 1));
-    raw_send(call, (Bytes) { (const uint8_t *)"\x0a\x7f", 2 });
+    raw_send(call, (Bytes){ (const uint8_t *)"\x0a\x7f", 2 });
 
     CHECK_TEXT(error_reason(raw_status(call)), "MESSAGE_MALFORMED");
     raw_free(call);
@@ -234,7 +236,7 @@ static void detached_streams_keep_no_worker(void)
     RawCall *calls[STREAMS];
     EchoSlowlyResponse *reply;
 
-    restart(&(RpcLimits) { .workers = 2 });
+    restart(&(RpcLimits){ .workers = 2 });
     echo->state.detaches = true;
     for (int i = 0; i < STREAMS; i++) {
         Bytes message;
@@ -253,13 +255,13 @@ static void streams_that_wait_leave_workers_for_others(void)
     RawCall *calls[3];
     EchoSlowlyResponse *reply;
 
-    restart(&(RpcLimits) { .workers = 4 });
+    restart(&(RpcLimits){ .workers = 4 });
     for (int i = 0; i < 2; i++) {
         calls[i] = open_each();
         CU_ASSERT(goes_round(calls[i], 1));
     }
     calls[2] = open_each();
-    raw_send(calls[2], (Bytes) { 0 });
+    raw_send(calls[2], (Bytes){ 0 });
 
     CHECK_TEXT(error_reason(raw_status(calls[2])), "TOO_MANY_STREAMS");
     CHECK_TEXT(error_reason(echo_slowly(echo, "free", 0, &reply)), "OK");
@@ -299,7 +301,8 @@ int main(int argc, char **argv)
             a_slow_reader_costs_a_bounded_amount_of_memory },
         { "a slow reader misses nothing", a_slow_reader_misses_nothing },
         { "detached streams keep no worker", detached_streams_keep_no_worker },
-        { "streams that wait leave workers for others", streams_that_wait_leave_workers_for_others },
+        { "streams that wait leave workers for others",
+            streams_that_wait_leave_workers_for_others },
         { "a stream's deadline ends it", a_streams_deadline_ends_it },
         CU_TEST_INFO_NULL,
     };

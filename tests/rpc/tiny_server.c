@@ -50,7 +50,7 @@ static void *answer_later(void *context)
     Ours *ours = context;
 
     clock_sleep_ms(20);
-    answer(ours->call, (Bytes) { (const uint8_t *)"later", 5 });
+    answer(ours->call, (Bytes){ (const uint8_t *)"later", 5 });
     return NULL;
 }
 
@@ -61,9 +61,9 @@ static void *answer_when_released(void *context)
     while (!atomic_load(&tiny.is_released) && !atomic_load(&ours->is_answered))
         clock_sleep_ms(2);
     if (atomic_exchange(&ours->is_answered, true))
-        tiny.ops->finish(ours->call, &(RpcStatus) { .code = ERROR_CANCELLED, .message = "" });
+        tiny.ops->finish(ours->call, &(RpcStatus){ .code = ERROR_CANCELLED, .message = "" });
     else
-        answer(ours->call, (Bytes) { (const uint8_t *)"held", 4 });
+        answer(ours->call, (Bytes){ (const uint8_t *)"held", 4 });
     return NULL;
 }
 
@@ -82,7 +82,7 @@ static void note(TransportCall *call, const TransportArrival *arrival)
     TransportPair pair;
 
     pthread_mutex_lock(&seen_lock);
-    seen = (TinySeen) {
+    seen = (TinySeen){
         .deadline = arrival->deadline,
         .has_message = arrival->has_message,
         .is_known = arrival->method != NULL,
@@ -132,8 +132,8 @@ static void arrived(void *context, TransportCall *call, const TransportArrival *
         ours->left = 100;
         send_number(ours);
     } else {
-        tiny.ops->finish(call,
-            &(RpcStatus) { ERROR_ABORTED, "as \"asked\": 100 %, ü", { (const uint8_t *)"\0d\xff", 3 } });
+        tiny.ops->finish(call, &(RpcStatus){ ERROR_ABORTED, "as \"asked\": 100 %, ü",
+                                   { (const uint8_t *)"\0d\xff", 3 } });
     }
 }
 
@@ -181,12 +181,21 @@ static void closed(void *user, bool is_cancelled)
 
 TransportOptions tiny_options(void)
 {
-    return (TransportOptions) {
+    return (TransportOptions){
         .address = "127.0.0.1",
-        .limits = { .max_message_bytes = 100000, .max_metadata_bytes = 16384, .max_calls = 100,
-            .max_queue = 100, .max_streams = 100, .workers = 1, .pollers = 2, .idle_ms = 60000,
-            .max_age_ms = 60000, .max_age_grace_ms = 1000, .keepalive_ms = 60000,
-            .min_ping_interval_ms = 10000, .default_deadline_ms = 10000 },
+        .limits = { .max_message_bytes = 100000,
+            .max_metadata_bytes = 16384,
+            .max_calls = 100,
+            .max_queue = 100,
+            .max_streams = 100,
+            .workers = 1,
+            .pollers = 2,
+            .idle_ms = 60000,
+            .max_age_ms = 60000,
+            .max_age_grace_ms = 1000,
+            .keepalive_ms = 60000,
+            .min_ping_interval_ms = 10000,
+            .default_deadline_ms = 10000 },
         .methods = methods,
         .n_methods = COUNT(methods),
         .events = { &tiny, arrived, received, sent, cancelled, closed },

@@ -1,6 +1,7 @@
-/* The smallest server there can be, straight over a transport's operations: what a call does is in its method.
- *     /t.S/Echo answers at once, /t.S/Later from a thread of its own, /t.S/Hold when it is cancelled or released, /t.S/Fail with
- *     an error; /t.S/Each sends back what it receives, /t.S/Many sends 100 messages. */
+/* The smallest server there can be, straight over a transport's operations: what a call does is in
+ * its method. /t.S/Echo answers at once, /t.S/Later from a thread of its own, /t.S/Hold when it is
+ * cancelled or released, /t.S/Fail with an error; /t.S/Each sends back what it receives,
+ * /t.S/Many sends 100 messages. */
 #ifndef THROUGHLINE_TESTS_RPC_TINY_SERVER_H
 #define THROUGHLINE_TESTS_RPC_TINY_SERVER_H
 

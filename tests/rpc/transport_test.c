@@ -1,4 +1,5 @@
-/* The contract of transport.h, for every engine there is: a tiny server straight over its operations. */
+/* The contract of transport.h, for every engine there is: a tiny server straight over its
+ * operations. */
 #include "shared/base/clock.h"
 #include "tests/rpc/raw_client.h"
 #include "tests/rpc/tiny_server.h"
@@ -31,7 +32,7 @@ static bool comes_to(atomic_int *counter, int value)
 
 static Bytes text(const char *bytes)
 {
-    return (Bytes) { (const uint8_t *)bytes, strlen(bytes) };
+    return (Bytes){ (const uint8_t *)bytes, strlen(bytes) };
 }
 
 static const Error *ask(const char *path, const RawPair *pairs, Bytes request, Bytes *reply)
@@ -162,11 +163,11 @@ static void large_messages_come_in_one_piece(void)
 
 static void compressed_messages_arrive_as_they_were(void)
 {
-    RawClient *client = raw_open_with(&(RawOptions) { .port = tiny.port, .compresses = true });
+    RawClient *client = raw_open_with(&(RawOptions){ .port = tiny.port, .compresses = true });
     Bytes reply, request = { arena_alloc(tiny.arena, 10000), 10000 };
 
-    CHECK_TEXT(error_reason(
-                   raw_unary(client, tiny.arena, "/t.S/Echo", NULL, request, &reply)), "OK");
+    CHECK_TEXT(
+        error_reason(raw_unary(client, tiny.arena, "/t.S/Echo", NULL, request, &reply)), "OK");
 
     CHECK_INT(tiny_seen().size, 10000);
     CHECK_INT(reply.size, 10000);
@@ -203,7 +204,7 @@ static void a_stream_keeps_its_order_and_its_end(void)
     for (int i = 0; i < 100; i++) {
         uint8_t number = (uint8_t)i;
 
-        raw_send(call, (Bytes) { &number, 1 });
+        raw_send(call, (Bytes){ &number, 1 });
         CU_ASSERT_FATAL(raw_receive(call, &reply));
         CHECK_INT(*reply.data, i);
     }
@@ -412,7 +413,8 @@ static bool make_certificate(const char *folder)
     const char *command = arena_printf(tiny.arena,
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj "
         "/CN=localhost -addext subjectAltName=DNS:localhost,URI:spiffe://shop.local/svc/test "
-        "-keyout %s/key.pem -out %s/cert.pem >/dev/null 2>&1", folder, folder);
+        "-keyout %s/key.pem -out %s/cert.pem >/dev/null 2>&1",
+        folder, folder);
 
     return system(command) == 0;
 }
@@ -434,7 +436,8 @@ static void under_mutual_tls_the_peer_has_an_identity(void)
     tiny.ops->drain(tiny.transport, 0);
     tiny.ops->destroy(tiny.transport);
     tiny_listen(&options);
-    raw = (RawOptions) { .port = tiny.port, .tls_ca = read_whole(options.tls_certificate),
+    raw = (RawOptions){ .port = tiny.port,
+        .tls_ca = read_whole(options.tls_certificate),
         .tls_key = read_whole(options.tls_key),
         .tls_certificate = read_whole(options.tls_certificate) };
 
@@ -446,8 +449,8 @@ static void under_mutual_tls_the_peer_has_an_identity(void)
 
     raw.tls_key = raw.tls_certificate = NULL;
     client = raw_open_with(&raw);
-    CHECK_INT(raw_unary(client, tiny.arena, "/t.S/Echo", NULL, text("x"), NULL)->code,
-        ERROR_UNAVAILABLE);
+    CHECK_INT(
+        raw_unary(client, tiny.arena, "/t.S/Echo", NULL, text("x"), NULL)->code, ERROR_UNAVAILABLE);
     raw_close(client);
 }
 
@@ -483,7 +486,8 @@ int main(int argc, char **argv)
         { "many messages are sent one after another", many_messages_are_sent_one_after_another },
         { "a cancelled call is told and closed", a_cancelled_call_is_told_and_closed },
         { "a passed deadline is told", a_passed_deadline_is_told },
-        { "a stream that is left is broken and closed", a_stream_that_is_left_is_broken_and_closed },
+        { "a stream that is left is broken and closed",
+            a_stream_that_is_left_is_broken_and_closed },
         { "calls are counted until they are closed", calls_are_counted_until_they_are_closed },
         { "a port is taken once", a_port_is_taken_once },
         { "an address that is none is refused", an_address_that_is_none_is_refused },

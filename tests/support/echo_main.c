@@ -1,5 +1,5 @@
-/* The echo service as a program: the baseline that figures of services are measured against. Says on its first line where it
- * listens and which token it takes. */
+/* The echo service as a program: the baseline that figures of services are measured against.
+ * Says on its first line where it listens and which token it takes. */
 #include "shared/base/clock.h"
 #include "shared/base/config.h"
 #include "shared/base/log.h"
@@ -16,7 +16,8 @@ static const Setting settings[] = {
     { "address", SETTING_TEXT, "127.0.0.1", "where to listen" },
     { "port", SETTING_NUMBER, "0", "the port; 0 picks a free one", 0, 65535 },
     { "pollers", SETTING_NUMBER, "0", "transport threads; 0: as many as cores", 0, 64 },
-    { "workers", SETTING_NUMBER, "0", "threads that may block; 0: the run time's default", 0, 1024 },
+    { "workers", SETTING_NUMBER, "0", "threads that may block; 0: the run time's default", 0,
+        1024 },
     { "detach", SETTING_SWITCH, "false", "EchoMany goes on without a thread" },
     { "log-level", SETTING_TEXT, "warn", "debug, info, warn or error" },
     { 0 },

@@ -77,8 +77,8 @@ static const Error *echo_slowly(RpcCall *call, const void *request, void *reply)
     return NULL;
 }
 
-/* EchoMany without its worker: offers whenever there is room. One thread at a time is in here: the handler before it watches, then
- * whoever says that something changed. */
+/* EchoMany without its worker: offers whenever there is room. One thread at a time is in here:
+ * the handler before it watches, then whoever says that something changed. */
 typedef struct Feed {
     RpcStream *stream;
     EchoManyResponse response;
@@ -114,7 +114,7 @@ static const Error *detach(RpcCall *call, const EchoManyRequest *request)
         abort();
     throughline__echo__v1__echo_many_response__init(&self->response);
     memcpy(self->payload, request->payload.data, request->payload.len);
-    self->response.payload = (ProtobufCBinaryData) { request->payload.len, self->payload };
+    self->response.payload = (ProtobufCBinaryData){ request->payload.len, self->payload };
     self->count = request->count;
     self->stream = rpc_detach(call);
     if (feed(self))
@@ -203,5 +203,5 @@ static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *
 
 RpcHooks echo_hooks(EchoState *state)
 {
-    return (RpcHooks) { .context = state, .begin = begin };
+    return (RpcHooks){ .context = state, .begin = begin };
 }

@@ -1,4 +1,5 @@
-/* The echo service: does nothing but answer, for tests of the run time and as the baseline of its figures. */
+/* The echo service: does nothing but answer, for tests of the run time and as the baseline of
+ * its figures. */
 #ifndef THROUGHLINE_TESTS_SUPPORT_ECHO_SERVICE_H
 #define THROUGHLINE_TESTS_SUPPORT_ECHO_SERVICE_H
 
