@@ -156,38 +156,53 @@ static bool prepare(ProductImport *import, Row *row, const Product *stored, Stor
     return true;
 }
 
-/* Whether the code belongs to another product. */
-static bool is_taken(ProductImport *import, SnapshotKey key, const char *code, const char *name)
+/* Whether the code belongs to another product, as far as the snapshot knows. */
+static bool is_taken(const ProductImport *import, SnapshotKey key, const char *code, const Row *row)
 {
-    Bytes packed;
-    const char *sku;
-    const Product *owner;
+    const char *owner = snapshot_owner(import->catalog->snapshot, key, code, import->arena);
 
-    if (!snapshot_find(import->catalog->snapshot, key, code, import->arena, &packed, &sku))
+    if (!owner || text_equal(owner, row->product->name))
         return false;
-    owner = message_unpack(import->arena, &throughline__catalog__v1__product__descriptor, packed);
-    return owner && !text_equal(owner->name, name);
+    /* An earlier row of this batch may be about to give the code up: the store will tell. */
+    for (const Row *earlier = import->rows; earlier < row; earlier++)
+        if (text_equal(owner, earlier->product->name))
+            return false;
+    return true;
 }
 
-/* The store says that a code is taken; the snapshot mostly knows which. */
-static void refuse_taken(ProductImport *import, const Row *row, SnapshotKey key)
+/* Names every code of the row that belongs to another product; false when there is none. */
+static bool refuse_taken(ProductImport *import, const Row *row)
 {
+    static const char belongs[] = "belongs to another product";
     const Product *product = row->product;
-    const char *word = key == SNAPSHOT_SKU ? "sku" : "gtin";
-    const char *field = "variants";
+    bool is_refused = false;
 
     for (size_t i = 0; i < product->n_variants; i++) {
         const Variant *variant = product->variants[i];
         char padded[GTIN_PADDED];
-        const char *code = key == SNAPSHOT_SKU ? variant->sku
-                           : *variant->gtin    ? gtin_pad(variant->gtin, padded)
-                                               : "";
 
-        if (is_taken(import, key, code, product->name))
-            field = arena_printf(import->arena, "variants[%zu].%s", i, word);
+        if (is_taken(import, SNAPSHOT_SKU, variant->sku, row)) {
+            add_error(import, row->number, product->name,
+                arena_printf(import->arena, "variants[%zu].sku", i), belongs);
+            is_refused = true;
+        }
+        if (*variant->gtin &&
+            is_taken(import, SNAPSHOT_GTIN, gtin_pad(variant->gtin, padded), row)) {
+            add_error(import, row->number, product->name,
+                arena_printf(import->arena, "variants[%zu].gtin", i), belongs);
+            is_refused = true;
+        }
     }
+    import->result->refused += is_refused;
+    return is_refused;
+}
+
+/* The store found a code taken that the snapshot did not know of, or that an earlier row of the batch has. */
+static void refuse_by_store(ProductImport *import, const Row *row, const char *code)
+{
     import->result->refused++;
-    add_error(import, row->number, product->name, field, "belongs to another product");
+    add_error(import, row->number, row->product->name, "variants",
+        arena_printf(import->arena, "has a %s that belongs to another product", code));
 }
 
 /* Sorts out what became of a row's write. An error that is not the row's own is returned. */
@@ -203,9 +218,9 @@ static const Error *settle(ProductImport *import, Row *row, const StoreWrite *wr
         else
             import->result->updated++;
     } else if (text_equal(error->reason, "SKU_TAKEN")) {
-        refuse_taken(import, row, SNAPSHOT_SKU);
+        refuse_by_store(import, row, "SKU");
     } else if (text_equal(error->reason, "GTIN_TAKEN")) {
-        refuse_taken(import, row, SNAPSHOT_GTIN);
+        refuse_by_store(import, row, "GTIN");
     } else if (error->code == ERROR_ABORTED || error->code == ERROR_ALREADY_EXISTS) {
         row->is_lost = true;
     } else if (text_equal(error->reason, "DOCUMENT_TOO_LARGE")) {
@@ -233,7 +248,8 @@ static const Error *write_round(ProductImport *import, StoreView *view)
     if ((error = store_get_many(view, &products, names, import->n_rows, stored)))
         return error;
     for (size_t i = 0; i < import->n_rows; i++)
-        if (prepare(import, &import->rows[i], stored[i], &writes[n_writes]))
+        if (!refuse_taken(import, &import->rows[i]) &&
+            prepare(import, &import->rows[i], stored[i], &writes[n_writes]))
             written[n_writes++] = &import->rows[i];
     /* Its own error is that of some write: each is looked at below. */
     error = store_write(view, writes, n_writes);

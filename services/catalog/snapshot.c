@@ -332,23 +332,42 @@ bool snapshot_get(Snapshot *snapshot, const char *name, Arena *arena, Bytes *pac
     return item != NULL;
 }
 
-bool snapshot_find(Snapshot *snapshot, SnapshotKey key, const char *code, Arena *arena,
-    Bytes *packed, const char **sku)
+static const SnapshotCode *find_code(const Snapshot *snapshot, SnapshotKey key, const char *code)
 {
     const CodeTable *table = &snapshot->codes[key];
     uint64_t hash = hash_of(code);
+    const SnapshotCode *found = table->buckets[hash & (table->n_buckets - 1)];
+
+    while (found && (found->hash != hash || strcmp(found->code, code) != 0))
+        found = found->next;
+    return found;
+}
+
+bool snapshot_find(Snapshot *snapshot, SnapshotKey key, const char *code, Arena *arena,
+    Bytes *packed, const char **sku)
+{
     const SnapshotCode *found;
 
     pthread_rwlock_rdlock(&snapshot->lock);
-    found = table->buckets[hash & (table->n_buckets - 1)];
-    while (found && (found->hash != hash || strcmp(found->code, code) != 0))
-        found = found->next;
+    found = find_code(snapshot, key, code);
     if (found) {
         *packed = copy_packed(arena, found->entry);
         *sku = arena_text(arena, found->sku);
     }
     pthread_rwlock_unlock(&snapshot->lock);
     return found != NULL;
+}
+
+const char *snapshot_owner(Snapshot *snapshot, SnapshotKey key, const char *code, Arena *arena)
+{
+    const SnapshotCode *found;
+    const char *name;
+
+    pthread_rwlock_rdlock(&snapshot->lock);
+    found = find_code(snapshot, key, code);
+    name = found ? arena_text(arena, found->entry->name) : NULL;
+    pthread_rwlock_unlock(&snapshot->lock);
+    return name;
 }
 
 static int by_name(const void *a, const void *b)

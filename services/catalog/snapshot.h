@@ -37,6 +37,9 @@ bool snapshot_get(Snapshot *snapshot, const char *name, Arena *arena, Bytes *pac
 bool snapshot_find(Snapshot *snapshot, SnapshotKey key, const char *code, Arena *arena,
     Bytes *packed, const char **sku);
 
+/* The name of the product that has the code, NULL when none has. */
+const char *snapshot_owner(Snapshot *snapshot, SnapshotKey key, const char *code, Arena *arena);
+
 /* Up to `limit` products behind the name `after` ("" for the start), in the order of names, as of now. Each is held until
  * snapshot_release. */
 size_t snapshot_walk(Snapshot *snapshot, const char *after, SnapshotEntry **entries, size_t limit);

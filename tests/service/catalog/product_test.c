@@ -189,12 +189,28 @@ static void a_code_of_another_product_is_refused(void)
 
     import_all(&first, 1);
     thief->variants[0]->sku = text(arena, "tent-red");
-    scanned->variants[0]->gtin = text(arena, "4006381333931");
+    scanned->variants[0]->gtin = text(arena, "04006381333931");
     answer = import(rows, 2);
 
     CHECK_INT(answer->refused, 2);
+    CU_ASSERT_FATAL(answer->n_errors == 2);
     CHECK_TEXT(answer->errors[0]->field, "variants[0].sku");
     CHECK_TEXT(answer->errors[1]->field, "variants[0].gtin");
+}
+
+static void the_second_row_with_a_code_is_refused(void)
+{
+    Product *rows[] = { item(1), item(2) };
+    const ImportProductsResponse *answer;
+
+    rows[1]->variants[0]->sku = rows[0]->variants[0]->sku;
+    answer = import(rows, 2);
+
+    CHECK_INT(answer->created, 1);
+    CHECK_INT(answer->refused, 1);
+    CHECK_INT(answer->n_errors, 1);
+    CHECK_INT(answer->errors[0]->row, 2);
+    CHECK_TEXT(answer->errors[0]->field, "variants");
 }
 
 static void a_code_may_move_from_one_product_to_another(void)
@@ -551,6 +567,7 @@ int main(int argc, char **argv)
         { "bad_rows_are_named_and_good_ones_kept", bad_rows_are_named_and_good_ones_kept },
         { "rows_without_product_are_refused", rows_without_product_are_refused },
         { "a_code_of_another_product_is_refused", a_code_of_another_product_is_refused },
+        { "the_second_row_with_a_code_is_refused", the_second_row_with_a_code_is_refused },
         { "a_code_may_move_from_one_product_to_another",
             a_code_may_move_from_one_product_to_another },
         { "the_last_row_of_a_product_counts", the_last_row_of_a_product_counts },
