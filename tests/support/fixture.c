@@ -24,6 +24,7 @@ enum {
     GRACE_MS = 5 * 1000,
     EVENT_WAIT_MS = 5 * 1000,
     SETTLE_MS = 10 * 1000,
+    RECONNECT_MS = 10 * 1000,
     PAUSE_MS = 5,
 };
 
@@ -224,10 +225,29 @@ bool fixture_stop(Fixture *fixture)
     return is_clean;
 }
 
+/* A channel that lost its connection tries again when its own pause is over, and its calls fail until then. */
+static void wait_for_client(Fixture *fixture)
+{
+    int64_t until = clock_monotonic() + RECONNECT_MS * INT64_C(1000);
+    const Error *error;
+    Bytes reply;
+
+    do {
+        RpcOutgoing outgoing = fixture_outgoing(fixture);
+
+        error = rpc_client_call_raw(fixture->client, &outgoing, "/grpc.health.v1.Health/Check",
+            (Bytes){ 0 }, &reply);
+        if (error)
+            clock_sleep_ms(PAUSE_MS);
+    } while (error && clock_monotonic() < until);
+    must(error, "the client after a restart");
+}
+
 void fixture_restart(Fixture *fixture)
 {
     service_stop(fixture->running, GRACE_MS);
     start(fixture);
+    wait_for_client(fixture);
 }
 
 Arena *fixture_arena(Fixture *fixture)
