@@ -18,8 +18,8 @@ extern const RpcService pricing_rpcs;
 typedef struct Catalog {
     Snapshot *snapshot;
     const QuoteKeyRecord *quote_key;
-    int64_t followed
-        [STORE_PARTITIONS]; /* the last event of each partition that is in the snapshot; the job's own */
+    int64_t followed[STORE_PARTITIONS]; /* the last event of each partition that is in the snapshot;
+                                           the job's own */
 } Catalog;
 
 Catalog *catalog_of(const RpcCall *call);
@@ -27,7 +27,8 @@ Catalog *catalog_of(const RpcCall *call);
 /* Reads every product of the store into the snapshot. */
 const Error *catalog_load(Catalog *catalog, ServiceContext *context);
 
-/* The job: brings what other replicas have imported into the snapshot, by the service's own event log. */
+/* The job: brings what other replicas have imported into the snapshot, by the service's own event
+ * log. */
 const Error *catalog_follow(RpcCall *call);
 
 extern const Service catalog_service;

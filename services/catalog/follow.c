@@ -1,4 +1,5 @@
-/* Keeps the snapshot current: all products at the start, then the service's own event log, which has the changes of every replica. */
+/* Keeps the snapshot current: all products at the start, then the service's own event log, which
+ * has the changes of every replica. */
 #include "services/catalog/catalog_service.h"
 
 #include "services/catalog/domain/promotion.h"

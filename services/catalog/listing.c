@@ -16,7 +16,8 @@ typedef struct Match {
     SnapshotEntry *entry;
 } Match;
 
-/* The best matches so far, best first: one more than the page holds, to know whether there is another page. */
+/* The best matches so far, best first: one more than the page holds, to know whether there is
+ * another page. */
 typedef struct Best {
     size_t n_matches;
     size_t limit;

@@ -18,7 +18,8 @@ typedef struct Listing {
 void listing_by_name(
     RpcCall *call, Snapshot *snapshot, const char *category, const RpcPage *page, Listing *listing);
 
-/* Those that have all words, best first, equal ones by name. Errors: INVALID_ARGUMENT PAGE_TOKEN_INVALID. */
+/* Those that have all words, best first, equal ones by name. Errors: INVALID_ARGUMENT
+ * PAGE_TOKEN_INVALID. */
 const Error *listing_by_score(RpcCall *call, Snapshot *snapshot, const SearchWords *words,
     const RpcPage *page, Listing *listing);
 

@@ -84,7 +84,8 @@ static const Error *load_items(RpcCall *call, const CreateQuoteRequest *req, Pri
     return NULL;
 }
 
-/* Promotions come from the store, not from memory: one that was just made or ended counts at once in every replica. */
+/* Promotions come from the store, not from memory: one that was just made or ended counts at once
+ * in every replica. */
 static const Error *load_codes(RpcCall *call, const CreateQuoteRequest *req, PricingCode *codes)
 {
     for (size_t i = 0; i < req->n_codes; i++) {
@@ -257,7 +258,8 @@ static const Error *end_once(RpcCall *call, const EndPromotionRequest *req, Prom
     return store_replace(call->store, &promotions, promotion, &event);
 }
 
-/* Ending twice is ending once. Without an etag it means "whatever it is now": a lost race is tried again. */
+/* Ending twice is ending once. Without an etag it means "whatever it is now": a lost race is tried
+ * again. */
 static const Error *end_promotion(RpcCall *call, const void *request, void *reply)
 {
     const EndPromotionRequest *req = request;

@@ -57,7 +57,8 @@ static const Error *get_product(RpcCall *call, const void *request, void *reply)
     return NULL;
 }
 
-/* Never blocks. What a scanner reads may have fewer or more zeros in front than what was imported. */
+/* Never blocks. What a scanner reads may have fewer or more zeros in front than what was imported.
+ */
 static const Error *find_variant(RpcCall *call, const void *request, void *reply)
 {
     const FindVariantRequest *req = request;

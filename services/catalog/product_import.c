@@ -197,7 +197,8 @@ static bool refuse_taken(ProductImport *import, const Row *row)
     return is_refused;
 }
 
-/* The store found a code taken that the snapshot did not know of, or that an earlier row of the batch has. */
+/* The store found a code taken that the snapshot did not know of, or that an earlier row of the
+ * batch has. */
 static void refuse_by_store(ProductImport *import, const Row *row, const char *code)
 {
     import->result->refused++;

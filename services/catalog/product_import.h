@@ -11,10 +11,12 @@ enum { IMPORT_BATCH = 500, IMPORT_BATCH_BYTES = 4 * 1024 * 1024, IMPORT_MAX_ERRO
 
 typedef struct ProductImport ProductImport;
 
-/* Counts and row errors go to `result`, an initialised message whose parts live in the call's arena. */
+/* Counts and row errors go to `result`, an initialised message whose parts live in the call's
+ * arena. */
 ProductImport *product_import_begin(RpcCall *call, ImportProductsResponse *result);
 
-/* Takes a row in, as a copy, and writes the batch when it is full. Errors are those of the store; bad rows are in the result. */
+/* Takes a row in, as a copy, and writes the batch when it is full. Errors are those of the store;
+ * bad rows are in the result. */
 const Error *product_import_add(ProductImport *import, const ImportProductsRequest *row);
 
 /* Writes what was gathered. */

@@ -18,7 +18,8 @@ typedef struct Item {
     char name[];
 } Item;
 
-/* One SKU or GTIN of an entry. Two products may have the same code for a moment, while it moves from one to the other. */
+/* One SKU or GTIN of an entry. Two products may have the same code for a moment, while it moves
+ * from one to the other. */
 typedef struct SnapshotCode {
     struct SnapshotCode *next;
     uint64_t hash;
@@ -446,8 +447,8 @@ int64_t snapshot_count(Snapshot *snapshot)
     return count;
 }
 
-/* protobuf-c packs an unknown field as its tag and its bytes as they are. The first field of a product is its name: its tag and all that
- * follows are one such field. */
+/* protobuf-c packs an unknown field as its tag and its bytes as they are. The first field of a
+ * product is its name: its tag and all that follows are one such field. */
 void snapshot_reply(Arena *arena, Bytes packed, Product *reply)
 {
     ProtobufCMessageUnknownField *field = arena_alloc(arena, sizeof(*field));

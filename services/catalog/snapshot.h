@@ -1,6 +1,6 @@
-/* The catalogue in memory: every product as it is stored, in wire form, found by name, SKU or GTIN, or walked in the order of names.
- * Readers on transport threads take a read lock for a few hundred nanoseconds; what takes longer (a walk) holds references,
- * not the lock. Any thread. */
+/* The catalogue in memory: every product as it is stored, in wire form, found by name, SKU or GTIN,
+ * or walked in the order of names. Readers on transport threads take a read lock for a few hundred
+ * nanoseconds; what takes longer (a walk) holds references, not the lock. Any thread. */
 #ifndef THROUGHLINE_CATALOG_SNAPSHOT_H
 #define THROUGHLINE_CATALOG_SNAPSHOT_H
 
@@ -27,7 +27,8 @@ typedef enum SnapshotKey { SNAPSHOT_SKU, SNAPSHOT_GTIN, SNAPSHOT_KEYS } Snapshot
 Snapshot *snapshot_new(void);
 void snapshot_free(Snapshot *snapshot);
 
-/* Takes a product as it is stored. One that is older than what is there is passed over: events and imports overtake one another. */
+/* Takes a product as it is stored. One that is older than what is there is passed over: events and
+ * imports overtake one another. */
 void snapshot_put(Snapshot *snapshot, const Product *product);
 
 /* The product in wire form, copied into the arena. False when there is none. */
@@ -40,16 +41,16 @@ bool snapshot_find(Snapshot *snapshot, SnapshotKey key, const char *code, Arena 
 /* The name of the product that has the code, NULL when none has. */
 const char *snapshot_owner(Snapshot *snapshot, SnapshotKey key, const char *code, Arena *arena);
 
-/* Up to `limit` products behind the name `after` ("" for the start), in the order of names, as of now. Each is held until
- * snapshot_release. */
+/* Up to `limit` products behind the name `after` ("" for the start), in the order of names, as of
+ * now. Each is held until snapshot_release. */
 size_t snapshot_walk(Snapshot *snapshot, const char *after, SnapshotEntry **entries, size_t limit);
 void snapshot_hold(SnapshotEntry *entry);
 void snapshot_release(SnapshotEntry *entry);
 
 int64_t snapshot_count(Snapshot *snapshot);
 
-/* Makes an initialised message stand for a product's wire form: it packs to the same bytes without having been unpacked. Its fields
- * can't be read. */
+/* Makes an initialised message stand for a product's wire form: it packs to the same bytes without
+ * having been unpacked. Its fields can't be read. */
 void snapshot_reply(Arena *arena, Bytes packed, Product *reply);
 
 #endif

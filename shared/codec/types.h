@@ -13,8 +13,9 @@
 /* A new message for microseconds since 1970-01-01T00:00:00Z. */
 Google__Protobuf__Timestamp *timestamp_from_micros(Arena *arena, int64_t micros);
 
-/* Microseconds since 1970, digits beyond them cut off; 0 when it is absent (NULL). Outside the years 1 to 9999 it is the nearest
- * time inside: compare and store without fear, ask timestamp_is_valid where a caller gave it. */
+/* Microseconds since 1970, digits beyond them cut off; 0 when it is absent (NULL). Outside the
+ * years 1 to 9999 it is the nearest time inside: compare and store without fear, ask
+ * timestamp_is_valid where a caller gave it. */
 int64_t timestamp_to_micros(const Google__Protobuf__Timestamp *timestamp);
 
 /* Present, in the years 1 to 9999, 0 <= nanos <= 999,999,999. */

@@ -1,4 +1,5 @@
-/* Collects the bad fields of a message: rules say what is wrong, handlers make errors or row errors of it. */
+/* Collects the bad fields of a message: rules say what is wrong, handlers make errors or row errors
+ * of it. */
 #ifndef THROUGHLINE_CATALOG_FINDINGS_H
 #define THROUGHLINE_CATALOG_FINDINGS_H
 

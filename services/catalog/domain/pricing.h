@@ -1,8 +1,10 @@
-/* The one pricing function. Pure: the same lines, products, promotions, currency and instant give the same quote everywhere.
+/* The one pricing function. Pure: the same lines, products, promotions, currency and instant give
+ * the same quote everywhere.
  *
- * Each line stands for itself: unit price × quantity, then each promotion that matches the line takes its share of what is left,
- * rounded to the minor unit half away from zero. Promotions go by size, the largest first, equal ones by name; so neither
- * the order of lines nor that of codes changes an amount. Nothing goes below zero, and the parts add up to the whole. */
+ * Each line stands for itself: unit price × quantity, then each promotion that matches the line
+ * takes its share of what is left, rounded to the minor unit half away from zero. Promotions go by
+ * size, the largest first, equal ones by name; so neither the order of lines nor that of codes
+ * changes an amount. Nothing goes below zero, and the parts add up to the whole. */
 #ifndef THROUGHLINE_CATALOG_PRICING_H
 #define THROUGHLINE_CATALOG_PRICING_H
 
@@ -36,8 +38,8 @@ typedef struct PricingInput {
     size_t n_codes; /* at most QUOTE_MAX_CODES, each once */
 } PricingInput;
 
-/* Fills currency, lines and totals of an initialised quote. Errors: FAILED_PRECONDITION PRODUCT_RETIRED, PRICE_MISSING,
- * PROMOTION_NOT_APPLICABLE, AMOUNT_TOO_LARGE. */
+/* Fills currency, lines and totals of an initialised quote. Errors: FAILED_PRECONDITION
+ * PRODUCT_RETIRED, PRICE_MISSING, PROMOTION_NOT_APPLICABLE, AMOUNT_TOO_LARGE. */
 const Error *pricing_quote(const PricingInput *input, Arena *arena, Quote *quote);
 
 #endif

@@ -1,4 +1,5 @@
-/* Products: lookups inside one, its one stored form, codes and category paths. What is wrong with one: product_check.c. */
+/* Products: lookups inside one, its one stored form, codes and category paths. What is wrong with
+ * one: product_check.c. */
 #include "services/catalog/domain/product.h"
 
 #include <stdlib.h>

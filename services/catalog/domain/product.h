@@ -40,8 +40,9 @@ enum {
 /* Names every bad field of a product that is to be stored. */
 void product_check(const Product *product, Findings *findings);
 
-/* Brings a good product into the one form in which it is stored: ACTIVE unless retired, attributes, prices and stock in the order of
- * their keys; what only the service may set is emptied. Pointers inside are moved, nothing is copied. */
+/* Brings a good product into the one form in which it is stored: ACTIVE unless retired, attributes,
+ * prices and stock in the order of their keys; what only the service may set is emptied. Pointers
+ * inside are moved, nothing is copied. */
 void product_normalize(Product *product);
 
 /* The variant with this SKU, NULL when it has none. */
@@ -50,10 +51,12 @@ const Variant *product_variant(const Product *product, const char *sku);
 /* The price in this currency, NULL when it has none. */
 const Price *variant_price(const Variant *variant, const char *currency);
 
-/* 8, 12, 13 or 14 digits of which the last is the right check digit (GS1 General Specifications 7.9). */
+/* 8, 12, 13 or 14 digits of which the last is the right check digit (GS1 General
+ * Specifications 7.9). */
 bool gtin_is_valid(const char *gtin);
 
-/* A valid GTIN with zeros in front, so that all spellings of one code are equal; returns `padded`. */
+/* A valid GTIN with zeros in front, so that all spellings of one code are equal; returns `padded`.
+ */
 enum { GTIN_PADDED = 15 };
 const char *gtin_pad(const char *gtin, char padded[GTIN_PADDED]);
 

@@ -23,7 +23,8 @@ void promotion_check(const Promotion *promotion, Findings *findings);
 /* 3 to 32 of [A-Z0-9-]. */
 bool promotion_code_is_valid(const char *code);
 
-/* NULL when it applies at this moment (microseconds since 1970), else why not, as a part of a sentence. */
+/* NULL when it applies at this moment (microseconds since 1970), else why not, as a part of a
+ * sentence. */
 const char *promotion_refusal(const Promotion *promotion, int64_t now, Arena *arena);
 
 /* Whether it takes something off a product's lines. */

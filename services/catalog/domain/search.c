@@ -35,7 +35,8 @@ static bool is_word_byte(uint8_t byte)
            (byte >= 'A' && byte <= 'Z');
 }
 
-/* Lower case of a byte, given the one before: Latin-1's capitals are 0xC3 and 0x80 to 0x9E, all but the multiplication sign. */
+/* Lower case of a byte, given the one before: Latin-1's capitals are 0xC3 and 0x80 to 0x9E, all but
+ * the multiplication sign. */
 static char fold(uint8_t before, uint8_t byte)
 {
     if (byte >= 'A' && byte <= 'Z')
@@ -69,7 +70,8 @@ static void begin_field(Writer *writer, size_t field)
     writer->text[writer->size++] = ' ';
 }
 
-/* A code is one word even where it has dashes or dots, so that it is found whole and by its beginning; its parts are words too. */
+/* A code is one word even where it has dashes or dots, so that it is found whole and by its
+ * beginning; its parts are words too. */
 static void write_code(Writer *writer, const char *code)
 {
     if (!*code)

@@ -19,7 +19,8 @@ static void *append(Arena *arena, void *items, size_t *n_items, void *item)
     return grown;
 }
 
-/* `code` cut to `max` bytes, its last ones a hash of the whole text, so that two long texts stay two. */
+/* `code` cut to `max` bytes, its last ones a hash of the whole text, so that two long texts stay
+ * two. */
 static const char *with_hash(Arena *arena, const char *code, const char *text, size_t max)
 {
     uint32_t hash = (uint32_t)text_hash(text, strlen(text));

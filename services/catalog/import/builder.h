@@ -4,7 +4,8 @@
 
 #include "services/catalog/domain/product.h"
 
-/* Lower case, other characters than [a-z0-9] as single dashes, at most 63 of them; what was cut off is kept apart by a hash. */
+/* Lower case, other characters than [a-z0-9] as single dashes, at most 63 of them; what was cut off
+ * is kept apart by a hash. */
 const char *build_slug(Arena *arena, const char *text);
 
 /* A SKU out of any text: characters that it must not have become dashes. */
@@ -13,11 +14,13 @@ const char *build_sku(Arena *arena, const char *text);
 /* The text with at most `max` characters, cut at a word and ended by "…". */
 char *build_short(Arena *arena, const char *text, size_t max);
 
-/* A path with " > " between its parts, from one with ">>", ">" or "/" that may stand in ["…"]; a last part that was cut off ("Curtains and
- * acc...") is left out, and so are parts that do not fit. */
+/* A path with " > " between its parts, from one with ">>", ">" or "/" that may stand in ["…"]; a
+ * last part that was cut off ("Curtains and acc...") is left out, and so are parts that do not fit.
+ */
 char *build_category(Arena *arena, const char *text);
 
-/* An active product without variants; a title that is too long is cut and kept whole in the description. */
+/* An active product without variants; a title that is too long is cut and kept whole in the
+ * description. */
 Product *build_product(Arena *arena, const char *slug, const char *title, const char *description);
 
 Variant *build_variant(Arena *arena, Product *product, const char *sku, const char *title);
@@ -28,7 +31,8 @@ void build_price(
 void build_stock(Arena *arena, Variant *variant, const char *location, int64_t on_hand);
 void build_media(Arena *arena, Product *product, const char *uri);
 
-/* The first value of a key counts; empty ones and what is beyond the limits are left out, long ones shortened. */
+/* The first value of a key counts; empty ones and what is beyond the limits are left out, long ones
+ * shortened. */
 void build_attribute(Arena *arena, Product *product, const char *key, const char *value);
 void build_variant_attribute(Arena *arena, Variant *variant, const char *key, const char *value);
 

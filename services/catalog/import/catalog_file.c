@@ -33,7 +33,8 @@ void row_problem(
     va_end(args);
 }
 
-/* Passes a byte order mark and white space; the first byte that says something, EOF when there is none. */
+/* Passes a byte order mark and white space; the first byte that says something, EOF when there is
+ * none. */
 static int first_byte(FILE *file)
 {
     char mark[3] = "";

@@ -1,9 +1,11 @@
-/* Catalogues in files: products out of whatever a shop has. The format is told by what is in the file:
+/* Catalogues in files: products out of whatever a shop has. The format is told by what is in the
+ * file:
  *
  *  - JSON lines: one Product a line, in the protobuf JSON form
- *  - JSON: an array of such products, or of products with "priceUsd" (Online Boutique), or a Django fixture of Saleor
- *  - separated values with a header (",", ";", tab or "|"): columns are known by their usual names (columns.c), the others become
- *    attributes; neighbouring rows of one product are its variants
+ *  - JSON: an array of such products, or of products with "priceUsd" (Online Boutique), or a Django
+ * fixture of Saleor
+ *  - separated values with a header (",", ";", tab or "|"): columns are known by their usual names
+ * (columns.c), the others become attributes; neighbouring rows of one product are its variants
  *
  * A bad row is reported and the next one read. */
 #ifndef THROUGHLINE_CATALOG_CATALOG_FILE_H
@@ -28,8 +30,9 @@ typedef struct CatalogRow {
     CatalogProblem *problems;
 } CatalogRow;
 
-/* `currency` is that of prices that name none; NULL: the format's own (INR for Flipkart's columns, else USD). Errors: NOT_FOUND
- * FILE_NOT_FOUND, INVALID_ARGUMENT FILE_UNREADABLE (no format that we know). */
+/* `currency` is that of prices that name none; NULL: the format's own (INR for Flipkart's columns,
+ * else USD). Errors: NOT_FOUND FILE_NOT_FOUND, INVALID_ARGUMENT FILE_UNREADABLE (no format that we
+ * know). */
 const Error *catalog_file_open(
     Arena *arena, const char *path, const char *currency, CatalogFile **file);
 void catalog_file_close(CatalogFile *file);

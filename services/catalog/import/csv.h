@@ -1,5 +1,6 @@
-/* Reads rows of separated values (RFC 4180, any separator). A malformed row is named and passed over, not the end of the file, and
- * no row takes more than CSV_MAX_ROW bytes: an open quote cannot swallow the rest of a file. */
+/* Reads rows of separated values (RFC 4180, any separator). A malformed row is named and passed
+ * over, not the end of the file, and no row takes more than CSV_MAX_ROW bytes: an open quote cannot
+ * swallow the rest of a file. */
 #ifndef THROUGHLINE_CATALOG_CSV_H
 #define THROUGHLINE_CATALOG_CSV_H
 

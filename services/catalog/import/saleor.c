@@ -1,4 +1,5 @@
-/* Products out of Saleor's sample data: a Django fixture, one flat list of rows of many tables that refer to one another by number. */
+/* Products out of Saleor's sample data: a Django fixture, one flat list of rows of many tables that
+ * refer to one another by number. */
 #include "services/catalog/import/builder.h"
 #include "services/catalog/import/source.h"
 
@@ -132,7 +133,8 @@ static bool read_amount(Arena *arena, const char *currency, const char *text, in
     return money_parse(currency, amount, minor) && *minor >= 0;
 }
 
-/* One price a currency: that of the first channel that has it. What is discounted is compared with the full price. */
+/* One price a currency: that of the first channel that has it. What is discounted is compared with
+ * the full price. */
 static void add_prices(
     const Saleor *saleor, Arena *arena, const json_t *key, CatalogRow *out, Variant *variant)
 {

@@ -14,13 +14,15 @@ typedef struct Source {
     void (*close)(struct Source *source);
 } Source;
 
-/* What a file is called without folder and ending, and which currency its bare prices have (NULL: the format decides). */
+/* What a file is called without folder and ending, and which currency its bare prices have (NULL:
+ * the format decides). */
 typedef struct SourceOptions {
     const char *stem;
     const char *currency;
 } SourceOptions;
 
-/* Each takes the file or document over. NULL when it is not in this format; it is still the caller's then. */
+/* Each takes the file or document over. NULL when it is not in this format; it is still the
+ * caller's then. */
 Source *json_lines_open(FILE *file);
 Source *json_array_open(json_t *document);
 Source *saleor_open(json_t *document);

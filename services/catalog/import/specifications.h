@@ -4,8 +4,8 @@
 
 #include "services/catalog/domain/product.h"
 
-/* Adds the keys and values of a Ruby hash {"product_specification"=>[{"key"=>"Brand", "value"=>"Elegance"}, …]} to the product's
- * attributes; what cannot be read is left out. */
+/* Adds the keys and values of a Ruby hash {"product_specification"=>[{"key"=>"Brand",
+ * "value"=>"Elegance"}, …]} to the product's attributes; what cannot be read is left out. */
 void specifications_add(Arena *arena, const char *text, Product *product);
 
 #endif

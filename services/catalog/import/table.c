@@ -128,7 +128,8 @@ static const char *price_currency(const Table *table, const Record *record, cons
     return *record->values[COLUMN_CURRENCY] ? record->values[COLUMN_CURRENCY] : table->currency;
 }
 
-/* The list price that stands beside an amount: the first column of this currency that is not empty. */
+/* The list price that stands beside an amount: the first column of this currency that is not empty.
+ */
 static bool find_list_price(Arena *arena, const Table *table, const Record *record,
     const char *currency, CatalogRow *out, int64_t *minor)
 {
@@ -256,8 +257,9 @@ static bool peek(Table *table)
     return table->has_row;
 }
 
-/* Takes the rows that follow of the same product as its further variants. A malformed row among them is reported and passed over:
- * were the product broken in two there, its second half would replace the first. */
+/* Takes the rows that follow of the same product as its further variants. A malformed row among
+ * them is reported and passed over: were the product broken in two there, its second half would
+ * replace the first. */
 static void take_siblings(Arena *arena, Table *table, const Record *first, CatalogRow *out)
 {
     Record record;

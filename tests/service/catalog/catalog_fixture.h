@@ -8,7 +8,8 @@
 #include "tests/support/test_main.h"
 #include "tests/unit/catalog/builders.h"
 
-/* The fixture of the test that runs, made by start_catalog and freed by stop_catalog: the suite's set-up and tear-down. */
+/* The fixture of the test that runs, made by start_catalog and freed by stop_catalog: the suite's
+ * set-up and tear-down. */
 extern Fixture *fixture;
 extern Arena *arena;
 void start_catalog(void);

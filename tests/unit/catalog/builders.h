@@ -7,7 +7,8 @@
 /* 2026-01-01T12:00:00Z */
 static const int64_t some_noon = 1767268800000000;
 
-/* "products/tent" of "Outdoor > Tents" with the variants "tent-green" and "tent-red" at 199.00 EUR and 219.00 USD. */
+/* "products/tent" of "Outdoor > Tents" with the variants "tent-green" and "tent-red" at 199.00 EUR
+ * and 219.00 USD. */
 Product *a_product(Arena *arena);
 
 /* A product of one variant, whose SKU is the name, at one price. */

@@ -204,7 +204,8 @@ static void saleor_is_read_whole(void)
     CHECK_INT(tally.stock, 56);
 }
 
-/* Every channel price as "title of the product/title of the variant/currency" → amount, from the fixture itself. */
+/* Every channel price as "title of the product/title of the variant/currency" → amount, from the
+ * fixture itself. */
 static json_t *saleor_prices(json_t *fixture)
 {
     json_t *prices = json_object();
