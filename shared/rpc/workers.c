@@ -94,9 +94,11 @@ bool workers_add(Workers *workers, RpcExchange *exchange)
         exchange->next = NULL;
         *workers->last = exchange;
         workers->last = &exchange->next;
-        pthread_cond_signal(&workers->work);
     }
     pthread_mutex_unlock(&workers->lock);
+    /* After the lock is free, or the thread that wakes would have to sleep again for it. */
+    if (is_taken)
+        pthread_cond_signal(&workers->work);
     return is_taken;
 }
 

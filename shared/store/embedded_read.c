@@ -31,8 +31,8 @@ static void return_reader(Embedded *embedded, Db *db)
         embedded->idle[embedded->n_idle++] = db;
     else
         embedded->n_open--;
-    pthread_cond_signal(&embedded->returned);
     pthread_mutex_unlock(&embedded->pool_lock);
+    pthread_cond_signal(&embedded->returned);
 }
 
 static const Error *take_reader(Embedded *embedded, const StoreView *view, Db **db)

@@ -56,6 +56,7 @@ static struct timespec time_at(int64_t micros)
 static const Error *enqueue(Embedded *embedded, Job *job)
 {
     const Error *error = NULL;
+    bool is_awaited = false;
 
     pthread_mutex_lock(&embedded->lock);
     if (atomic_load(&embedded->is_stopped) || embedded->is_closing)
@@ -71,10 +72,12 @@ static const Error *enqueue(Embedded *embedded, Job *job)
         embedded->last = job;
         embedded->n_waiting += job_writes(job);
         embedded->n_jobs++;
-        if (embedded->n_jobs >= embedded->n_wanted)
-            pthread_cond_signal(&embedded->submitted);
+        is_awaited = embedded->n_jobs >= embedded->n_wanted;
     }
     pthread_mutex_unlock(&embedded->lock);
+    /* Here and below a signal goes out after the lock is free, or the one who wakes would have to sleep again for it. */
+    if (is_awaited)
+        pthread_cond_signal(&embedded->submitted);
     return error;
 }
 
@@ -203,8 +206,8 @@ static void finish(Embedded *embedded, Job *job, int rc)
     pthread_mutex_lock(&job->lock);
     job->error = rc == SQLITE_OK ? NULL : db_error(rc);
     job->is_finished = true;
-    pthread_cond_signal(&job->finished);
     pthread_mutex_unlock(&job->lock);
+    pthread_cond_signal(&job->finished);
     job_release(job);
 }
 

@@ -160,7 +160,8 @@ struct Store {
     const Collection **collections;
     Histogram *durations[STORE_N_OPERATIONS]; /* NULL without metrics */
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t changed; /* has_outbox or is_woken */
+    pthread_cond_t closing; /* is_closing */
     bool has_outbox; /* since the last store_outbox_wait */
     bool is_woken;
     bool is_closing;

@@ -112,7 +112,7 @@ static void *run_cleaner(void *argument)
         next = time_in((int64_t)CLEAN_EVERY_SECONDS * 1000000);
         pthread_mutex_lock(&store->lock);
         while (!store->is_closing &&
-               pthread_cond_timedwait(&store->changed, &store->lock, &next) != ETIMEDOUT)
+               pthread_cond_timedwait(&store->closing, &store->lock, &next) != ETIMEDOUT)
             continue;
     }
     pthread_mutex_unlock(&store->lock);
@@ -167,6 +167,7 @@ const Error *store_open(Arena *arena, const StoreOptions *options, Store **store
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&opened->changed, &monotonic);
+    pthread_cond_init(&opened->closing, &monotonic);
     pthread_condattr_destroy(&monotonic);
     opened->has_outbox = true; /* what an earlier process left */
     if (pthread_create(&opened->cleaner, NULL, run_cleaner, opened))
@@ -181,11 +182,12 @@ void store_close(Store *store)
         return;
     pthread_mutex_lock(&store->lock);
     store->is_closing = true;
-    pthread_cond_broadcast(&store->changed);
+    pthread_cond_broadcast(&store->closing);
     pthread_mutex_unlock(&store->lock);
     pthread_join(store->cleaner, NULL);
     store->engine->ops->close(store->engine);
     pthread_cond_destroy(&store->changed);
+    pthread_cond_destroy(&store->closing);
     pthread_mutex_destroy(&store->lock);
     free(store->collections);
     free(store);
