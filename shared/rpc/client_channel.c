@@ -133,6 +133,7 @@ RpcClient *rpc_client_open(Arena *arena, const RpcClientOptions *options)
 {
     RpcClient *client = arena_alloc(arena, sizeof(*client));
     grpc_channel_credentials *credentials = NULL;
+    Arena *scratch;
 
     grpc_init();
     client->token = options->token ? arena_text(arena, options->token) : NULL;
@@ -141,8 +142,10 @@ RpcClient *rpc_client_open(Arena *arena, const RpcClientOptions *options)
     client->error = make_credentials(arena, options, &credentials);
     if (client->error)
         return client;
+    scratch = arena_new(); /* the channel keeps a copy */
     client->channel =
-        make_channel(options->target, service_config(arena), options->keepalive_ms, credentials);
+        make_channel(options->target, service_config(scratch), options->keepalive_ms, credentials);
+    arena_free(scratch);
     grpc_channel_credentials_release(credentials);
     client->queue = grpc_completion_queue_create_for_next(NULL);
     if (pthread_create(&client->poller, NULL, poll_queue, client))

@@ -16,7 +16,7 @@
 
 enum {
     REQUESTS_PER_METHOD =
-        64, /* calls that may arrive at once before one has to wait for a thread */
+        16, /* calls that may arrive at once before one has to wait for a thread */
     MAX_OPS = 4,
 };
 

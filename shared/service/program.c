@@ -5,6 +5,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,12 @@ static void raise_limits(void)
         return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* By itself libc gives threads up to eight arenas a core, each of which keeps what it once held. */
+static void limit_arenas(void)
+{
+    mallopt(M_ARENA_MAX, (int)sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 static void on_signal(int number, void *context)
@@ -106,6 +113,7 @@ int service_main(int argc, char **argv, const Service *service)
     admin_block_signals();
     signal(SIGPIPE, SIG_IGN);
     raise_limits();
+    limit_arenas();
     config = config_read(arena, tables, argc, argv, stderr);
     if (!config) {
         code = EXIT_BAD_SETTING;

@@ -61,7 +61,9 @@ const Error *db_open(const char *path, CheckedVfs *vfs, bool is_writer, Db **db)
             is_writer ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                         "PRAGMA wal_autocheckpoint = 0; PRAGMA mmap_size = 0;"
                         "PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY"
-                      : "PRAGMA query_only = 1; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY");
+                      /* Every commit empties a reader's cache: a large one holds memory, not pages. */
+                      : "PRAGMA query_only = 1; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
+                        "PRAGMA cache_size = -512");
     }
     if (rc != SQLITE_OK) {
         db_close(opened);
