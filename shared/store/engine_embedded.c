@@ -58,14 +58,15 @@ static EngineWrite copy_write(Arena *arena, const EngineWrite *write)
     return copy;
 }
 
-/* What the job says of one write, in the caller's memory. */
+/* What the job says of one write, in the caller's memory. A job that was given up may still be at work: hands off it. */
 static EngineOutcome outcome_of(
     const StoreView *view, const Error *error, const EngineOutcome *outcome)
 {
-    EngineOutcome result = *outcome;
+    EngineOutcome result;
 
     if (error)
-        return (EngineOutcome){ .result = ENGINE_FAILED, .error = error };
+        return (EngineOutcome) { .result = ENGINE_FAILED, .error = error };
+    result = *outcome;
     result.reply = bytes_copy(view->arena, outcome->reply);
     return result;
 }

@@ -354,18 +354,31 @@ MongoResult mongo_write_command(
     return result;
 }
 
-const Error *mongo_read_command(MongoEngine *mongo, const StoreView *view, const bson_t *command)
+static MongoResult read_once(MongoEngine *mongo, const StoreView *view, const bson_t *command)
 {
-    const Error *error;
+    MongoResult result = { 0 };
     bson_error_t failure;
     MongoSlot *slot;
 
-    if ((error = mongo_take(mongo, view, &slot)))
-        return error;
-    if (!mongoc_client_command_simple(slot->client, mongo->database, command, NULL, NULL, &failure))
-        error = result_of(view, &failure).error;
+    if ((result.error = mongo_take(mongo, view, &slot)))
+        return result;
+    if (!mongoc_client_command_simple(
+            slot->client, mongo->database, command, NULL, NULL, &failure)) {
+        result = result_of(view, &failure);
+        result.is_unknown = false; /* reading changes nothing */
+    }
     mongo_return(mongo, slot);
-    return error;
+    return result;
+}
+
+const Error *mongo_read_command(MongoEngine *mongo, const StoreView *view, const bson_t *command)
+{
+    int64_t start = clock_monotonic();
+    MongoResult result;
+
+    while ((result = read_once(mongo, view, command)).error && may_retry(view, start, &result))
+        clock_sleep_ms(PAUSE_MS);
+    return result.error;
 }
 
 static MongoResult find_once(MongoEngine *mongo, const StoreView *view, const char *collection,

@@ -1,7 +1,7 @@
 /* Files that fail under the embedded store: nothing is acknowledged that is not kept, a failed sync ends all writing, and a flipped
  * byte is an error or does not matter, but never a wrong answer.
  *
- *   fault_test [--quick]    every call and 400 bits, or some; THROUGHLINE_TEST_SEED=N repeats the bits */
+ * THROUGHLINE_QUICK=1: some calls and bits instead of every call and 400 bits; THROUGHLINE_TEST_SEED=N repeats the bits. */
 #include "tests/store/faulty_files.h"
 #include "tests/store/store_fixture.h"
 
@@ -108,11 +108,13 @@ static void a_failed_sync_of_the_database_ends_all_writing(void)
     check_a_new_start_heals();
 }
 
-static void a_full_disk_ends_one_write_only(void)
+static void a_full_disk_ends_writing_only_as_long_as_it_is_full(void)
 {
-    faulty_files_arm(FILE_WRITE, 1, false, SQLITE_FULL);
+    faulty_files_arm(FILE_WRITE, 1, true, SQLITE_FULL);
 
     CHECK_REASON(insert("1"), "STORE_FULL");
+    CHECK_REASON(store_check(the_store()), "STORE_FULL");
+    faulty_files_disarm();
 
     CHECK_REASON(store_get(a_view(), &records, "records/1", a_record("x")), "RECORD_NOT_FOUND");
     CHECK_OK(insert("1"));
@@ -425,7 +427,8 @@ int main(int argc, char **argv)
         { "a_failed_write_ends_all_writing", a_failed_write_ends_all_writing },
         { "a_failed_sync_of_the_database_ends_all_writing",
             a_failed_sync_of_the_database_ends_all_writing },
-        { "a_full_disk_ends_one_write_only", a_full_disk_ends_one_write_only },
+        { "a_full_disk_ends_writing_only_as_long_as_it_is_full",
+            a_full_disk_ends_writing_only_as_long_as_it_is_full },
         { "a_write_that_waits_ends_at_its_deadline", a_write_that_waits_ends_at_its_deadline },
         { "a_write_given_up_may_still_happen_but_harms_nobody",
             a_write_given_up_may_still_happen_but_harms_nobody },
@@ -445,11 +448,9 @@ int main(int argc, char **argv)
         CU_SUITE_INFO_NULL,
     };
 
-    if (argc > 1 && !strcmp(argv[1], "--quick")) {
+    if (text_equal(getenv("THROUGHLINE_QUICK"), "1")) {
         n_flips = QUICK_FLIPS;
         stride = QUICK_STRIDE;
-        argc--;
-        argv++;
     }
     log_setup("test", LOG_OFF);
     faulty_files_install();
