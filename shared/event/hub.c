@@ -140,8 +140,9 @@ const Error *event_hub_follow(EventHub *hub, RpcCall *call, const EventInterest 
     Feed **bucket = hub_bucket(hub, feed->subject);
 
     feed->stream = rpc_detach(call);
-    rpc_stream_watch(feed->stream, changed, feed);
     pthread_mutex_lock(&hub->lock);
+    /* Under the lock: the first news of the stream must find the feed in its place. */
+    rpc_stream_watch(feed->stream, changed, feed);
     feed->next = *bucket;
     if (feed->next)
         feed->next->previous = feed;

@@ -102,6 +102,8 @@ static grpc_channel *make_channel(const char *target, const char *config, int64_
         { GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_MS },
         { GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, MAX_RECONNECT_MS },
         { GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, MIN_RESOLUTION_MS },
+        /* A client that has just failed to connect makes no other one wait. */
+        { GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1 },
         /* Neither TXT records nor the environment's web proxy have a say between services. */
         { GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1 },
         { GRPC_ARG_ENABLE_HTTP_PROXY, 0 },

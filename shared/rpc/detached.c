@@ -104,11 +104,19 @@ static void leave(RpcStream *stream)
     exchange_finish(stream->exchange, stream->error);
 }
 
+/* Until nobody is in `changed`; whoever waits holds the stream, which could be over meanwhile. */
+static void wait_idle(RpcStream *stream)
+{
+    stream->n_holders++;
+    while (stream->is_calling)
+        pthread_cond_wait(&stream->idle, &stream->lock);
+    stream->n_holders--;
+}
+
 /* Calls `changed` without the lock, which is held before and after. */
 static void notify(RpcStream *stream)
 {
-    while (stream->is_calling)
-        pthread_cond_wait(&stream->idle, &stream->lock);
+    wait_idle(stream);
     if (!stream->changed || stream->is_ended)
         return;
     stream->is_calling = true;
@@ -170,8 +178,8 @@ void rpc_stream_end(RpcStream *stream, const Error *error)
     stream->is_ended = true;
     if (error && !stream->error)
         stream->error = error_copy(stream->arena, error); /* outlives the caller's */
-    while (stream->is_calling && !pthread_equal(stream->calling, pthread_self()))
-        pthread_cond_wait(&stream->idle, &stream->lock);
+    if (!stream->is_calling || !pthread_equal(stream->calling, pthread_self()))
+        wait_idle(stream);
     leave(stream);
 }
 

@@ -173,28 +173,31 @@ ServiceContext *service_context(RunningService *running)
     return &running->context;
 }
 
-int64_t service_lag(const RunningService *running)
+int64_t service_waiting(const RunningService *running)
 {
     Arena *arena = arena_new();
     StoreView view = { .store = running->context.store, .arena = arena };
-    int64_t lag = 0;
+    int64_t waiting = 0;
 
-    for (int i = 0; i < STORE_PARTITIONS && lag >= 0; i++) {
+    for (int i = 0; i < STORE_PARTITIONS && waiting >= 0; i++) {
         StoreEntry *entries;
         size_t n_entries;
 
         if (store_outbox_read(&view, i, STORE_MAX_PAGE, &entries, &n_entries))
-            lag = -1;
+            waiting = -1;
         else
-            lag += (int64_t)n_entries;
-    }
-    for (int i = 0; i < running->n_consumers && lag >= 0; i++) {
-        int64_t behind = event_consumer_lag(running->consumers[i]);
-
-        lag = behind < 0 ? -1 : lag + behind;
+            waiting += (int64_t)n_entries;
     }
     arena_free(arena);
-    return lag;
+    return waiting;
+}
+
+int64_t service_lag(const RunningService *running, const char *source)
+{
+    for (int i = 0; i < running->n_consumers; i++)
+        if (text_equal(running->service->consumers[i].source, source))
+            return event_consumer_lag(running->consumers[i]);
+    return 0;
 }
 
 bool service_stop(RunningService *running, int grace_ms)

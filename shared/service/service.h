@@ -66,9 +66,10 @@ const Error *service_start(
 int service_port(const RunningService *running);
 int service_admin_port(const RunningService *running);
 ServiceContext *service_context(RunningService *running);
-/* Events on their way: not yet in the log, or in a peer's log and not yet applied here; -1 when
- * that cannot be told. */
-int64_t service_lag(const RunningService *running);
+/* Events in outboxes, not yet in the log; -1 when the store does not say. */
+int64_t service_waiting(const RunningService *running);
+/* Events of a source's log that are not yet applied here; -1 when the source does not say. */
+int64_t service_lag(const RunningService *running, const char *source);
 /* Drains and frees; true when no call had to be cancelled. */
 bool service_stop(RunningService *running, int grace_ms);
 

@@ -81,7 +81,7 @@ static void add_flag(Fixture *fixture, const char *name, const char *value)
         arena_printf(fixture->world->arena, "--%s=%s", name, value);
 }
 
-static Fixture *find_fixture(World *world, const char *name)
+static Fixture *find_fixture(const World *world, const char *name)
 {
     for (size_t i = 0; i < world->n_fixtures; i++)
         if (text_equal(world->fixtures[i]->service->name, name))
@@ -171,6 +171,59 @@ static World *make_world(const Service *service, const Service *const *others)
     return world;
 }
 
+/* Sources that were not started tell nothing and are left out. */
+static int64_t lag_of(const Fixture *fixture)
+{
+    int64_t lag = 0;
+
+    for (int i = 0; i < SERVICE_MAX_CONSUMERS && lag >= 0; i++) {
+        const char *source = fixture->service->consumers[i].source;
+        int64_t behind;
+
+        if (!source || !find_fixture(fixture->world, source))
+            continue;
+        behind = service_lag(fixture->running, source);
+        lag = behind < 0 ? -1 : lag + behind;
+    }
+    return lag;
+}
+
+static bool is_settled(const World *world)
+{
+    for (size_t i = 0; i < world->n_fixtures; i++)
+        if (service_waiting(world->fixtures[i]->running) != 0 || lag_of(world->fixtures[i]) != 0)
+            return false;
+    return true;
+}
+
+/* A channel that lost its connection tries again when its own pause is over, and its calls fail until then. */
+static void wait_for_client(Fixture *fixture)
+{
+    int64_t until = clock_monotonic() + RECONNECT_MS * INT64_C(1000);
+    const Error *error;
+    Bytes reply;
+
+    do {
+        RpcOutgoing outgoing = fixture_outgoing(fixture);
+
+        error = rpc_client_call_raw(fixture->client, &outgoing, "/grpc.health.v1.Health/Check",
+            (Bytes){ 0 }, &reply);
+        if (error)
+            clock_sleep_ms(PAUSE_MS);
+    } while (error && clock_monotonic() < until);
+    must(error, fixture->service->name);
+}
+
+/* Those that started before their peers have found them in the meantime. */
+static void wait_for_peers(const World *world)
+{
+    int64_t until = clock_monotonic() + RECONNECT_MS * INT64_C(1000);
+
+    for (size_t i = 0; i < world->n_fixtures; i++)
+        while (lag_of(world->fixtures[i]) < 0 && clock_monotonic() < until)
+            clock_sleep_ms(PAUSE_MS);
+}
+
 Fixture *fixture_start_flags(
     const Service *service, const Service *const *others, const char *const *flags)
 {
@@ -186,10 +239,12 @@ Fixture *fixture_start_flags(
         assert(world->fixtures[0]->n_flags < MAX_FLAGS);
         world->fixtures[0]->flags[world->fixtures[0]->n_flags++] = arena_text(world->arena, *flags);
     }
-    for (size_t i = 0; i < world->n_fixtures; i++) {
-        start(world->fixtures[i]);
-        open_client(world->fixtures[i]);
+    for (size_t i = world->n_fixtures; i > 0; i--) {
+        start(world->fixtures[i - 1]);
+        open_client(world->fixtures[i - 1]);
+        wait_for_client(world->fixtures[i - 1]);
     }
+    wait_for_peers(world);
     return world->fixtures[0];
 }
 
@@ -225,29 +280,12 @@ bool fixture_stop(Fixture *fixture)
     return is_clean;
 }
 
-/* A channel that lost its connection tries again when its own pause is over, and its calls fail until then. */
-static void wait_for_client(Fixture *fixture)
-{
-    int64_t until = clock_monotonic() + RECONNECT_MS * INT64_C(1000);
-    const Error *error;
-    Bytes reply;
-
-    do {
-        RpcOutgoing outgoing = fixture_outgoing(fixture);
-
-        error = rpc_client_call_raw(fixture->client, &outgoing, "/grpc.health.v1.Health/Check",
-            (Bytes){ 0 }, &reply);
-        if (error)
-            clock_sleep_ms(PAUSE_MS);
-    } while (error && clock_monotonic() < until);
-    must(error, "the client after a restart");
-}
-
 void fixture_restart(Fixture *fixture)
 {
     service_stop(fixture->running, GRACE_MS);
     start(fixture);
     wait_for_client(fixture);
+    wait_for_peers(fixture->world);
 }
 
 Arena *fixture_arena(Fixture *fixture)
@@ -401,14 +439,6 @@ const Event *fixture_event(Fixture *fixture, const char *aggregate, int64_t numb
         clock_sleep_ms(PAUSE_MS);
     } while (clock_monotonic() < until);
     return NULL;
-}
-
-static bool is_settled(const World *world)
-{
-    for (size_t i = 0; i < world->n_fixtures; i++)
-        if (service_lag(world->fixtures[i]->running) != 0)
-            return false;
-    return true;
 }
 
 bool fixture_settle(Fixture *fixture)

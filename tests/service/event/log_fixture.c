@@ -98,7 +98,7 @@ const Error *log_fixture_write_to(Store *store, const char *name, const char *cu
                        : store_replace(&view, &notes, &note, &event);
     }
     /* What the caller looks at must outlive the arena. */
-    if (error && error->code == ERROR_ABORTED)
+    if (error && (error->code == ERROR_ABORTED || error->code == ERROR_ALREADY_EXISTS))
         error = &stale;
     arena_free(arena);
     return error;
