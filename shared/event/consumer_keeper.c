@@ -18,8 +18,8 @@ typedef struct Keeper {
     bool is_failing;
 } Keeper;
 
-/* When there is something to do; under the lock. */
-static int64_t due_at(const EventConsumer *consumer, const Keeper *keeper)
+/* When the lease is to be asked for or renewed, or positions stored; under the lock. */
+static int64_t lease_due_at(const EventConsumer *consumer, const Keeper *keeper)
 {
     bool is_held = consumer->lease.is_held;
     int64_t due = keeper->asked_at + (is_held ? LEASE_RENEW_MS : LEASE_RETRY_MS) * INT64_C(1000);
@@ -91,8 +91,6 @@ static void measure(EventConsumer *consumer, Keeper *keeper)
 {
     bool is_held;
 
-    if (clock_monotonic() - keeper->measured_at < CONSUMER_LAG_MS * INT64_C(1000))
-        return;
     pthread_mutex_lock(&consumer->lock);
     is_held = consumer->lease.is_held;
     pthread_mutex_unlock(&consumer->lock);
@@ -108,15 +106,19 @@ void *consumer_keep(void *context)
 
     pthread_mutex_lock(&consumer->lock);
     while (!consumer->is_stopping) {
-        int64_t due = due_at(consumer, &keeper);
+        int64_t lease_due = lease_due_at(consumer, &keeper);
+        int64_t lag_due = keeper.measured_at + CONSUMER_LAG_MS * INT64_C(1000);
+        int64_t now = clock_monotonic();
 
-        if (due > clock_monotonic()) {
-            consumer_wait(consumer, due);
+        if (lease_due > now && lag_due > now) {
+            consumer_wait(consumer, lease_due < lag_due ? lease_due : lag_due);
             continue;
         }
         pthread_mutex_unlock(&consumer->lock);
-        keep_lease(consumer, &keeper);
-        measure(consumer, &keeper);
+        if (lease_due <= now)
+            keep_lease(consumer, &keeper);
+        else
+            measure(consumer, &keeper);
         pthread_mutex_lock(&consumer->lock);
     }
     pthread_mutex_unlock(&consumer->lock);

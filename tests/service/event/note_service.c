@@ -88,6 +88,7 @@ const Service note_service = {
 };
 
 atomic_int mirror_fails_every;
+atomic_bool mirror_is_stuck;
 
 /* Failures by turns: of every two, one comes before the effect and one behind it. */
 static bool fails_now(bool is_behind)
@@ -108,7 +109,7 @@ static const Error *count_writing(RpcCall *call, const Event *event)
     const Error *error;
     bool is_new;
 
-    if (fails_now(false))
+    if (atomic_load(&mirror_is_stuck) || fails_now(false))
         return &injected;
     error = store_get(call->store, &tallies, name, &tally);
     is_new = error && error->code == ERROR_NOT_FOUND;

@@ -26,4 +26,7 @@ extern const Collection tallies;
 /* Every how many-th event the mirror fails, before and after its effect in turn; 0: none. */
 extern atomic_int mirror_fails_every;
 
+/* The mirror fails on every event. */
+extern atomic_bool mirror_is_stuck;
+
 #endif
