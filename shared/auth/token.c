@@ -313,7 +313,7 @@ const Error *token_verify(
     size = strnlen(token, TOKEN_MAX_SIZE + 1);
     if (size > TOKEN_MAX_SIZE)
         return &token_malformed;
-    id_sha256(token, size, digest);
+    id_digest(token, size, digest);
     if (token_cache_get(keys->cache, digest, generation, arena, &claims))
         return (error = check_times(&claims, now)) ? error : make_caller(arena, &claims, caller);
     if ((error = check_signature(keys, arena, token, size, &claims, &generation)) ||

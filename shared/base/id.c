@@ -1,4 +1,4 @@
-/* Identifiers. SHA-256 is libsodium's: the one library that base stands on besides libc. */
+/* Identifiers. Digests are libsodium's: the one library that base stands on besides libc. */
 #include "shared/base/id.h"
 
 #include "shared/base/clock.h"
@@ -28,9 +28,9 @@ void id_random(void *bytes, size_t size)
     }
 }
 
-void id_sha256(const void *bytes, size_t size, uint8_t digest[32])
+void id_digest(const void *bytes, size_t size, uint8_t digest[32])
 {
-    crypto_hash_sha256(digest, bytes, size);
+    crypto_generichash_blake2b(digest, 32, bytes, size, NULL, 0);
 }
 
 /* 128 bits as 26 digits of 5 bits; the two bits too many are zeros at the front. */
@@ -64,7 +64,7 @@ void id_from(const char *seed, char id[ID_SIZE])
 {
     uint8_t digest[32];
 
-    id_sha256(seed, strlen(seed), digest);
+    crypto_hash_sha256(digest, (const uint8_t *)seed, strlen(seed));
     encode(digest, id);
 }
 

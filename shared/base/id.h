@@ -25,7 +25,7 @@ char *id_digits(Arena *arena, int digits);
 /* Bytes from the kernel's random source; aborts when there is none. */
 void id_random(void *bytes, size_t size);
 
-/* Raw SHA-256 (FIPS 180-4). */
-void id_sha256(const void *bytes, size_t size, uint8_t digest[32]);
+/* BLAKE2b with 32 bytes (RFC 7693): tells contents apart, at a third of what SHA-256 costs. */
+void id_digest(const void *bytes, size_t size, uint8_t digest[32]);
 
 #endif

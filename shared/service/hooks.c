@@ -60,7 +60,7 @@ static void hash_request(const RpcCall *call, Bytes bytes, uint8_t hash[32])
     memcpy(all, call->method, method);
     if (bytes.size)
         memcpy(all + method, bytes.data, bytes.size);
-    id_sha256(all, method + bytes.size, hash);
+    id_digest(all, method + bytes.size, hash);
 }
 
 static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *request,

@@ -176,7 +176,7 @@ StoreView *a_request(const char *key, const char *reply_owner)
     StoreView *view = a_view();
 
     view->request_key = key;
-    id_sha256(key, strlen(key), view->request_hash);
+    id_digest(key, strlen(key), view->request_hash);
     view->reply = (ProtobufCMessage *)a_record_of("reply", reply_owner);
     return view;
 }
