@@ -31,6 +31,7 @@ static grpc_channel_credentials *credentials_of(const RpcProbe *probe)
 {
     grpc_tls_credentials_options *options;
     grpc_tls_certificate_provider *provider;
+    grpc_tls_certificate_verifier *verifier;
     grpc_channel_credentials *credentials;
 
     if (!probe->tls_certificate)
@@ -42,6 +43,9 @@ static grpc_channel_credentials *credentials_of(const RpcProbe *probe)
     grpc_tls_credentials_options_watch_identity_key_cert_pairs(options);
     grpc_tls_credentials_options_set_verify_server_cert(options, 0);
     grpc_tls_credentials_options_set_check_call_host(options, 0);
+    verifier = grpc_tls_certificate_verifier_no_op_create();
+    grpc_tls_credentials_options_set_certificate_verifier(options, verifier);
+    grpc_tls_certificate_verifier_release(verifier);
     credentials = grpc_tls_credentials_create(options);
     grpc_tls_certificate_provider_release(provider);
     return credentials;

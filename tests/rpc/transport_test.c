@@ -1,6 +1,7 @@
 /* The contract of transport.h, for every engine there is: a tiny server straight over its
  * operations. */
 #include "shared/base/clock.h"
+#include "tests/rpc/certificate.h"
 #include "tests/rpc/raw_client.h"
 #include "tests/rpc/tiny_server.h"
 #include "tests/support/test_main.h"
@@ -396,61 +397,31 @@ static void a_drain_of_nothing_is_quick(void)
     raw_close(client);
 }
 
-static char *read_whole(const char *path)
-{
-    char *bytes = arena_alloc(tiny.arena, 65536);
-    FILE *file = fopen(path, "re");
-
-    if (!file || fread(bytes, 1, 65535, file) == 0)
-        abort();
-    fclose(file);
-    return bytes;
-}
-
-/* One self-signed certificate that is server, client and authority at once. */
-static bool make_certificate(const char *folder)
-{
-    const char *command = arena_printf(tiny.arena,
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj "
-        "/CN=localhost -addext subjectAltName=DNS:localhost,URI:spiffe://shop.local/svc/test "
-        "-keyout %s/key.pem -out %s/cert.pem >/dev/null 2>&1",
-        folder, folder);
-
-    return system(command) == 0;
-}
-
 static void under_mutual_tls_the_peer_has_an_identity(void)
 {
-    const char *folder = test_folder();
     TransportOptions options = tiny_options();
+    Certificate certificate;
     RawOptions raw = { 0 };
     RawClient *client;
 
-    if (!make_certificate(folder)) {
+    if (!certificate_make(tiny.arena, &certificate)) {
         test_skip("openssl is not here");
         return;
     }
-    options.tls_certificate = options.tls_client_ca =
-        arena_printf(tiny.arena, "%s/cert.pem", folder);
-    options.tls_key = arena_printf(tiny.arena, "%s/key.pem", folder);
+    options.tls_certificate = options.tls_client_ca = certificate.path;
+    options.tls_key = certificate.key_path;
     tiny.ops->drain(tiny.transport, 0);
     tiny.ops->destroy(tiny.transport);
     tiny_listen(&options);
     raw = (RawOptions){ .port = tiny.port,
-        .tls_ca = read_whole(options.tls_certificate),
-        .tls_key = read_whole(options.tls_key),
-        .tls_certificate = read_whole(options.tls_certificate) };
+        .tls_ca = certificate.text,
+        .tls_key = certificate.key_text,
+        .tls_certificate = certificate.text };
 
     client = raw_open_with(&raw);
     CHECK_TEXT(
         error_reason(raw_unary(client, tiny.arena, "/t.S/Echo", NULL, text("x"), NULL)), "OK");
     CHECK_TEXT(tiny_seen().identity, "spiffe://shop.local/svc/test");
-    raw_close(client);
-
-    raw.tls_key = raw.tls_certificate = NULL;
-    client = raw_open_with(&raw);
-    CHECK_INT(
-        raw_unary(client, tiny.arena, "/t.S/Echo", NULL, text("x"), NULL)->code, ERROR_UNAVAILABLE);
     raw_close(client);
 }
 
