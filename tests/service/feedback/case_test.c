@@ -181,7 +181,7 @@ static void a_case_by_hand_stands_beside_others(void)
 
     CHECK_TEXT(complain(fixture, "customers/jo", "", "Hello?"), first.name);
     list = cases_of(fixture, "customers/jo");
-    CHECK_INT((int)list.n_cases, 2);
+    CU_ASSERT_EQUAL_FATAL(list.n_cases, 2);
     CHECK_TEXT(list.cases[0]->subject, "Warranty");
     CU_ASSERT_PTR_NULL(resolve_case(fixture, first.name, "", &again));
     CHECK_TEXT(complain(fixture, "customers/jo", "", "Hello?"), second.name);
@@ -233,12 +233,12 @@ static void notes_are_for_colleagues(void)
     CU_ASSERT_TRUE(blames(error, "customer") && blames(error, "text"));
     note(fixture, "customers/jo", "Calls in the morning");
     note(fixture, "customers/jo", "Likes ropes");
-    CU_ASSERT_PTR_NULL(get_case(fixture, name, &view));
-    CHECK_INT((int)view.n_notes, 2);
+    CU_ASSERT_PTR_NULL_FATAL(get_case(fixture, name, &view));
+    CU_ASSERT_EQUAL_FATAL(view.n_notes, 2);
     CHECK_TEXT(view.notes[0]->text, "Likes ropes");
     CHECK_TEXT(view.notes[0]->actor, "agents/kim");
     fixture_act_as(fixture, "web", "customers/jo");
-    CU_ASSERT_PTR_NULL(get_case(fixture, name, &view));
+    CU_ASSERT_PTR_NULL_FATAL(get_case(fixture, name, &view));
     CHECK_INT((int)view.n_notes, 0);
     CHECK_TEXT(view.case_record->name, name);
     CU_ASSERT_TRUE(fixture_stop(fixture));
@@ -324,7 +324,7 @@ static void many_words_at_once_are_one_case(void)
     }
     list = cases_of(fixture, "customers/jo");
 
-    CHECK_INT((int)list.n_cases, 1);
+    CU_ASSERT_EQUAL_FATAL(list.n_cases, 1);
     CHECK_INT((int)list.cases[0]->n_messages, SPEAKERS * WORDS_EACH);
     CU_ASSERT_TRUE(fixture_stop(fixture));
 }

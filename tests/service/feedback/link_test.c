@@ -130,10 +130,10 @@ static void a_case_of_a_strange_handle_finds_its_customer(void)
     note(fixture, jo, "Calls in the morning");
     change_handle(fixture, "CustomerService/AttachIdentifier", jo, "Chirp:Jo");
     CU_ASSERT_TRUE(fixture_settle(fixture));
-    CU_ASSERT_PTR_NULL(get_case(fixture, name, &view));
+    CU_ASSERT_PTR_NULL_FATAL(get_case(fixture, name, &view));
 
     CHECK_TEXT(view.case_record->customer, jo);
-    CHECK_INT((int)view.n_orders, 1);
+    CU_ASSERT_EQUAL_FATAL(view.n_orders, 1);
     CHECK_TEXT(view.orders[0]->name, "orders/a");
     CHECK_TEXT(view.orders[0]->titles[0], "Trail Lamp");
     CHECK_INT((int)view.n_notes, 1);
@@ -223,7 +223,7 @@ static void a_merge_brings_everything_to_the_survivor(void)
     place_order(fixture, "orders/b", bo);
     note(fixture, bo, "Likes ropes");
     CU_ASSERT_TRUE(fixture_settle(fixture));
-    CU_ASSERT_PTR_NULL(get_case(fixture, name, &view));
+    CU_ASSERT_PTR_NULL_FATAL(get_case(fixture, name, &view));
 
     CHECK_TEXT(view.case_record->customer, jo);
     CHECK_INT((int)view.n_orders, 2);
@@ -284,7 +284,7 @@ static void a_mention_kept_for_nobody_finds_its_customer(void)
     CU_ASSERT_PTR_NULL(fixture_call(
         fixture_peer(fixture, "identity"), "CustomerService/ListTimeline", &request, &story));
 
-    CHECK_INT((int)story.n_entries, 4);
+    CU_ASSERT_EQUAL_FATAL(story.n_entries, 4);
     CHECK_TEXT(story.entries[0]->summary, "A mention turned out to be theirs");
     CHECK_TEXT(story.entries[3]->type, "CustomerCreated");
     CHECK_TEXT(story.entries[1]->type, "IdentifierAttached");

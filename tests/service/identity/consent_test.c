@@ -63,7 +63,7 @@ static void the_history_keeps_every_word(void)
     CU_ASSERT_PTR_NULL(set_consent(fixture, jo, "surveys", "inbox", GRANTED, &reply));
     history = history_of(fixture, jo);
 
-    CHECK_INT((int)history.n_records, 3);
+    CU_ASSERT_EQUAL_FATAL(history.n_records, 3);
     CHECK_INT(history.records[0]->consent->state, GRANTED);
     CHECK_INT(history.records[1]->consent->state, DENIED);
     CHECK_INT(history.records[2]->consent->state, GRANTED);
@@ -111,7 +111,7 @@ static void a_merge_keeps_both_histories_and_tells_what_it_took(void)
     CU_ASSERT_FALSE(allows(fixture, jo, "surveys", "inbox"));
     history = history_of(fixture, bo);
 
-    CHECK_INT((int)history.n_records, 4);
+    CU_ASSERT_EQUAL_FATAL(history.n_records, 4);
     CHECK_TEXT(history.records[0]->merged, bo);
     CHECK_TEXT(history.records[0]->customer, jo);
     CHECK_INT(history.records[0]->consent->state, DENIED);

@@ -76,7 +76,7 @@ static void every_channel_is_in_one_story(void)
     tell(fixture, "feedback", a_cart(fixture, "notes/a", jo), &noted);
     story = timeline_of(fixture, jo);
 
-    CHECK_INT((int)story.n_entries, 4);
+    CU_ASSERT_EQUAL_FATAL(story.n_entries, 4);
     CHECK_TEXT(story.entries[0]->summary, "Note: Prefers mornings");
     CHECK_TEXT(story.entries[0]->source, "feedback");
     CHECK_TEXT(story.entries[1]->summary, "Added 2 × lamp-1 to the cart");
@@ -112,7 +112,7 @@ static void what_an_anonymous_cart_told_is_its_customers_in_the_end(void)
     tell_line(fixture, cart, "rope-7", 1);
     story = timeline_of(fixture, jo);
 
-    CHECK_INT(count_of(&story, "cart"), 13);
+    CU_ASSERT_EQUAL_FATAL(count_of(&story, "cart"), 13);
     for (int i = 0; i < 13; i++)
         CHECK_INT(story.entries[i]->aggregate_sequence, 13 - i);
     CHECK_TEXT(story.entries[12]->origin, "");
