@@ -1,10 +1,12 @@
-/* Where something that was said belongs: the open case of its customer or handle, a new case, or none. */
+/* Where something that was said belongs: the open case of its customer or handle, a new case, or
+ * none. */
 #ifndef THROUGHLINE_SERVICES_FEEDBACK_CASE_INTAKE_H
 #define THROUGHLINE_SERVICES_FEEDBACK_CASE_INTAKE_H
 
 #include "services/feedback/feedback_service.h"
 
-/* Whose it is: `customer` and `handle` as they were given, "" for none; the handle is in its normal form. */
+/* Whose it is: `customer` and `handle` as they were given, "" for none; the handle is in its normal
+ * form. */
 typedef struct IntakeOwner {
     const char *customer; /* "" while nobody knows */
     const char *key;      /* the handle's; "" for none */
@@ -24,8 +26,8 @@ CaseMessage *intake_message(const RpcCall *call, const char *text);
 const Error *intake_join_case(
     RpcCall *call, Case *record, const IntakeOwner *owner, CaseMessage *message);
 
-/* Stores a new case. It takes the mentions of `open_key`; where another case does that already and `may_stand_alone`, those of
- * nobody, else OPEN_KEY_TAKEN. */
+/* Stores a new case. It takes the mentions of `open_key`; where another case does that already and
+ * `may_stand_alone`, those of nobody, else OPEN_KEY_TAKEN. */
 const Error *intake_open_case(
     StoreView *view, Case *record, const char *open_key, bool may_stand_alone);
 

@@ -1,5 +1,6 @@
-/* Whose things are: what feedback has learned from identity's events about handles and merged customers, and the moving of what was
- * stored under an owner that is no more. What a call under way stores while an owner changes is found by looking again later. */
+/* Whose things are: what feedback has learned from identity's events about handles and merged
+ * customers, and the moving of what was stored under an owner that is no more. What a call under
+ * way stores while an owner changes is found by looking again later. */
 #ifndef THROUGHLINE_SERVICES_FEEDBACK_OWNERS_H
 #define THROUGHLINE_SERVICES_FEEDBACK_OWNERS_H
 
@@ -19,7 +20,8 @@ const Error *owners_check_access(RpcCall *call, const char *customer, const Erro
 /* Whose the handle with that key is; "" when no event said so. */
 const Error *owners_of_handle(StoreView *view, const char *key, const char **customer);
 
-/* The handle is the customer's since then: cases and mentions of it that are nobody's become theirs. */
+/* The handle is the customer's since then: cases and mentions of it that are nobody's become
+ * theirs. */
 const Error *owners_attach(
     RpcCall *call, const char *key, const char *customer, const Timestamp *since);
 

@@ -40,7 +40,8 @@ static void check_answer(RpcCall *call, const SurveyAnswer *answer)
     check_range(call, "answer.score", answer->score, least, most);
 }
 
-/* The name is made from what an answer may exist once for: a second one meets the first in the store. */
+/* The name is made from what an answer may exist once for: a second one meets the first in the
+ * store. */
 static char *name_from(RpcCall *call, const char *collection, const SurveyAnswer *answer)
 {
     char id[ID_SIZE];

@@ -30,7 +30,8 @@ static void check_consent_given(RpcCall *call, const Consent *consent)
     check_text(call, "consent.wording", consent->wording, 0, CONSENT_MAX_WORDING);
 }
 
-/* What is said of a merged record is said of its survivor, who must have its consents first: the last word counts. */
+/* What is said of a merged record is said of its survivor, who must have its consents first: the
+ * last word counts. */
 static const Error *load_for_consent(RpcCall *call, const char *name, Customer *customer)
 {
     StoreView steps = store_steps(call->store);

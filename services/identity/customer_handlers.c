@@ -1,8 +1,7 @@
 /* Customers: their profiles and what they are known by. */
-#include "services/identity/customer_handlers.h"
-
 #include "services/identity/customer_records.h"
 #include "services/identity/merge_steps.h"
+#include "services/identity/timeline_handlers.h"
 #include "shared/codec/mask.h"
 #include "shared/codec/types.h"
 #include "shared/rpc/check.h"
@@ -25,7 +24,8 @@ typedef Throughline__Identity__V1__CustomerUpdated CustomerUpdated;
 static const char *const fixed_fields[] = { "name", "etag", "state", "identifiers", "merged_into",
     "merged_from", "create_time", "update_time", "consents", "merge", NULL };
 
-void check_identifier(RpcCall *call, const char *field, Identifier *identifier)
+/* A known kind and a good value, which is normalised in place; else violations below `field`. */
+static void check_identifier(RpcCall *call, const char *field, Identifier *identifier)
 {
     const Error *error;
 
@@ -237,7 +237,8 @@ static const Error *attach_identifier(RpcCall *call, const void *request, void *
     return error;
 }
 
-/* The record that holds an inherited identifier lets go of it first: until the survivor is stored, doing both again is harmless. */
+/* The record that holds an inherited identifier lets go of it first: until the survivor is stored,
+ * doing both again is harmless. */
 static const Error *release_at_origin(RpcCall *call, const char *origin, const char *key)
 {
     StoreView steps = store_steps(call->store);

@@ -1,20 +1,24 @@
-/* Customer records as they are stored: a merged one leads to its survivor, over as many merges as there were. */
+/* Customer records as they are stored: a merged one leads to its survivor, over as many merges as
+ * there were. */
 #ifndef THROUGHLINE_SERVICES_IDENTITY_CUSTOMER_RECORDS_H
 #define THROUGHLINE_SERVICES_IDENTITY_CUSTOMER_RECORDS_H
 
 #include "services/identity/identity_service.h"
 
-/* Loads the record itself, merged or not, into an initialised message. Errors: NOT_FOUND CUSTOMER_NOT_FOUND. */
+/* Loads the record itself, merged or not, into an initialised message. Errors: NOT_FOUND
+ * CUSTOMER_NOT_FOUND. */
 const Error *customer_load(StoreView *view, const char *name, Customer *customer);
 
-/* Loads the survivor. Merges under way count as done: what it still has to take over is in `survivor`, but not in the store.
- * Errors: NOT_FOUND CUSTOMER_NOT_FOUND; ABORTED MERGE_CONFLICT (a circle that is being opened). */
+/* Loads the survivor. Merges under way count as done: what it still has to take over is in
+ * `survivor`, but not in the store. Errors: NOT_FOUND CUSTOMER_NOT_FOUND; ABORTED MERGE_CONFLICT (a
+ * circle that is being opened). */
 const Error *customer_load_survivor(StoreView *view, const char *name, Customer *survivor);
 
 /* The name of the survivor; the name itself when there is no such record. */
 const Error *customer_survivor_name(StoreView *view, const char *name, const char **survivor);
 
-/* The survivor of whoever holds the identifier with that key. Errors: NOT_FOUND CUSTOMER_NOT_FOUND. */
+/* The survivor of whoever holds the identifier with that key. Errors: NOT_FOUND
+ * CUSTOMER_NOT_FOUND. */
 const Error *customer_find(StoreView *view, const char *key, Customer *survivor);
 
 /* NOT_FOUND when a channel asks in the name of one customer for another. */

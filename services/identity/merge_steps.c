@@ -13,7 +13,8 @@ enum {
     FINISH_BATCH = 50,
 };
 
-/* Where the marks lead: the record they end at; or, when they lead back to where they began, the one that must stay itself. */
+/* Where the marks lead: the record they end at; or, when they lead back to where they began, the
+ * one that must stay itself. */
 typedef struct Trail {
     Customer end;
     bool is_circle;

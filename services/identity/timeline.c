@@ -10,9 +10,9 @@
 
 typedef Throughline__Identity__V1__ConsentChanged ConsentChanged;
 
-/* Brings a document to its customer's survivor. It is stored under the customer it names first and only then looked for a survivor:
- * a merge at the same time either finds it there or is found here. `customer` points into the document; `owner` is what it should
- * be, before merges. */
+/* Brings a document to its customer's survivor. It is stored under the customer it names first and
+ * only then looked for a survivor: a merge at the same time either finds it there or is found here.
+ * `customer` points into the document; `owner` is what it should be, before merges. */
 static const Error *place(StoreView *view, const Collection *collection, void *document,
     const char *name, char **customer, const char *owner)
 {
@@ -37,7 +37,8 @@ static const char *owner_record(Arena *arena, const char *aggregate)
     return arena_printf(arena, "aggregateOwners/%s", id);
 }
 
-/* Whose the event is: the log says so, or the aggregate has become somebody's since; "" when nobody knows. */
+/* Whose the event is: the log says so, or the aggregate has become somebody's since; "" when nobody
+ * knows. */
 static const Error *find_owner(StoreView *view, const Event *event, const char **owner)
 {
     AggregateOwner record = THROUGHLINE__IDENTITY__V1__AGGREGATE_OWNER__INIT;
@@ -53,7 +54,8 @@ static const Error *find_owner(StoreView *view, const Event *event, const char *
     return error && error->code == ERROR_NOT_FOUND ? NULL : error;
 }
 
-/* The aggregate is the customer's from its first event on: those that were told and, by the record, those still to come. */
+/* The aggregate is the customer's from its first event on: those that were told and, by the record,
+ * those still to come. */
 static const Error *adopt(StoreView *view, const char *aggregate, const char *customer)
 {
     AggregateOwner record = THROUGHLINE__IDENTITY__V1__AGGREGATE_OWNER__INIT;
@@ -108,7 +110,8 @@ static void *payload_of(Arena *arena, const Event *event)
 
 const Error *tell_event(RpcCall *call, const Event *event)
 {
-    /* Several documents, each named after the event: no mark is needed, and each may be there already. */
+    /* Several documents, each named after the event: no mark is needed, and each may be there
+     * already. */
     StoreView steps = store_steps(call->store);
     const ProtobufCMessage *payload = payload_of(call->arena, event);
     TimelineEntry entry = entry_of(call->arena, event, payload);

@@ -1,5 +1,6 @@
 /* The timeline as a list: newest first, with a count of each source. */
-#include "services/identity/customer_handlers.h"
+#include "services/identity/timeline_handlers.h"
+
 #include "services/identity/customer_records.h"
 #include "shared/rpc/check.h"
 #include "shared/rpc/page.h"

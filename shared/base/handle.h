@@ -6,8 +6,8 @@
 
 enum { HANDLE_MAX = 254, HANDLE_MAX_NETWORK = 32 };
 
-/* "Chirp: Jo", "chirp:@jo" → "chirp:@jo": network, colon, "@", name, in lower case without spaces around. NULL when the text is
- * no handle. */
+/* "Chirp: Jo", "chirp:@jo" → "chirp:@jo": network, colon, "@", name, in lower case without spaces
+ * around. NULL when the text is no handle. */
 const char *handle_normal(Arena *arena, const char *text);
 
 /* What identity looks a normal handle up by: "social_handle:chirp:@jo". */

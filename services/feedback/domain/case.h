@@ -20,10 +20,12 @@ enum {
 
 bool case_is_resolved(const Case *record);
 
-/* Begins a case with what was said first; the message lives on in it. The name and whose it is are set by then. */
+/* Begins a case with what was said first; the message lives on in it. The name and whose it is are
+ * set by then. */
 void case_open(Case *record, const char *subject, CaseMessage *first, Arena *arena);
 
-/* The customer's words make it wait for us, ours make it answered. Errors: FAILED_PRECONDITION CASE_RESOLVED, CASE_FULL. */
+/* The customer's words make it wait for us, ours make it answered. Errors: FAILED_PRECONDITION
+ * CASE_RESOLVED, CASE_FULL. */
 const Error *case_add_message(Case *record, CaseMessage *message, Arena *arena);
 
 /* Done. Errors: FAILED_PRECONDITION CASE_RESOLVED. */

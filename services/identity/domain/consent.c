@@ -82,7 +82,8 @@ size_t consent_channels(
     return n;
 }
 
-/* A yes that only one record had is a no since the merge and by it: the other said no, or nobody asked. */
+/* A yes that only one record had is a no since the merge and by it: the other said no, or nobody
+ * asked. */
 static Consent *withdrawn(const Consent *a, const Consent *b, const Merge *merge, Arena *arena)
 {
     const Consent *yes = is_yes(a) ? a : b, *no = is_yes(a) ? b : a;

@@ -1,4 +1,5 @@
-/* What customers allow: a yes or no for each purpose and channel, and what becomes of two of them in a merge. */
+/* What customers allow: a yes or no for each purpose and channel, and what becomes of two of them
+ * in a merge. */
 #ifndef THROUGHLINE_IDENTITY_CONSENT_H
 #define THROUGHLINE_IDENTITY_CONSENT_H
 
@@ -14,15 +15,17 @@ enum { CONSENT_MAX_WORD = 40, CONSENT_MAX_WORDING = 100 };
 /* Whether a text can name a purpose or a channel: 1 to 40 lower-case letters, digits and "-". */
 bool consent_is_word(const char *text);
 
-/* Puts the consent in the place of the one for its purpose and channel. Errors: FAILED_PRECONDITION CONSENTS_FULL. */
+/* Puts the consent in the place of the one for its purpose and channel. Errors: FAILED_PRECONDITION
+ * CONSENTS_FULL. */
 const Error *consent_set(Customer *customer, const Consent *consent, Arena *arena);
 
 /* Channels with a yes for the purpose, the one given last first. */
 size_t consent_channels(
     const Customer *customer, const char *purpose, Arena *arena, char ***channels);
 
-/* The consents of one person who was two records: a yes needs a yes on both sides, else it is a no since the merge; these are in
- * `changed`. Of two alike the later stays. May exceed the limit of one record. */
+/* The consents of one person who was two records: a yes needs a yes on both sides, else it is a no
+ * since the merge; these are in `changed`. Of two alike the later stays. May exceed the limit of
+ * one record. */
 void consent_join(Customer *survivor, const Customer *duplicate, const Merge *merge, Arena *arena,
     Consent ***changed, size_t *n_changed);
 

@@ -22,7 +22,8 @@ const Error *customer_check_active(const Customer *customer)
     return customer_is_merged(customer) ? &customer_merged : NULL;
 }
 
-/* The form of RFC 5646 without its registry: subtags of 1 to 8 letters and digits, the first of letters only. */
+/* The form of RFC 5646 without its registry: subtags of 1 to 8 letters and digits, the first of
+ * letters only. */
 bool customer_is_language(const char *text)
 {
     size_t size = 0;

@@ -34,12 +34,13 @@ bool customer_is_language(const char *text);
 /* The identifier with that key, NULL when the customer has none. */
 const Identifier *customer_identifier(const Customer *customer, const char *key);
 
-/* Adds a normalised identifier. `is_changed` is false, and the event does not count, when it was there and stays as it is.
- * Errors: CUSTOMER_MERGED; FAILED_PRECONDITION IDENTIFIERS_FULL. */
+/* Adds a normalised identifier. `is_changed` is false, and the event does not count, when it was
+ * there and stays as it is. Errors: CUSTOMER_MERGED; FAILED_PRECONDITION IDENTIFIERS_FULL. */
 const Error *customer_attach(Customer *customer, const Identifier *identifier, const Timestamp *now,
     Arena *arena, IdentifierAttached *event, bool *is_changed);
 
-/* Takes the identifier with that key away. Errors: CUSTOMER_MERGED; NOT_FOUND IDENTIFIER_NOT_FOUND. */
+/* Takes the identifier with that key away. Errors: CUSTOMER_MERGED; NOT_FOUND
+ * IDENTIFIER_NOT_FOUND. */
 const Error *customer_detach(
     Customer *customer, const char *key, Arena *arena, IdentifierDetached *event);
 

@@ -64,7 +64,8 @@ static bool is_mail_domain(const char *text)
     }
 }
 
-/* A dot-atom (RFC 5322, 3.2.3) of at most 64 bytes: quoted forms are no addresses that people have. */
+/* A dot-atom (RFC 5322, 3.2.3) of at most 64 bytes: quoted forms are no addresses that people
+ * have. */
 static bool is_mail_local(const char *text, size_t size)
 {
     if (size == 0 || size > IDENTIFIER_MAX_EMAIL_LOCAL || text[0] == '.' || text[size - 1] == '.')

@@ -20,8 +20,9 @@ enum {
     IDENTIFIER_MAX_SYSTEM = 32,
 };
 
-/* Brings the value into its kind's normal form and sets the key. The kind must be a known one. Errors, all INVALID_ARGUMENT with
- * a sentence on the value: IDENTIFIER_MALFORMED, IDENTIFIER_BLOCKED (a placeholder that many records share). */
+/* Brings the value into its kind's normal form and sets the key. The kind must be a known one.
+ * Errors, all INVALID_ARGUMENT with a sentence on the value: IDENTIFIER_MALFORMED,
+ * IDENTIFIER_BLOCKED (a placeholder that many records share). */
 const Error *identifier_normalise(Identifier *identifier, Arena *arena);
 
 #endif

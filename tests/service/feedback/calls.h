@@ -1,4 +1,5 @@
-/* Calls to feedback as tests make them: valid requests, of which a test says only what it is about. */
+/* Calls to feedback as tests make them: valid requests, of which a test says only what it is
+ * about. */
 #ifndef THROUGHLINE_TESTS_SERVICE_FEEDBACK_CALLS_H
 #define THROUGHLINE_TESTS_SERVICE_FEEDBACK_CALLS_H
 

@@ -1,4 +1,5 @@
-/* Handles, customers and orders over the borders of services: with the real identity and a teller of orders. */
+/* Handles, customers and orders over the borders of services: with the real identity and a teller
+ * of orders. */
 #include "tests/service/feedback/calls.h"
 
 #include "services/feedback/owners.h"

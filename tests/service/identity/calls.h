@@ -1,5 +1,5 @@
-/* Calls to identity as tests make them: valid requests, of which a test says only what it is about. What should work and does not
- * fails the test. */
+/* Calls to identity as tests make them: valid requests, of which a test says only what it is about.
+ * What should work and does not fails the test. */
 #ifndef THROUGHLINE_TESTS_SERVICE_IDENTITY_CALLS_H
 #define THROUGHLINE_TESTS_SERVICE_IDENTITY_CALLS_H
 

@@ -1,5 +1,5 @@
-/* A merge with each of its operations on the store failing in turn, before or after its effect: nothing is lost, and whoever tries
- * again finishes it. */
+/* A merge with each of its operations on the store failing in turn, before or after its effect:
+ * nothing is lost, and whoever tries again finishes it. */
 #include "services/identity/customer_records.h"
 #include "services/identity/merge_steps.h"
 #include "shared/base/text.h"

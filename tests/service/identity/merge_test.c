@@ -297,7 +297,8 @@ static void *merge_at_random(void *argument)
     return NULL;
 }
 
-/* The end of the story, whatever the order: every record leads to a survivor that lists its identifier. */
+/* The end of the story, whatever the order: every record leads to a survivor that lists its
+ * identifier. */
 static void merges_at_the_same_time_lose_nobody(void)
 {
     Fixture *fixture = start_identity();

@@ -1,4 +1,5 @@
-/* One customer's story told by real services: a guest signs in, complains, and all of it is in one timeline. */
+/* One customer's story told by real services: a guest signs in, complains, and all of it is in one
+ * timeline. */
 #include "tests/service/identity/calls.h"
 
 #include "services/cart/cart_service.h"

@@ -11,7 +11,8 @@ typedef Throughline__Cart__V1__Cart Cart;
 /* A running identity whose log is followed, with tellers of all its sources. */
 Fixture *start_identity_with_tellers(void);
 
-/* Stores the cart in the teller's name and tells the payload with it; the cart's name is the aggregate. */
+/* Stores the cart in the teller's name and tells the payload with it; the cart's name is the
+ * aggregate. */
 void tell(Fixture *fixture, const char *source, Cart *cart, const void *payload);
 
 /* A cart of the customer ("" for nobody), in the fixture's arena. */

@@ -120,7 +120,8 @@ static void what_an_anonymous_cart_told_is_its_customers_in_the_end(void)
     CU_ASSERT_TRUE(fixture_stop(fixture));
 }
 
-/* The anonymous cart is in a partition of its own: its events may come before or behind those of the customer. */
+/* The anonymous cart is in a partition of its own: its events may come before or behind those of
+ * the customer. */
 static void a_cart_merged_away_takes_its_past_along(void)
 {
     Fixture *fixture = start_identity_with_tellers();

@@ -82,8 +82,10 @@ static void a_resolved_case_is_done(void)
     CHECK_TEXT(record->resolution, "Sent a new one");
     CHECK_INT(record->resolve_time->seconds, 9);
     CHECK_TEXT(record->open_key, "");
-    CHECK_TEXT(error_reason(case_resolve(record, "Again", a_time(arena, 10), arena)), "CASE_RESOLVED");
-    CHECK_TEXT(error_reason(case_add_message(record, a_message(arena, CUSTOMER, "Thanks", 11), arena)),
+    CHECK_TEXT(
+        error_reason(case_resolve(record, "Again", a_time(arena, 10), arena)), "CASE_RESOLVED");
+    CHECK_TEXT(
+        error_reason(case_add_message(record, a_message(arena, CUSTOMER, "Thanks", 11), arena)),
         "CASE_RESOLVED");
     CHECK_INT((int)record->n_messages, 1);
     arena_free(arena);
