@@ -3,9 +3,9 @@
 pods() {
   local missing="" mirror base=localhost/throughline/debian:12 yaml=$scratch/pods.yaml name
   [ "$(id -u)" = 0 ] || { skip "the journey against pods: not root"; return; }
-  for name in podman runc debootstrap; do command -v $name >/dev/null || missing+=" $name"; done
+  for name in podman runc debootstrap catatonit; do command -v $name >/dev/null || missing+=" $name"; done
   if [ -n "$missing" ]; then
-    apt-get install -y -qq --no-install-recommends $missing containernetworking-plugins >"$scratch/apt" 2>&1 ||
+    apt-get install -y -qq --no-install-recommends $missing >"$scratch/apt" 2>&1 ||
       { skip "the journey against pods:$missing cannot be had"; return; }
   fi
   export CONTAINERS_CONF=$scratch/containers.conf
@@ -40,6 +40,7 @@ play() {
   shop=$!
   for _ in $(seq 300); do grep -q '^Serving' "$scratch/up" && break; sleep 0.1; done
   kill $shop; wait $shop; shop=""
+  forget
   /usr/bin/python3 tests/k8s/secrets.py "$cache/dev.yaml" "$data" >"$yaml"
   if podman kube play --network host "$yaml" >"$scratch/play" 2>&1; then ok
   else bad "podman kube play: $(tail -n 3 "$scratch/play" | tr '\n' ' ')"; return; fi
@@ -51,5 +52,14 @@ play() {
   expect 0 "the journey against the pods" "$build/bin/throughline" demo --data="$data"
   says "the journey against the pods" "$scratch/out" "Quote, order and invoice agree"
   podman kube down "$yaml" >"$scratch/down" 2>&1 && ok || bad "podman kube down: $(tail -n 1 "$scratch/down")"
+  forget
+}
+
+# What an earlier run, cut off in the middle, may have left.
+forget() {
+  podman pod rm -f identity-pod-0 catalog-pod-0 cart-pod-0 feedback-pod-0 notification-pod-0 >/dev/null 2>&1
+  podman volume rm -f throughline-tokens throughline-signing-key throughline-token-keys \
+    throughline-{identity,catalog,cart,feedback,notification}-data >/dev/null 2>&1
+  true
 }
 pods

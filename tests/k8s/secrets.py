@@ -1,6 +1,5 @@
-"""The dev overlay for podman: its Deployments with the ConfigMaps and Secrets that it asks for, every service at localhost.
+"""The dev overlay for podman: its Deployments with the keys and tokens that it asks for, every service at localhost.
 secrets.py RENDERED.yaml DATA-FOLDER"""
-import base64
 import pathlib
 import sys
 
@@ -9,16 +8,14 @@ import yaml
 rendered, data = sys.argv[1], pathlib.Path(sys.argv[2])
 
 
-def secret(name, files):
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "Opaque",
-            "data": {f.name: base64.b64encode(f.read_bytes()).decode() for f in files}}
+def config_map(name, files):
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {f.name: f.read_text() for f in files}}
 
 
 documents = [
-    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "throughline-token-keys"},
-     "data": {"public.jwks": (data / "keys/public.jwks").read_text()}},
-    secret("throughline-tokens", sorted((data / "tokens").glob("*.token"))),
-    secret("throughline-signing-key", [data / "keys/signing.jwk"]),
+    config_map("throughline-token-keys", [data / "keys/public.jwks"]),
+    config_map("throughline-tokens", sorted((data / "tokens").glob("*.token"))),
+    config_map("throughline-signing-key", [data / "keys/signing.jwk"]),
 ]
 for document in yaml.safe_load_all(open(rendered)):
     if document["kind"] == "ConfigMap":
@@ -29,9 +26,20 @@ for document in yaml.safe_load_all(open(rendered)):
     elif document["kind"] == "Deployment":
         container = document["spec"]["template"]["spec"]["containers"][0]
         # podman 4 knows neither gRPC probes nor preStop; readiness is asked for through the admin port.
-        for probe in ("startupProbe", "readinessProbe", "livenessProbe", "lifecycle"):
-            container.pop(probe, None)
+        # On the host's network there is nothing to map.
+        for key in ("startupProbe", "readinessProbe", "livenessProbe", "lifecycle", "ports"):
+            container.pop(key, None)
         document["spec"]["template"]["spec"].pop("topologySpreadConstraints", None)
+        # It mounts secrets without decoding them, so here they are config maps; and an emptyDir of one name is one for all pods.
+        for volume in document["spec"]["template"]["spec"]["volumes"]:
+            if "secret" in volume:
+                secret = volume.pop("secret")
+                volume["configMap"] = {"name": secret.pop("secretName"), **secret}
+            if "emptyDir" in volume:
+                own = f"throughline-{document['metadata']['name']}-{volume['name']}"
+                for mount in container["volumeMounts"]:
+                    mount["name"] = own if mount["name"] == volume["name"] else mount["name"]
+                volume["name"] = own
     else:
         continue
     documents.append(document)
