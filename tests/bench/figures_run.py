@@ -1,23 +1,33 @@
 """run.*: how fast the services are ready and how much memory they take."""
 import statistics
 import time
+from dataclasses import dataclass
 
 from bench import REST_SECONDS, settle
-from figures import figure, shared
-from shop import NAMES
 from cart_calls import add_lines
+from figures import figure, median_pair, median_ratio, shared
+from shop import NAMES
+
+
+@dataclass
+class Start:
+    """On an empty store."""
+    ready_seconds: float
+    memory: dict        # at rest, of each service
+    bare_memory: float  # of the bare server
+    share: float        # of all services together, their common pages counted once
 
 
 @shared
 def starts(bench):
-    """Per start on an empty store: seconds until ready, memory of each service at rest, memory of the bare server."""
     measured = []
     for _ in range(bench.sizes.rounds):
         shop = bench.shop_on(bench.folder())
         bare = bench.program("bench/bare_server")
         time.sleep(REST_SECONDS)
         memory = {name: service.memory_mb() for name, service in shop.services.items()}
-        measured.append((shop.ready_seconds, memory, bare.memory_mb()))
+        share = sum(service.memory_share_mb() for service in shop.services.values())
+        measured.append(Start(shop.ready_seconds, memory, bare.memory_mb(), share))
         shop.stop()
         bare.stop()
     return measured
@@ -25,20 +35,23 @@ def starts(bench):
 
 @figure("run.ready_seconds", "s", "<= 0.5")
 def ready_seconds(bench):
-    return statistics.median(seconds for seconds, _, _ in starts(bench))
+    return statistics.median(start.ready_seconds for start in starts(bench))
 
 
 @figure("run.memory_idle_ratio", "ratio", "<= 1.3")
 def memory_idle_ratio(bench):
-    ratio = statistics.median(max(memory.values()) / bare for _, memory, bare in starts(bench))
-    return ratio, statistics.median(bare for _, _, bare in starts(bench))
+    return median_ratio((max(start.memory.values()), start.bare_memory) for start in starts(bench))
+
+
+@figure("run.memory_idle_all_mb", "MB")
+def memory_idle_all_mb(bench):
+    return statistics.median(start.share for start in starts(bench))
 
 
 def memory_idle_of(name):
     @figure(f"run.memory_idle_{name}_mb", "MB")
     def memory_idle_mb(bench):
-        return (statistics.median(memory[name] for _, memory, _ in starts(bench)),
-                statistics.median(bare for _, _, bare in starts(bench)))
+        return median_pair((start.memory[name], start.bare_memory) for start in starts(bench))
     return memory_idle_mb
 
 

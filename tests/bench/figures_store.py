@@ -1,4 +1,5 @@
 """store.* and cart.add_*: durable writes, against plain SQLite and against the bare store."""
+import os
 import re
 import statistics
 import subprocess
@@ -97,8 +98,8 @@ def kill_lost(bench):
     program = bench.binaries / "tests/durability_test"
     if not program.exists():
         raise Unavailable("durability_test is not built")
-    done = subprocess.run([program, *(["--quick"] if bench.sizes.is_smoke else [])],
-                          capture_output=True, text=True, check=False, timeout=KILL_SECONDS)
+    done = subprocess.run([program], capture_output=True, text=True, check=False, timeout=KILL_SECONDS,
+                          env=os.environ | {"THROUGHLINE_QUICK": "1" if bench.sizes.is_smoke else "0"})
     lost = re.search(r"rounds, .* (\d+) lost", done.stdout)
     if not lost or (done.returncode and lost.group(1) == "0"):
         raise Unavailable(f"durability_test ended with code {done.returncode}: {done.stdout.strip()[-300:]}")

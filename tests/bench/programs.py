@@ -88,9 +88,15 @@ class Program:
 
     def memory_mb(self):
         """Resident now."""
-        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            line = next(line for line in status if line.startswith("VmRSS:"))
-        return int(line.split()[1]) / 1024
+        return self._kilobytes("status", "VmRSS:") / 1024
+
+    def memory_share_mb(self):
+        """Resident now; pages that it shares with other programs count in part."""
+        return self._kilobytes("smaps_rollup", "Pss:") / 1024
+
+    def _kilobytes(self, file, label):
+        with open(f"/proc/{self.process.pid}/{file}", encoding="ascii") as lines:
+            return next(int(line.split()[1]) for line in lines if line.startswith(label))
 
 
 def run_json(path, *arguments):
