@@ -71,6 +71,8 @@ static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *
     const char *id = request_id(request);
 
     call->service = &running->context;
+    if (!call->caller) /* health and reflection answer whatever the store does */
+        return NULL;
     if (!atomic_load(&running->is_open))
         return &service_store_away;
     view = arena_alloc(call->arena, sizeof(*view));
@@ -78,8 +80,7 @@ static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *
     call->store = view;
     if (!*id)
         return NULL;
-    view->request_key =
-        arena_printf(call->arena, "%s/%s", call->caller ? call->caller->account : "", id);
+    view->request_key = arena_printf(call->arena, "%s/%s", call->caller->account, id);
     view->reply = reply;
     hash_request(call, request_bytes, view->request_hash);
     return store_find_reply(view);
