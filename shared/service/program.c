@@ -64,9 +64,10 @@ static int fail(const Error *error)
     return error->code == ERROR_INVALID_ARGUMENT ? EXIT_BAD_SETTING : EXIT_FAILURE;
 }
 
-static void log_ready(RunningService *running, int64_t started_at)
+/* When it listens, and again when it is ready. */
+static void log_ports(RunningService *running, const char *event, int64_t started_at)
 {
-    log_write(LOG_INFO, "ready",
+    log_write(LOG_INFO, event,
         (const LogField[]){ { "port", .number = service_port(running) },
             { "admin_port", .number = service_admin_port(running) },
             { "after_ms", .number = (clock_monotonic() - started_at) / 1000 }, { 0 } });
@@ -82,10 +83,11 @@ static int run(RunningService *running, int64_t started_at)
     if (!error) {
         admin_on_signal(running->admin, SIGTERM, on_signal, running);
         admin_on_signal(running->admin, SIGINT, on_signal, running);
+        log_ports(running, "listening", started_at);
         error = running_open(running);
     }
     if (!error) {
-        log_ready(running, started_at);
+        log_ports(running, "ready", started_at);
         while (!running_pause(running, FOREVER_MS))
             continue;
     } else if (error->code != ERROR_CANCELLED) {

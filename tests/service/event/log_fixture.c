@@ -59,6 +59,14 @@ bool log_fixture_open(LogFixture *fixture, bool is_mongo)
     return true;
 }
 
+bool log_fixture_open_at(LogFixture *fixture, const char *uri)
+{
+    fixture->arena = arena_new();
+    fixture->metrics = metrics_new();
+    fixture->uri = arena_text(fixture->arena, uri);
+    return !open_store(fixture, &fixture->store);
+}
+
 void log_fixture_close(LogFixture *fixture)
 {
     store_close(fixture->store);

@@ -17,6 +17,8 @@ typedef struct LogFixture {
 /* Over a new embedded store, or a new database of THROUGHLINE_TEST_MONGO_URI; false when that is
  * not set. */
 bool log_fixture_open(LogFixture *fixture, bool is_mongo);
+/* Over the store of somebody else; false when it cannot be opened. */
+bool log_fixture_open_at(LogFixture *fixture, const char *uri);
 void log_fixture_close(LogFixture *fixture);
 
 /* Another handle of the same store, where the engine allows it: NULL else. */

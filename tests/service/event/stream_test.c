@@ -226,7 +226,8 @@ static RpcClientStream *watch(const char *name, int64_t after)
 
     request.name = (char *)name;
     request.after = after;
-    CHECK_TEXT(error_reason(fixture_open(fixture, "NoteService/WatchNote", &request, &stream)), "OK");
+    CHECK_TEXT(
+        error_reason(fixture_open(fixture, "NoteService/WatchNote", &request, &stream)), "OK");
     CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
     return stream;
 }
