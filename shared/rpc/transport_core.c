@@ -15,8 +15,8 @@
 #include <string.h>
 
 enum {
-    REQUESTS_PER_METHOD =
-        16, /* calls that may arrive at once before one has to wait for a thread */
+    /* Calls that may arrive at once before one has to wait for a thread. */
+    REQUESTS_PER_METHOD = 16,
     MAX_OPS = 4,
 };
 
