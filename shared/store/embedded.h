@@ -12,8 +12,9 @@ enum {
     EMBEDDED_READERS = 8,          /* connections that read, opened when needed */
     EMBEDDED_QUEUE_DEFAULT = 4096, /* writes waiting */
     EMBEDDED_BATCH = 512,          /* writes in one transaction, about */
-    EMBEDDED_LOG_PAGES = 1000,  /* in the write-ahead log before they are moved into the database */
-    EMBEDDED_CLEAN_BATCH = 200, /* documents, and answers, removed in one transaction */
+    EMBEDDED_LOG_PAGES = 4000, /* in the write-ahead log before they are moved into the database */
+    EMBEDDED_LEAST_SPACE = 512 * 1024, /* bytes free before a store that was full is ready again */
+    EMBEDDED_CLEAN_BATCH = 200,        /* documents, and answers, removed in one transaction */
 };
 
 /* The texts of all statements on one index. */
@@ -68,6 +69,12 @@ typedef struct Job {
     bool is_finished;
 } Job;
 
+typedef enum LogState {
+    LOG_GROWS,
+    LOG_MOVES,    /* into the database, by the thread for it */
+    LOG_IS_MOVED, /* but for what came meanwhile */
+} LogState;
+
 typedef struct Embedded {
     Engine engine;
     char *path;
@@ -87,11 +94,16 @@ typedef struct Embedded {
     size_t n_wanted;                /* jobs from which on the writer is woken */
     int64_t last_micros;            /* that the last transaction took; writer only */
     bool is_closing;
-    int log_pages;          /* writer only: in the write-ahead log after the last commit */
-    int checkpoint_at;      /* writer only */
     atomic_bool is_stopped; /* a sync or a write failed: nothing is written any more */
     atomic_bool is_full;
     atomic_llong n_writes;
+
+    Db *mover; /* the connection of the thread that moves the log */
+    pthread_t log_thread;
+    pthread_cond_t log_asked;
+    LogState log_state; /* under `lock` */
+    int log_pages,
+        log_limit; /* writer only: after the last commit, and from when on to move them */
 
     pthread_mutex_t pool_lock;
     pthread_cond_t returned;
@@ -177,6 +189,15 @@ const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job);
 void writer_start(Embedded *embedded);
 /* Ends when all jobs are done. */
 void writer_stop(Embedded *embedded);
+
+/* ---- embedded_log.c ---- */
+
+void log_start(Embedded *embedded);
+/* By the writer, between two transactions. */
+void log_after_commit(Embedded *embedded);
+/* After is_closing was set. */
+void log_stop(Embedded *embedded);
+void writer_stop_for_good(Embedded *embedded, int rc);
 
 /* ---- embedded_read.c ---- */
 

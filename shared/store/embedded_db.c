@@ -58,12 +58,13 @@ const Error *db_open(const char *path, CheckedVfs *vfs, bool is_writer, Db **db)
         sqlite3_busy_timeout(opened->handle, BUSY_MS);
         sqlite3_file_control(opened->handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
         rc = db_exec(opened,
-            is_writer ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                        "PRAGMA wal_autocheckpoint = 0; PRAGMA mmap_size = 0;"
-                        "PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY"
-                      /* Every commit empties a reader's cache: a large one holds memory, not pages. */
-                      : "PRAGMA query_only = 1; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
-                        "PRAGMA cache_size = -512");
+            is_writer
+                ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                  "PRAGMA wal_autocheckpoint = 0; PRAGMA mmap_size = 0;"
+                  "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY"
+                /* Every commit empties a reader's cache: a large one holds memory, not pages. */
+                : "PRAGMA query_only = 1; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
+                  "PRAGMA cache_size = -512");
     }
     if (rc != SQLITE_OK) {
         db_close(opened);

@@ -173,20 +173,11 @@ static int transact(Embedded *embedded, Job *batch)
     return rc;
 }
 
-/* After a failed sync nobody knows what is on the disk, and a second sync would claim success: only a new start, which reads
- * the file again, may write on. */
-static void stop_for_good(Embedded *embedded, int rc)
-{
-    atomic_store(&embedded->is_stopped, true);
-    log_write(LOG_ERROR, "store_stopped",
-        (const LogField[]){ { "reason", sqlite3_errstr(rc) }, { "sqlite", .number = rc }, { 0 } });
-}
-
 static void note_result(Embedded *embedded, int rc)
 {
     atomic_store(&embedded->is_full, (rc & 0xFF) == SQLITE_FULL);
     if (rc != SQLITE_OK && db_is_fatal(rc))
-        stop_for_good(embedded, rc);
+        writer_stop_for_good(embedded, rc);
 }
 
 static void count_writes(Embedded *embedded, const Job *job)
@@ -231,35 +222,6 @@ static void commit_batch(Embedded *embedded, Job *batch)
     }
 }
 
-/* Moves the write-ahead log into the database once it is long. Ours and not SQLite's own, which would hide a failed sync. */
-static void checkpoint(Embedded *embedded)
-{
-    int rc;
-
-    if (atomic_load(&embedded->is_stopped) || embedded->log_pages < EMBEDDED_LOG_PAGES) {
-        embedded->checkpoint_at = EMBEDDED_LOG_PAGES;
-        return;
-    }
-    if (embedded->log_pages < embedded->checkpoint_at)
-        return;
-    rc = sqlite3_wal_checkpoint_v2(
-        embedded->writer->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    /* Readers may hold it back; the next try comes when it pays. */
-    embedded->checkpoint_at = embedded->log_pages + EMBEDDED_LOG_PAGES;
-    if (rc != SQLITE_OK && (rc & 0xFF) != SQLITE_BUSY && (rc & 0xFF) != SQLITE_LOCKED) {
-        rc = db_failure(embedded->writer);
-        if (db_is_fatal(rc))
-            stop_for_good(embedded, rc);
-    }
-}
-
-static int note_log(void *context, sqlite3 *handle, const char *name, int pages)
-{
-    (void)handle, (void)name;
-    ((Embedded *)context)->log_pages = pages;
-    return SQLITE_OK;
-}
-
 static void *run(void *argument)
 {
     Embedded *embedded = argument;
@@ -270,14 +232,14 @@ static void *run(void *argument)
 
         commit_batch(embedded, batch);
         embedded->last_micros = clock_monotonic() - start;
-        checkpoint(embedded);
+        log_after_commit(embedded);
     }
     return NULL;
 }
 
 void writer_start(Embedded *embedded)
 {
-    sqlite3_wal_hook(embedded->writer->handle, note_log, embedded);
+    log_start(embedded);
     if (pthread_create(&embedded->thread, NULL, run, embedded))
         abort();
 }
@@ -289,4 +251,5 @@ void writer_stop(Embedded *embedded)
     pthread_cond_signal(&embedded->submitted);
     pthread_mutex_unlock(&embedded->lock);
     pthread_join(embedded->thread, NULL);
+    log_stop(embedded);
 }

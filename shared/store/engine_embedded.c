@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static const char scheme[] = "embedded:";
@@ -65,7 +66,7 @@ static EngineOutcome outcome_of(
     EngineOutcome result;
 
     if (error)
-        return (EngineOutcome) { .result = ENGINE_FAILED, .error = error };
+        return (EngineOutcome){ .result = ENGINE_FAILED, .error = error };
     result = *outcome;
     result.reply = bytes_copy(view->arena, outcome->reply);
     return result;
@@ -154,21 +155,38 @@ static const Error *embedded_clean(Engine *engine, const StoreView *view, int64_
     return error;
 }
 
-/* A full disk is probed, so that the store is ready again as soon as there is space. */
+static bool has_space(const Embedded *embedded)
+{
+    struct statvfs disk;
+
+    return statvfs(embedded->path, &disk) ||
+           (uint64_t)disk.f_bavail * disk.f_frsize >= EMBEDDED_LEAST_SPACE;
+}
+
+/* Once the disk was full it is probed, so that the store is ready again as soon as there is space. */
+static const Error *probe(Embedded *embedded, const StoreView *view)
+{
+    const Error *error;
+    Job *job;
+
+    if (!has_space(embedded))
+        return &store_full;
+    job = job_new(JOB_PROBE);
+    error = writer_submit(embedded, view, job);
+    job_release(job);
+    return error;
+}
+
 static const Error *embedded_check(Engine *engine, const StoreView *view)
 {
     Embedded *embedded = (Embedded *)engine;
-    const Error *error = NULL;
+    const Error *error;
 
     if (atomic_load(&embedded->is_stopped))
         return &store_unavailable;
-    if (atomic_load(&embedded->is_full)) {
-        Job *job = job_new(JOB_PROBE);
-
-        error = writer_submit(embedded, view, job);
-        job_release(job);
-    }
-    return error ? error : embedded_touch(embedded, view);
+    if (atomic_load(&embedded->is_full) && (error = probe(embedded, view)))
+        return error;
+    return embedded_touch(embedded, view);
 }
 
 static StoreCounts embedded_counts(const Engine *engine)
@@ -183,6 +201,7 @@ static void free_embedded(Embedded *embedded)
 {
     for (int i = 0; i < embedded->n_idle; i++)
         db_close(embedded->idle[i]);
+    db_close(embedded->mover);
     if (embedded->writer && atomic_load(&embedded->is_stopped))
         sqlite3_db_config(
             embedded->writer->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
@@ -191,6 +210,7 @@ static void free_embedded(Embedded *embedded)
         vfs_free(embedded->vfs);
     if (embedded->lock_file >= 0)
         close(embedded->lock_file);
+    pthread_cond_destroy(&embedded->log_asked);
     pthread_cond_destroy(&embedded->returned);
     pthread_mutex_destroy(&embedded->pool_lock);
     pthread_cond_destroy(&embedded->submitted);
@@ -263,7 +283,6 @@ static Embedded *new_embedded(const StoreOptions *options)
     embedded->lock_file = -1;
     embedded->queue_limit = options->queue_limit ? options->queue_limit : EMBEDDED_QUEUE_DEFAULT;
     embedded->n_wanted = 1;
-    embedded->checkpoint_at = EMBEDDED_LOG_PAGES;
     embedded->sql =
         schema_sql(embedded->arena, options->collections, embedded->engine.n_collections);
     pthread_mutex_init(&embedded->lock, NULL);
@@ -272,6 +291,7 @@ static Embedded *new_embedded(const StoreOptions *options)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&embedded->submitted, &monotonic);
     pthread_cond_init(&embedded->returned, &monotonic);
+    pthread_cond_init(&embedded->log_asked, &monotonic);
     pthread_condattr_destroy(&monotonic);
     return embedded;
 }
@@ -291,7 +311,8 @@ const Error *engine_embedded_open(Arena *arena, const StoreOptions *options, Eng
         embedded->vfs = vfs_new();
         error = db_open(embedded->path, embedded->vfs, true, &embedded->writer);
     }
-    if (error || (error = schema_prepare(embedded, arena))) {
+    if (error || (error = schema_prepare(embedded, arena)) ||
+        (error = db_open(embedded->path, embedded->vfs, true, &embedded->mover))) {
         free_embedded(embedded);
         return error;
     }

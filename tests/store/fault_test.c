@@ -87,7 +87,7 @@ static void a_failed_write_ends_all_writing(void)
 /* Enough to have the log moved into the database. */
 static void write_much(void)
 {
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < 250; i++) {
         Record *record = a_record(arena_printf(the_arena(), "large-%d", i));
 
         record->data = (ProtobufCBinaryData){ LARGE, arena_alloc(the_arena(), LARGE) };
