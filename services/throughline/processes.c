@@ -107,7 +107,7 @@ static void tell_targets(Arena *arena, int base_port)
 
         for (char *c = name; *c; c++)
             *c = (char)toupper((unsigned char)*c);
-        setenv(name, arena_printf(arena, "localhost:%d", base_port + i), 1);
+        setenv(name, arena_printf(arena, "127.0.0.1:%d", base_port + i), 1);
     }
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CALL_TIMEOUT_MS = 10000 };
+enum { CALL_TIMEOUT_MS = 10000, ASK_AGAIN_MS = 100 };
 
 const ShopService shop_services[SHOP_SERVICES] = {
     { "identity", 7001 },
@@ -50,7 +50,7 @@ void shop_open_local(Shop *shop, Arena *arena, int base_port)
     shop->arena = arena;
     for (int i = 0; i < SHOP_SERVICES; i++)
         shop->clients[i] = rpc_client_open(
-            arena, &(RpcClientOptions){ .target = arena_printf(arena, "localhost:%d", base_port + i) });
+            arena, &(RpcClientOptions){ .target = arena_printf(arena, "127.0.0.1:%d", base_port + i) });
 }
 
 void shop_close(Shop *shop)
@@ -123,9 +123,15 @@ const Error *shop_call(const Shop *shop, const Channel *channel,
     const ProtobufCServiceDescriptor *service, const char *method, const void *request, void *reply)
 {
     RpcOutgoing outgoing = shop_outgoing(shop, channel, CALL_TIMEOUT_MS);
+    const Error *error;
 
-    return rpc_client_call(
-        shop_client(shop, service->package), &outgoing, service, method, request, reply);
+    /* A service that is away for a moment, or not ready yet, is waited for; every change carries a request id. */
+    while ((error = rpc_client_call(shop_client(shop, service->package), &outgoing, service, method,
+                request, reply)) &&
+           text_equal(error->reason, "PEER_UNAVAILABLE") &&
+           clock_monotonic() + ASK_AGAIN_MS * 1000 < outgoing.deadline)
+        clock_sleep_ms(ASK_AGAIN_MS);
+    return error;
 }
 
 int shop_complain(const char *what, const Error *error)

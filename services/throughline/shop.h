@@ -41,7 +41,7 @@ const Error *shop_read_token(Arena *arena, const char *path, const char **token)
 
 RpcOutgoing shop_outgoing(const Shop *shop, const Channel *channel, int timeout_ms);
 
-/* A unary call with a deadline of 10 s. */
+/* A unary call with a deadline of 10 s, within which a service that cannot be reached is asked again. */
 const Error *shop_call(const Shop *shop, const Channel *channel,
     const ProtobufCServiceDescriptor *service, const char *method, const void *request, void *reply);
 
