@@ -21,11 +21,11 @@ skip() {
   echo "  skipped $*"
 }
 
-# expect CODE WHAT COMMAND… : runs it, wants this exit code; its output is in $scratch/out and $scratch/err.
+# expect CODE WHAT COMMAND… : runs it for at most $limit (60) seconds, wants this exit code; its output is in $scratch/out and $scratch/err.
 expect() {
   local wanted=$1 what=$2 code
   shift 2
-  timeout 60 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+  timeout "${limit:-60}" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
   code=$?
   if [ "$code" = "$wanted" ]; then ok; else
     bad "$what: exit code $code instead of $wanted: $(tail -n 2 "$scratch/err" | tr '\n' ' ')"
