@@ -169,14 +169,14 @@ const Error *attach_cart(
     static const Error keeps_changing = { ERROR_ABORTED, "CARTS_CHANGING",
         "The customer's carts keep changing: try again." };
     Attachment on = { .call = call, .actor = actor_of(call), .customer = customer, .mode = mode };
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, customer);
 
     for (int steps = 0; steps < ATTACH_MAX_STEPS; steps++) {
         const Error *error = step(&on, name, report);
 
         if (!error && on.is_over)
             return NULL;
-        if (error && !is_taken(error) && !lost_race(call, error, "", &tries))
+        if (error && !is_taken(error) && !race_lost(&race, error, ""))
             return error;
     }
     return &keeps_changing;
@@ -184,7 +184,7 @@ const Error *attach_cart(
 
 const Error *settle_merge(RpcCall *call, const char *name)
 {
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, name);
     const Error *error;
 
     do {
@@ -193,7 +193,7 @@ const Error *settle_merge(RpcCall *call, const char *name)
         if ((error = cart_load(call->store, name, source)) || !source->pending)
             return error;
         error = settle(call, source);
-    } while (lost_race(call, error, "", &tries));
+    } while (race_lost(&race, error, ""));
     return error;
 }
 

@@ -146,7 +146,7 @@ static const Error *add_line(RpcCall *call, const void *request, void *reply)
     FindVariantRequest wanted = check_item(call, req);
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -172,7 +172,7 @@ static const Error *add_line(RpcCall *call, const void *request, void *reply)
 
         /* store */
         error = store_replace(call->store, &carts, cart, &event);
-    } while (lost_race(call, error, req->etag, &tries));
+    } while (race_lost(&race, error, req->etag));
     return error;
 }
 
@@ -181,7 +181,7 @@ static const Error *change_line(RpcCall *call, const void *request, void *reply)
     const ChangeLineRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -200,7 +200,7 @@ static const Error *change_line(RpcCall *call, const void *request, void *reply)
             !event.cart)
             return error;
         error = store_replace(call->store, &carts, cart, &event);
-    } while (lost_race(call, error, req->etag, &tries));
+    } while (race_lost(&race, error, req->etag));
     return error;
 }
 
@@ -209,7 +209,7 @@ static const Error *remove_line(RpcCall *call, const void *request, void *reply)
     const RemoveLineRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -225,7 +225,7 @@ static const Error *remove_line(RpcCall *call, const void *request, void *reply)
             (error = cart_remove_line(cart, req->sku, &actor, call->arena, &event)))
             return error;
         error = store_replace(call->store, &carts, cart, &event);
-    } while (lost_race(call, error, req->etag, &tries));
+    } while (race_lost(&race, error, req->etag));
     return error;
 }
 
@@ -234,7 +234,7 @@ static const Error *add_promotion(RpcCall *call, const void *request, void *repl
     const AddPromotionRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -252,7 +252,7 @@ static const Error *add_promotion(RpcCall *call, const void *request, void *repl
             (error = cart_add_code(cart, req->code, &actor, call->arena, &event)))
             return error;
         error = store_replace(call->store, &carts, cart, &event);
-    } while (lost_race(call, error, req->etag, &tries));
+    } while (race_lost(&race, error, req->etag));
     return error;
 }
 
@@ -261,7 +261,7 @@ static const Error *remove_promotion(RpcCall *call, const void *request, void *r
     const RemovePromotionRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -277,7 +277,7 @@ static const Error *remove_promotion(RpcCall *call, const void *request, void *r
             (error = cart_remove_code(cart, req->code, &actor, call->arena, &event)) || !event.cart)
             return error;
         error = store_replace(call->store, &carts, cart, &event);
-    } while (lost_race(call, error, req->etag, &tries));
+    } while (race_lost(&race, error, req->etag));
     return error;
 }
 
@@ -286,7 +286,7 @@ static const Error *join_cart(RpcCall *call, const void *request, void *reply)
     const JoinCartRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -301,7 +301,7 @@ static const Error *join_cart(RpcCall *call, const void *request, void *reply)
             (error = cart_join(cart, &actor, call->arena, &event)) || !event.cart)
             return error;
         error = store_replace(call->store, &carts, cart, &event);
-    } while (lost_race(call, error, "", &tries));
+    } while (race_lost(&race, error, ""));
     return error;
 }
 
@@ -310,7 +310,7 @@ static const Error *leave_cart(RpcCall *call, const void *request, void *reply)
     const LeaveCartRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -325,7 +325,7 @@ static const Error *leave_cart(RpcCall *call, const void *request, void *reply)
             (error = cart_leave(cart, &actor, call->arena, &event)))
             return error;
         error = store_replace(call->store, &carts, cart, &event);
-    } while (lost_race(call, error, "", &tries));
+    } while (race_lost(&race, error, ""));
     return error;
 }
 

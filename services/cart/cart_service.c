@@ -2,17 +2,36 @@
 
 #include "services/cart/catalog_client.h"
 
+#include <stdlib.h>
+
 enum { PORT = 7003, PENDING_INTERVAL_MS = 2000 };
+
+CartState *cart_state(const RpcCall *call)
+{
+    return service_of(call)->state;
+}
 
 static const Error *open_service(ServiceContext *context)
 {
-    context->state = catalog_client_new();
+    CartState *state = calloc(1, sizeof(*state));
+
+    if (!state)
+        abort();
+    state->catalog = catalog_client_new();
+    state->turns = turns_new();
+    context->state = state;
     return NULL;
 }
 
 static void close_service(ServiceContext *context)
 {
-    catalog_client_free(context->state);
+    CartState *state = context->state;
+
+    if (!state)
+        return;
+    catalog_client_free(state->catalog);
+    turns_free(state->turns);
+    free(state);
 }
 
 const Service cart_service = {

@@ -4,7 +4,16 @@
 
 #include "services/cart/domain/access.h"
 #include "services/cart/domain/merge.h"
+#include "services/cart/race.h"
 #include "shared/service/service.h"
+
+/* What a running service holds in memory. */
+typedef struct CartState {
+    struct CatalogClient *catalog;
+    Turns *turns;
+} CartState;
+
+CartState *cart_state(const RpcCall *call);
 
 extern const Collection carts;
 extern const Collection orders;
@@ -29,9 +38,8 @@ const Error *cart_load_to_change(RpcCall *call, const char *name, const char *et
 /* The customer's open cart. */
 const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart);
 
-/* After a write: whether it only lost a race against another one, so that load, decide and store
- * are worth another round. Pauses a little. A caller who gave an etag hears of the race instead. */
-bool lost_race(const RpcCall *call, const Error *error, const char *etag, int *tries);
+/* The rounds of a change: race_lost() says whether another one is worth it. */
+Race cart_race(const RpcCall *call, const char *subject);
 
 /* Goes on with an attachment from wherever it stands until the customer has the cart's lines. */
 const Error *attach_cart(

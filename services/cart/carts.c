@@ -1,12 +1,5 @@
-/* Loading carts, and racing for them. */
+/* Loading carts for handlers. */
 #include "services/cart/cart_service.h"
-
-#include "shared/base/clock.h"
-#include "shared/base/id.h"
-
-/* A lost race means that another write went through: with so many tries only a caller that is not
- * served at all comes to the end of them. */
-enum { RACE_MAX_TRIES = 200, RACE_MAX_PAUSE_MS = 8 };
 
 Actor actor_of(const RpcCall *call)
 {
@@ -58,15 +51,7 @@ const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart)
     return NULL;
 }
 
-bool lost_race(const RpcCall *call, const Error *error, const char *etag, int *tries)
+Race cart_race(const RpcCall *call, const char *subject)
 {
-    int most = *tries < RACE_MAX_PAUSE_MS ? *tries : RACE_MAX_PAUSE_MS;
-    uint8_t chance;
-
-    if (!error || !text_equal(error->reason, "ETAG_STALE") || !text_is_empty(etag) ||
-        rpc_should_stop(call) || ++*tries == RACE_MAX_TRIES)
-        return false;
-    id_random(&chance, sizeof(chance));
-    clock_sleep_ms(chance % (most + 1));
-    return true;
+    return race_start(call, cart_state(call)->turns, subject);
 }

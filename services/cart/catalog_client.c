@@ -1,5 +1,6 @@
 #include "services/cart/catalog_client.h"
 
+#include "services/cart/cart_service.h"
 #include "services/cart/quote_keys.h"
 #include "services/cart/variant_cache.h"
 #include "shared/base/clock.h"
@@ -53,7 +54,7 @@ void catalog_client_free(CatalogClient *client)
 
 static CatalogClient *client_of(const RpcCall *call)
 {
-    return service_of(call)->state;
+    return cart_state(call)->catalog;
 }
 
 static const Error *ask(RpcCall *call, const ProtobufCServiceDescriptor *service,

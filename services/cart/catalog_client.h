@@ -9,7 +9,7 @@ typedef Throughline__Catalog__V1__FindVariantRequest FindVariantRequest;
 typedef Throughline__Catalog__V1__FindVariantResponse FindVariantResponse;
 typedef Throughline__Catalog__V1__CreateQuoteResponse CreateQuoteResponse;
 
-/* The service's state. Any thread. */
+/* Any thread. */
 typedef struct CatalogClient CatalogClient;
 CatalogClient *catalog_client_new(void);
 void catalog_client_free(CatalogClient *client);

@@ -96,7 +96,7 @@ static const Error *go_on(RpcCall *call, Cart *cart, const SignedQuote *promise,
 const Error *checkout(RpcCall *call, const void *request, void *reply)
 {
     const CheckoutRequest *req = request;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -113,14 +113,14 @@ const Error *checkout(RpcCall *call, const void *request, void *reply)
         if ((error = cart_load_to_change(call, req->cart, "", cart)))
             return error;
         error = go_on(call, cart, req->signed_quote, reply);
-    } while (lost_race(call, error, "", &tries));
+    } while (race_lost(&race, error, ""));
     return error;
 }
 
 const Error *finish_checkout(RpcCall *call, const char *name)
 {
     Order *order = message_new(call->arena, orders.message);
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, name);
     const Error *error;
 
     do {
@@ -130,6 +130,6 @@ const Error *finish_checkout(RpcCall *call, const char *name)
             cart->state != THROUGHLINE__CART__V1__CART__STATE__CHECKING_OUT)
             return error;
         error = place_order(call, cart, order);
-    } while (lost_race(call, error, "", &tries));
+    } while (race_lost(&race, error, ""));
     return error;
 }

@@ -166,7 +166,7 @@ const Error *claim_handoff(RpcCall *call, const void *request, void *reply)
 {
     const ClaimHandoffRequest *req = request;
     const char *claim_id = claim_id_of(call);
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->code);
     const Error *error;
 
     if (strlen(req->code) != HANDOFF_DIGITS || strspn(req->code, "0123456789") != HANDOFF_DIGITS)
@@ -176,7 +176,7 @@ const Error *claim_handoff(RpcCall *call, const void *request, void *reply)
         return error;
     do
         error = claim(call, req->code, claim_id, reply);
-    while (lost_race(call, error, "", &tries));
+    while (race_lost(&race, error, ""));
     /* Not a wrong code: taken off again. Where that fails it is forgotten within the minute. */
     if (error != &handoff_not_found)
         (void)count_try(call, -1);
