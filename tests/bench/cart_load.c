@@ -2,6 +2,8 @@
  * so far. Prints what it did as one line of JSON. */
 #include "shared/base/clock.h"
 #include "shared/base/config.h"
+#include "shared/base/id.h"
+#include "shared/base/text.h"
 #include "shared/rpc/client.h"
 
 #include "throughline/cart/v1/cart.pb-c.h"
@@ -38,7 +40,7 @@ typedef struct Load {
     const char *channel, *currency;
     char *const *skus;
     int n_skus, callers;
-    int64_t calls, run; /* run: tells the request ids of this run from those of others */
+    int64_t calls, run; /* run: tells the actors of this run from those of others */
     pthread_barrier_t opened;
 } Load;
 
@@ -89,14 +91,15 @@ static const Error *add_line(const LoadCaller *caller, Arena *arena, char *cart_
     AddLineRequest request = THROUGHLINE__CART__V1__ADD_LINE_REQUEST__INIT;
     Cart cart = THROUGHLINE__CART__V1__CART__INIT;
     RpcOutgoing outgoing = outgoing_of(caller, arena);
+    uint8_t request_id[16]; /* as random as a UUID */
     const Error *error;
 
     request.cart = cart_name;
     request.item_case = THROUGHLINE__CART__V1__ADD_LINE_REQUEST__ITEM_SKU;
     request.sku = load->skus[i % load->n_skus];
     request.quantity = 1;
-    request.request_id = arena_printf(
-        arena, "%lld-%d-%lld", (long long)load->run, caller->number, (long long)i);
+    id_random(request_id, sizeof(request_id));
+    request.request_id = text_hex(arena, request_id, sizeof(request_id));
     if ((error = rpc_client_call(load->client, &outgoing, carts, "AddLine", &request, &cart)))
         return error;
     return pieces_in(&cart) == i + 1 ? NULL : &answer_wrong;
