@@ -98,7 +98,7 @@ static grpc_channel *make_channel(const char *target, const char *config, int64_
         { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, MAX_MESSAGE_BYTES },
         { GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, MAX_MESSAGE_BYTES },
         { GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, MIN_RECONNECT_MS },
-        /* Not what its name says: how long an attempt may take, which on a busy machine is not short. */
+        /* Not what its name says: how long an attempt may take, on a busy machine not short. */
         { GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_MS },
         { GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, MAX_RECONNECT_MS },
         { GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, MIN_RESOLUTION_MS },

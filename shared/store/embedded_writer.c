@@ -75,7 +75,8 @@ static const Error *enqueue(Embedded *embedded, Job *job)
         is_awaited = embedded->n_jobs >= embedded->n_wanted;
     }
     pthread_mutex_unlock(&embedded->lock);
-    /* Here and below a signal goes out after the lock is free, or the one who wakes would have to sleep again for it. */
+    /* Here and below a signal goes out after the lock is free, or the one who wakes would have to
+     * sleep again for it. */
     if (is_awaited)
         pthread_cond_signal(&embedded->submitted);
     return error;

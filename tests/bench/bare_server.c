@@ -1,5 +1,6 @@
-/* A server of gRPC core and nothing else: one method, which sends back what it gets. What a service needs beyond it is ours.
- * Says on its first line where it listens; ends at SIGTERM, without ceremony. */
+/* A server of gRPC core and nothing else: one method, which sends back what it gets. What a service
+ * needs beyond it is ours. Says on its first line where it listens; ends at SIGTERM, without
+ * ceremony. */
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
@@ -65,8 +66,8 @@ static void *serve(void *context)
     Bare *bare = context;
 
     for (;;) {
-        grpc_event event = grpc_completion_queue_next(
-            bare->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+        grpc_event event =
+            grpc_completion_queue_next(bare->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
         BareCall *call = event.tag;
 
         if (call->is_answered) {

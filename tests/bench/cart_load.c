@@ -1,5 +1,5 @@
-/* Callers that put lines into carts, each into its own and waiting for each answer. Checks that every answer holds what was put in
- * so far. Prints what it did as one line of JSON. */
+/* Callers that put lines into carts, each into its own and waiting for each answer. Checks that
+ * every answer holds what was put in so far. Prints what it did as one line of JSON. */
 #include "shared/base/clock.h"
 #include "shared/base/config.h"
 #include "shared/base/id.h"
@@ -54,12 +54,12 @@ typedef struct LoadCaller {
 
 static RpcOutgoing outgoing_of(const LoadCaller *caller, Arena *arena)
 {
-    return (RpcOutgoing) {
+    return (RpcOutgoing){
         .arena = arena,
         .deadline = clock_monotonic() + PATIENCE_MICROS,
         .context = { .channel = caller->load->channel,
-            .actor = arena_printf(arena, "anonymous/bench-%lld-%d", (long long)caller->load->run,
-                caller->number) },
+            .actor = arena_printf(
+                arena, "anonymous/bench-%lld-%d", (long long)caller->load->run, caller->number) },
     };
 }
 
@@ -139,7 +139,8 @@ static int split_skus(Arena *arena, const char *text, char ***skus)
     return n;
 }
 
-/* Says when the carts are open, and goes on at a line of input: the driver looks at the clocks in between. */
+/* Says when the carts are open, and goes on at a line of input: the driver looks at the clocks in
+ * between. */
 static bool run_callers(Arena *arena, Load *load, double *seconds)
 {
     LoadCaller *callers = arena_array(arena, (size_t)load->callers, sizeof(*callers));
@@ -148,7 +149,7 @@ static bool run_callers(Arena *arena, Load *load, double *seconds)
 
     pthread_barrier_init(&load->opened, NULL, (unsigned)load->callers + 1);
     for (int i = 0; i < load->callers; i++) {
-        callers[i] = (LoadCaller) { .load = load, .number = i };
+        callers[i] = (LoadCaller){ .load = load, .number = i };
         if (pthread_create(&callers[i].thread, NULL, put_lines, &callers[i]))
             abort();
     }

@@ -1,5 +1,6 @@
-/* Durable writes to the embedded store from many threads, each to its own document and waiting for each; or, as their baseline,
- * the same bytes as plain SQLite upserts with one row a transaction. Prints what it did as one line of JSON. */
+/* Durable writes to the embedded store from many threads, each to its own document and waiting for
+ * each; or, as their baseline, the same bytes as plain SQLite upserts with one row a transaction.
+ * Prints what it did as one line of JSON. */
 #include "shared/base/clock.h"
 #include "shared/base/config.h"
 #include "shared/store/store.h"
@@ -71,7 +72,7 @@ static void *write_own(void *context)
         record.name = name;
         record.etag = etag;
         record.count = i;
-        record.data = (ProtobufCBinaryData) { load->bytes, load->data };
+        record.data = (ProtobufCBinaryData){ load->bytes, load->data };
         error = i ? store_replace(&view, &records, &record, NULL)
                   : store_put(&view, &records, &record, NULL);
         snprintf(etag, sizeof(etag), "%s", record.etag);
@@ -99,7 +100,7 @@ static bool write_store(Arena *arena, Load *load, Result *result)
     }
     before = store_counts(load->store);
     for (int i = 0; i < load->threads; i++) {
-        writers[i] = (Writer) { .load = load, .number = i };
+        writers[i] = (Writer){ .load = load, .number = i };
         if (pthread_create(&writers[i].thread, NULL, write_own, &writers[i]))
             abort();
     }
@@ -110,7 +111,7 @@ static bool write_store(Arena *arena, Load *load, Result *result)
         is_good = is_good && !*writers[i].reason;
     }
     after = store_counts(load->store);
-    *result = (Result) { after.writes - before.writes, after.syncs - before.syncs };
+    *result = (Result){ after.writes - before.writes, after.syncs - before.syncs };
     store_close(load->store);
     return is_good;
 }
@@ -134,21 +135,21 @@ static bool write_plain(Arena *arena, const Load *load, Result *result)
     bool is_good;
 
     is_good = sqlite3_open(path, &db) == SQLITE_OK &&
-        sqlite3_exec(db,
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-            "CREATE TABLE records (name TEXT PRIMARY KEY, version INTEGER, body BLOB)",
-            NULL, NULL, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(db,
-            "INSERT INTO records VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE "
-            "SET version = excluded.version, body = excluded.body",
-            -1, &statement, NULL) == SQLITE_OK;
+              sqlite3_exec(db,
+                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                  "CREATE TABLE records (name TEXT PRIMARY KEY, version INTEGER, body BLOB)",
+                  NULL, NULL, NULL) == SQLITE_OK &&
+              sqlite3_prepare_v2(db,
+                  "INSERT INTO records VALUES (?1, ?2, ?3) ON CONFLICT (name) DO UPDATE "
+                  "SET version = excluded.version, body = excluded.body",
+                  -1, &statement, NULL) == SQLITE_OK;
     for (int64_t i = 0; i < load->writes && is_good; i++)
         is_good = upsert(statement, load, i);
     if (!is_good)
         fprintf(stderr, "store_load: %s\n", sqlite3_errmsg(db));
     sqlite3_finalize(statement);
     sqlite3_close(db);
-    *result = (Result) { load->writes, load->writes };
+    *result = (Result){ load->writes, load->writes };
     return is_good;
 }
 

@@ -1,5 +1,5 @@
-"""Unary gRPC calls by the thousand through h2load, which knows nothing of gRPC: the body is a prefix of five bytes and the message,
-and a good answer is told by its size."""
+"""Unary gRPC calls by the thousand through h2load, which knows nothing of gRPC: the body is a prefix of five bytes and
+the message, and a good answer is told by its size."""
 import re
 import shutil
 import struct
