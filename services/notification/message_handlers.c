@@ -217,7 +217,8 @@ static const Error *watch_inbox(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
     return event_hub_follow(service_of(call)->hub, call,
-        &(EventInterest){ .customer = req->customer, .after = req->after, .render = render_arrival });
+        &(EventInterest){
+            .customer = req->customer, .after = req->after, .render = render_arrival });
 }
 
 static const Error *record_receipt(RpcCall *call, const void *request, void *reply)

@@ -19,8 +19,7 @@ char *webhook_signature(Arena *arena, const char *secret, const char *body, int6
     crypto_auth_hmacsha256_init(&state, (const unsigned char *)secret, strlen(secret));
     crypto_auth_hmacsha256_update(&state, (const unsigned char *)text, strlen(text));
     crypto_auth_hmacsha256_final(&state, digest);
-    return arena_printf(
-        arena, "t=%lld,v1=%s", seconds, text_hex(arena, digest, sizeof(digest)));
+    return arena_printf(arena, "t=%lld,v1=%s", seconds, text_hex(arena, digest, sizeof(digest)));
 }
 
 static bool is_public_v4(uint32_t address)
@@ -90,9 +89,9 @@ static struct curl_slist *headers_of(Arena *arena, const Webhook *webhook)
     headers = curl_slist_append(headers, "content-type: application/json");
     headers = curl_slist_append(
         headers, arena_printf(arena, "throughline-message: %s", webhook->message));
-    headers = curl_slist_append(headers,
-        arena_printf(arena, "throughline-signature: %s",
-            webhook_signature(arena, webhook->secret, webhook->body, webhook->now)));
+    headers = curl_slist_append(
+        headers, arena_printf(arena, "throughline-signature: %s",
+                     webhook_signature(arena, webhook->secret, webhook->body, webhook->now)));
     return headers;
 }
 

@@ -10,11 +10,13 @@
 typedef struct Webhook {
     const char *uri;
     const char *secret;
-    const char *message; /* "messages/…": header throughline-message, by which the receiver tells a repetition */
-    const char *body;    /* JSON */
+    const char *
+        message; /* "messages/…": header throughline-message, by which the receiver tells a repetition */
+    const char *body; /* JSON */
     int64_t now;
     int64_t timeout_ms;
-    bool allow_private; /* else addresses that are not of the public internet are refused, after names were resolved */
+    bool
+        allow_private; /* else addresses that are not of the public internet are refused, after names were resolved */
 } Webhook;
 
 /* The value of the header throughline-signature: "t=SECONDS,v1=HEX", where HEX is HMAC-SHA256 (RFC 2104) of "SECONDS.BODY". */

@@ -82,8 +82,8 @@ static size_t split_scopes(Arena *arena, const char *scopes, char **list)
     return n;
 }
 
-const Error *accounts_sign(Arena *arena, const char *key_path, const char *name, const char *channel,
-    const char *scopes, int64_t ttl_seconds, const char **token)
+const Error *accounts_sign(Arena *arena, const char *key_path, const char *name,
+    const char *channel, const char *scopes, int64_t ttl_seconds, const char **token)
 {
     char *list[MAX_SCOPES];
     size_t n = split_scopes(arena, scopes, list);
@@ -113,8 +113,8 @@ const Error *accounts_prepare(Arena *arena, const char *data)
         (error = make_folder(arena, arena_printf(arena, "%s/keys", data))) ||
         (error = make_folder(arena, arena_printf(arena, "%s/tokens", data))))
         return error;
-    if (access(key, R_OK) && (error = token_keys_create(
-                                  arena, key, arena_printf(arena, "%s/keys/public.jwks", data))))
+    if (access(key, R_OK) &&
+        (error = token_keys_create(arena, key, arena_printf(arena, "%s/keys/public.jwks", data))))
         return error;
     for (size_t i = 0; i < COUNT(services); i++)
         if ((error = accounts_sign(
@@ -131,8 +131,8 @@ const Error *accounts_token(Arena *arena, const char *data, const char *name, co
     return shop_read_token(arena, arena_printf(arena, "%s/tokens/%s.token", data, name), token);
 }
 
-static const Error *create_one(
-    Arena *arena, const char *data, const Shop *shop, const Channel *admin, const DemoAccount *account)
+static const Error *create_one(Arena *arena, const char *data, const Shop *shop,
+    const Channel *admin, const DemoAccount *account)
 {
     Throughline__Identity__V1__CreateAccountRequest create =
         THROUGHLINE__IDENTITY__V1__CREATE_ACCOUNT_REQUEST__INIT;

@@ -15,7 +15,7 @@ const Error *accounts_create(Arena *arena, const char *data, const Shop *shop);
 const Error *accounts_token(Arena *arena, const char *data, const char *name, const char **token);
 
 /* A token signed on the spot, without asking anybody: bootstrap and `throughline token`. */
-const Error *accounts_sign(Arena *arena, const char *key_path, const char *name, const char *channel,
-    const char *scopes, int64_t ttl_seconds, const char **token);
+const Error *accounts_sign(Arena *arena, const char *key_path, const char *name,
+    const char *channel, const char *scopes, int64_t ttl_seconds, const char **token);
 
 #endif

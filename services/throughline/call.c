@@ -39,9 +39,9 @@ static int print_methods(Arena *arena, const char *service)
         return EXIT_USAGE;
     }
     for (size_t i = 0; i < n; i++)
-        printf("%-20s %s%s -> %s%s\n", methods[i]->name, methods[i]->client_streams ? "stream " : "",
-            methods[i]->input->short_name, methods[i]->server_streams ? "stream " : "",
-            methods[i]->output->short_name);
+        printf("%-20s %s%s -> %s%s\n", methods[i]->name,
+            methods[i]->client_streams ? "stream " : "", methods[i]->input->short_name,
+            methods[i]->server_streams ? "stream " : "", methods[i]->output->short_name);
     return EXIT_OK;
 }
 
@@ -73,8 +73,8 @@ static const Error *send_requests(
     void *request;
 
     if (json) {
-        if ((error = json_to_message(arena, method->input,
-                 (Bytes){ (const uint8_t *)json, strlen(json) }, &request)) ||
+        if ((error = json_to_message(
+                 arena, method->input, (Bytes){ (const uint8_t *)json, strlen(json) }, &request)) ||
             (error = rpc_client_send(stream, request)))
             return error;
         return rpc_client_finish_sending(stream);
@@ -82,10 +82,12 @@ static const Error *send_requests(
     while (!error && (size = getline(&line, &room, stdin)) > 0) {
         Arena *one = arena_new();
 
-        error = json_to_message(one, method->input, (Bytes){ (const uint8_t *)line, (size_t)size }, &request);
+        error = json_to_message(
+            one, method->input, (Bytes){ (const uint8_t *)line, (size_t)size }, &request);
         /* Errors outlive the line's arena. */
         if (error)
-            error = error_new(arena, error->code, arena_text(arena, error->reason), "%s", error->message);
+            error = error_new(
+                arena, error->code, arena_text(arena, error->reason), "%s", error->message);
         else
             error = rpc_client_send(stream, request);
         arena_free(one);
@@ -114,8 +116,8 @@ static const Error *call_stream(
             arena_reset(one);
         }
         if (error)
-            error = error_new(shop->arena, error->code, arena_text(shop->arena, error->reason), "%s",
-                error->message);
+            error = error_new(shop->arena, error->code, arena_text(shop->arena, error->reason),
+                "%s", error->message);
         rpc_client_close_stream(stream);
     }
     arena_free(one);
@@ -157,8 +159,8 @@ static int run(const Config *config, Arena *arena)
         return EXIT_USAGE;
     }
     if (!(method = find_method(arena, words[0], words[1]))) {
-        fprintf(stderr, "call: %s has no method \"%s\"; `throughline call %s` lists them.\n", words[0],
-            words[1], words[0]);
+        fprintf(stderr, "call: %s has no method \"%s\"; `throughline call %s` lists them.\n",
+            words[0], words[1], words[0]);
         return EXIT_USAGE;
     }
     if ((error = shop_channel(arena, config, &channel)))
@@ -177,8 +179,10 @@ const Command command_call = {
     .name = "call",
     .arguments = "SERVICE [METHOD [JSON]]",
     .summary = "Calls a method; lists a service's methods when none is named.",
-    .details = "\nSERVICE is identity, catalog, cart, feedback, notification, or a full service name. Without JSON a unary "
-               "request\nis empty, and requests of a stream are read from standard input, one JSON a line.\n\n"
+    .details = "\nSERVICE is identity, catalog, cart, feedback, notification, or a full service "
+               "name. Without JSON a unary "
+               "request\nis empty, and requests of a stream are read from standard input, one JSON "
+               "a line.\n\n"
                "Example: throughline call catalog FindVariant '{\"sku\": \"LAMP-1\"}'\n",
     .settings = (const Setting *const[]){ shop_settings, settings, NULL },
     .run = run,

@@ -53,7 +53,8 @@ static const Error *send_rows(RpcClientStream *stream, CatalogFile *file, Catalo
         ImportProductsRequest request = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
 
         for (size_t i = 0; i < row.n_problems; i++)
-            print_problem(result, row.problems[i].row, row.problems[i].field, row.problems[i].description);
+            print_problem(
+                result, row.problems[i].row, row.problems[i].field, row.problems[i].description);
         if (row.product) {
             request.product = row.product;
             request.row = row.number;
@@ -74,13 +75,14 @@ static void print_refusals(const CatalogueResult *result)
 
     for (size_t i = 0; i < response->n_errors && i < SHOWN_PROBLEMS; i++)
         fprintf(stderr, "  row %lld: %s: %s: %s\n", (long long)response->errors[i]->row,
-            response->errors[i]->product, response->errors[i]->field, response->errors[i]->description);
+            response->errors[i]->product, response->errors[i]->field,
+            response->errors[i]->description);
     if (response->n_errors > SHOWN_PROBLEMS)
         fprintf(stderr, "  … and more\n");
 }
 
-const Error *catalogue_import(Arena *arena, const Shop *shop, const Channel *channel, const char *path,
-    const char *currency, CatalogueResult *result)
+const Error *catalogue_import(Arena *arena, const Shop *shop, const Channel *channel,
+    const char *path, const char *currency, CatalogueResult *result)
 {
     RpcOutgoing outgoing = shop_outgoing(shop, channel, 0);
     CatalogFile *file = NULL;
@@ -99,7 +101,8 @@ const Error *catalogue_import(Arena *arena, const Shop *shop, const Channel *cha
         rpc_client_finish_sending(stream);
         error = rpc_client_receive(stream, arena, &response);
         if (!error && !response)
-            error = error_new(arena, ERROR_INTERNAL, "ANSWER_MISSING", "The import was not answered.");
+            error =
+                error_new(arena, ERROR_INTERNAL, "ANSWER_MISSING", "The import was not answered.");
         draw_bar(THOUSAND, result->products);
         rpc_client_close_stream(stream);
     }
@@ -120,7 +123,8 @@ static const Error *write_demo_catalogue(Arena *arena, const char *path)
     if (file && fclose(file))
         written = false;
     return written ? NULL
-                   : error_new(arena, ERROR_UNAVAILABLE, "FILE_UNWRITABLE", "%s cannot be written.", path);
+                   : error_new(arena, ERROR_UNAVAILABLE, "FILE_UNWRITABLE", "%s cannot be written.",
+                         path);
 }
 
 const Error *catalogue_import_for_demo(
@@ -140,7 +144,8 @@ const Error *catalogue_import_for_demo(
     }
     if ((error = catalogue_import(arena, shop, &merchandising, path, NULL, &result)))
         return error;
-    printf("Catalogue: %lld products new, %lld changed, %lld as they were, %lld refused (%.1f s).\n",
+    printf(
+        "Catalogue: %lld products new, %lld changed, %lld as they were, %lld refused (%.1f s).\n",
         (long long)result.response->created, (long long)result.response->updated,
         (long long)result.response->unchanged, (long long)result.response->refused,
         (double)(clock_monotonic() - start) / 1e6);

@@ -7,15 +7,15 @@
 #include "throughline/catalog/v1/product.pb-c.h"
 
 typedef struct CatalogueResult {
-    int64_t products; /* sent */
+    int64_t products;      /* sent */
     int64_t file_problems; /* rows of the file that are no product, or lose a part */
     Throughline__Catalog__V1__ImportProductsResponse *response;
 } CatalogueResult;
 
 /* Streams a file's products to the catalog service, with a progress bar when stderr is a terminal. Problems of rows are printed on
  * stderr, at most 20. */
-const Error *catalogue_import(Arena *arena, const Shop *shop, const Channel *channel, const char *path,
-    const char *currency, CatalogueResult *result);
+const Error *catalogue_import(Arena *arena, const Shop *shop, const Channel *channel,
+    const char *path, const char *currency, CatalogueResult *result);
 
 /* What `up` does: imports `path`, or the demo's own catalogue when it is "", in the name of merchandising. */
 const Error *catalogue_import_for_demo(

@@ -10,9 +10,9 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 typedef struct Command {
     const char *name;
-    const char *arguments; /* "SERVICE METHOD [JSON]" */
-    const char *summary;   /* one line */
-    const char *details;   /* what --help says beside the settings */
+    const char *arguments;          /* "SERVICE METHOD [JSON]" */
+    const char *summary;            /* one line */
+    const char *details;            /* what --help says beside the settings */
     const Setting *const *settings; /* NULL-ended tables */
     int (*run)(const Config *config, Arena *arena);
 } Command;

@@ -32,7 +32,8 @@ static int run(const Config *config, Arena *arena)
     shop_close(&shop);
     if (error)
         return shop_complain("import", error);
-    printf("%lld products: %lld new, %lld changed, %lld as they were, %lld refused; %lld problems in the file\n",
+    printf("%lld products: %lld new, %lld changed, %lld as they were, %lld refused; %lld problems "
+           "in the file\n",
         (long long)result.products, (long long)result.response->created,
         (long long)result.response->updated, (long long)result.response->unchanged,
         (long long)result.response->refused, (long long)result.file_problems);
@@ -43,8 +44,10 @@ const Command command_import = {
     .name = "import",
     .arguments = "FILE",
     .summary = "Imports products; again with the same file changes nothing.",
-    .details = "\nFormats, told by content: JSON lines of products, JSON (Online Boutique, Saleor's fixture), CSV and other separated\n"
-               "values with a header. Good rows are kept whatever the others are; exit code 1 when the service refused some.\n",
+    .details = "\nFormats, told by content: JSON lines of products, JSON (Online Boutique, "
+               "Saleor's fixture), CSV and other separated\n"
+               "values with a header. Good rows are kept whatever the others are; exit code 1 when "
+               "the service refused some.\n",
     .settings = (const Setting *const[]){ shop_settings, settings, NULL },
     .run = run,
 };

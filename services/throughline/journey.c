@@ -55,8 +55,8 @@ char *journey_request_id(Journey *journey)
     return arena_text(journey->arena, id);
 }
 
-const Error *journey_await(Journey *journey, const char *what,
-    const Error *(*is_done)(Journey *journey, bool *done))
+const Error *journey_await(
+    Journey *journey, const char *what, const Error *(*is_done)(Journey *journey, bool *done))
 {
     int64_t end = clock_monotonic() + (int64_t)AWAIT_MS * 1000;
     bool done = false;

@@ -58,8 +58,9 @@ static const Error *pick_products(Journey *j)
             }
         }
     }
-    return n == PICKS ? NULL
-                      : journey_broken(j, "The catalogue has fewer than %d products with a price.", PICKS);
+    return n == PICKS
+               ? NULL
+               : journey_broken(j, "The catalogue has fewer than %d products with a price.", PICKS);
 }
 
 static const Error *create_promotion(Journey *j)
@@ -78,7 +79,8 @@ static const Error *create_promotion(Journey *j)
     request.promotion = &promotion;
     request.request_id = journey_request_id(j);
     j->merchandising.context.actor = "agents/lee";
-    return shop_call(j->shop, &j->merchandising, pricing_service, "CreatePromotion", &request, &made);
+    return shop_call(
+        j->shop, &j->merchandising, pricing_service, "CreatePromotion", &request, &made);
 }
 
 static const Error *create_customer(Journey *j)
@@ -101,8 +103,7 @@ static const Error *create_customer(Journey *j)
     request.customer = &wanted;
     request.request_id = journey_request_id(j);
     j->app.context.actor = arena_printf(j->arena, "anonymous/phone-%s", j->id);
-    if ((error = shop_call(
-             j->shop, &j->app, customer_service, "CreateCustomer", &request, &made)))
+    if ((error = shop_call(j->shop, &j->app, customer_service, "CreateCustomer", &request, &made)))
         return error;
     j->customer = made.name;
     j->app.context.actor = j->customer;
@@ -225,7 +226,8 @@ const Error *journey_sign_in(Journey *j)
     journey_say("app", "Jo", "signs in: the web's cart joins the app's, %zu lines, worth %s",
         response.cart->n_lines, journey_money(j, response.cart->subtotal));
     if (response.cart->n_lines != 2 || !text_equal(response.cart->customer, j->customer))
-        return journey_broken(j, "The merged cart has %zu lines instead of 2.", response.cart->n_lines);
+        return journey_broken(
+            j, "The merged cart has %zu lines instead of 2.", response.cart->n_lines);
     return NULL;
 }
 
@@ -268,7 +270,8 @@ const Error *journey_get_help(Journey *j)
     join.request_id = journey_request_id(j);
     if ((error = shop_call(j->shop, &j->care, cart_service, "JoinCart", &join, &cart)))
         return error;
-    journey_say("care", "agent Kim", "joins the cart on the phone and sees %zu lines", cart.n_lines);
+    journey_say(
+        "care", "agent Kim", "joins the cart on the phone and sees %zu lines", cart.n_lines);
     add.cart = j->cart;
     add.code = j->code;
     add.request_id = journey_request_id(j);
@@ -306,8 +309,7 @@ static const Error *check_out_and_lose_the_answer(
     if ((error = rpc_client_open_stream(shop_client(j->shop, cart_service->package), &outgoing,
              cart_service, "Checkout", &stream)))
         return error;
-    if (!(error = rpc_client_send(stream, request)) &&
-        !(error = rpc_client_finish_sending(stream)))
+    if (!(error = rpc_client_send(stream, request)) && !(error = rpc_client_finish_sending(stream)))
         error = journey_await(j, "The order", is_ordered);
     rpc_client_close_stream(stream);
     return error;
@@ -318,7 +320,8 @@ const Error *journey_check_out(Journey *j)
     Throughline__Cart__V1__QuoteCartRequest ask = THROUGHLINE__CART__V1__QUOTE_CART_REQUEST__INIT;
     Throughline__Cart__V1__QuoteCartResponse quoted =
         THROUGHLINE__CART__V1__QUOTE_CART_RESPONSE__INIT;
-    Throughline__Cart__V1__CheckoutRequest check_out = THROUGHLINE__CART__V1__CHECKOUT_REQUEST__INIT;
+    Throughline__Cart__V1__CheckoutRequest check_out =
+        THROUGHLINE__CART__V1__CHECKOUT_REQUEST__INIT;
     Throughline__Cart__V1__GetInvoiceRequest get = THROUGHLINE__CART__V1__GET_INVOICE_REQUEST__INIT;
     const Error *error;
     bool done = false;
@@ -332,8 +335,9 @@ const Error *journey_check_out(Journey *j)
         return error;
     j->quote = quoted.quote;
     j->signed_quote = quoted.signed_quote;
-    journey_say("app", "Jo", "gets a signed quote: %s − %s = %s", journey_money(j, j->quote->list_total),
-        journey_money(j, j->quote->discount_total), journey_money(j, j->quote->total));
+    journey_say("app", "Jo", "gets a signed quote: %s − %s = %s",
+        journey_money(j, j->quote->list_total), journey_money(j, j->quote->discount_total),
+        journey_money(j, j->quote->total));
     check_out.cart = j->cart;
     check_out.signed_quote = j->signed_quote;
     check_out.request_id = journey_request_id(j);

@@ -33,7 +33,8 @@ static const Error *case_has_all(Journey *j, bool *done)
 
     if (error)
         return error;
-    *done = text_equal(view.case_record->customer, j->customer) && view.n_orders == 1 && view.n_notes == 1;
+    *done = text_equal(view.case_record->customer, j->customer) && view.n_orders == 1 &&
+            view.n_notes == 1;
     return NULL;
 }
 
@@ -92,7 +93,8 @@ const Error *journey_complain(Journey *j)
     request.text = "Still no parcel. Is anybody there?";
     request.is_complaint = true;
     request.request_id = journey_request_id(j);
-    if ((error = shop_call(j->shop, &j->social, case_service, "RecordMention", &request, &response)))
+    if ((error =
+                shop_call(j->shop, &j->social, case_service, "RecordMention", &request, &response)))
         return error;
     j->case_name = response.case_name;
     if ((error = get_case(j, &view)))
@@ -103,7 +105,8 @@ const Error *journey_complain(Journey *j)
     if ((error = link_handle(j)) ||
         (error = journey_await(j, "The link from handle to case", case_has_all)))
         return error;
-    journey_say("care", "agent Kim", "opens the case: Jo, the order and the store's note are there");
+    journey_say(
+        "care", "agent Kim", "opens the case: Jo, the order and the store's note are there");
     return NULL;
 }
 
@@ -121,7 +124,8 @@ const Error *journey_resolve(Journey *j)
     const Error *error;
 
     answer.name = j->case_name;
-    answer.text = "Sorry, Jo. It is with your neighbour since this morning, as you asked in the store.";
+    answer.text =
+        "Sorry, Jo. It is with your neighbour since this morning, as you asked in the store.";
     answer.request_id = journey_request_id(j);
     if ((error = shop_call(j->shop, &j->care, case_service, "AnswerCase", &answer, &changed)))
         return error;
@@ -131,7 +135,8 @@ const Error *journey_resolve(Journey *j)
     throughline__feedback__v1__case__init(&changed);
     if ((error = shop_call(j->shop, &j->care, case_service, "ResolveCase", &resolve, &changed)))
         return error;
-    journey_say("care", "agent Kim", "answers without asking anything twice, and resolves the case");
+    journey_say(
+        "care", "agent Kim", "answers without asking anything twice, and resolves the case");
     survey.customer = j->customer;
     survey.kind = THROUGHLINE__FEEDBACK__V1__SURVEY_ANSWER__KIND__NPS;
     survey.score = 9;
@@ -157,7 +162,8 @@ static const Error *create_template(Journey *j, char *name)
     text.body = "{{name}}, thank you for your {{score}} of 10 and for your order of {{total}}.";
     request.template_ = &text;
     request.request_id = journey_request_id(j);
-    return shop_call(j->shop, &j->merchandising, message_service, "CreateTemplate", &request, &made);
+    return shop_call(
+        j->shop, &j->merchandising, message_service, "CreateTemplate", &request, &made);
 }
 
 static const Error *open_inbox(Journey *j)
@@ -180,10 +186,11 @@ static const Error *send_thanks(Journey *j, char *template_name, const char *cha
 {
     Throughline__Notification__V1__SendMessageRequest request =
         THROUGHLINE__NOTIFICATION__V1__SEND_MESSAGE_REQUEST__INIT;
-    Throughline__Notification__V1__SendMessageRequest__VariablesEntry
-        entries[] = { THROUGHLINE__NOTIFICATION__V1__SEND_MESSAGE_REQUEST__VARIABLES_ENTRY__INIT,
-            THROUGHLINE__NOTIFICATION__V1__SEND_MESSAGE_REQUEST__VARIABLES_ENTRY__INIT,
-            THROUGHLINE__NOTIFICATION__V1__SEND_MESSAGE_REQUEST__VARIABLES_ENTRY__INIT };
+    Throughline__Notification__V1__SendMessageRequest__VariablesEntry entries[] = {
+        THROUGHLINE__NOTIFICATION__V1__SEND_MESSAGE_REQUEST__VARIABLES_ENTRY__INIT,
+        THROUGHLINE__NOTIFICATION__V1__SEND_MESSAGE_REQUEST__VARIABLES_ENTRY__INIT,
+        THROUGHLINE__NOTIFICATION__V1__SEND_MESSAGE_REQUEST__VARIABLES_ENTRY__INIT
+    };
     Throughline__Notification__V1__SendMessageRequest__VariablesEntry *list[] = { &entries[0],
         &entries[1], &entries[2] };
     char *channels[] = { arena_text(j->arena, channel) };
@@ -232,10 +239,10 @@ const Error *journey_thank(Journey *j)
 
 static void print_amounts(Journey *j)
 {
-    printf("\nThe promise, the order and the bill\n\n  %-40s %16s %16s %16s\n", "", "quote", "order",
-        "invoice");
-    for (size_t i = 0; i < j->quote->n_lines && i < j->order->quote->n_lines && i < j->invoice->n_charges;
-         i++)
+    printf("\nThe promise, the order and the bill\n\n  %-40s %16s %16s %16s\n", "", "quote",
+        "order", "invoice");
+    for (size_t i = 0;
+         i < j->quote->n_lines && i < j->order->quote->n_lines && i < j->invoice->n_charges; i++)
         printf("  %4d × %-33.33s %16s %16s %16s\n", j->quote->lines[i]->quantity,
             j->quote->lines[i]->title, journey_money(j, j->quote->lines[i]->total),
             journey_money(j, j->order->quote->lines[i]->total),
@@ -259,8 +266,8 @@ static const Error *get_timeline(
 /* The last thing that happened in each service has arrived. */
 static const Error *timeline_is_whole(Journey *j, bool *done)
 {
-    static const char *const last[] = { "OrderPlaced", "CartOrdered", "SurveyAnswered", "CaseResolved",
-        "MessageCreated", "IdentifierAttached" };
+    static const char *const last[] = { "OrderPlaced", "CartOrdered", "SurveyAnswered",
+        "CaseResolved", "MessageCreated", "IdentifierAttached" };
     Throughline__Identity__V1__ListTimelineResponse response;
     const Error *error = get_timeline(j, &response);
     size_t found = 0;

@@ -17,13 +17,13 @@ typedef struct Journey {
     Arena *arena;
     const Shop *shop;
     Channel web, app, store, care, social, merchandising;
-    const char *id;       /* tells this play from others: in e-mail, handle, codes */
-    char *customer;       /* "customers/…" */
-    char *agent;          /* "agents/kim" */
-    char *handle;         /* "chirp:@jo…" */
+    const char *id; /* tells this play from others: in e-mail, handle, codes */
+    char *customer; /* "customers/…" */
+    char *agent;    /* "agents/kim" */
+    char *handle;   /* "chirp:@jo…" */
     char *currency;
-    char *code;           /* of the promotion */
-    char *cart;           /* the one that is bought */
+    char *code; /* of the promotion */
+    char *cart; /* the one that is bought */
     char *case_name;
     /* Two things to buy, and one to scan, from the catalogue that is there. */
     Throughline__Catalog__V1__Variant *picks[3];
@@ -49,8 +49,8 @@ const char *journey_money(Journey *journey, const Google__Type__Money *money);
 char *journey_request_id(Journey *journey);
 
 /* Asks again every 20 ms until `is_done` says so; for effects that arrive by event. JOURNEY_BROKEN after a minute. */
-const Error *journey_await(Journey *journey, const char *what,
-    const Error *(*is_done)(Journey *journey, bool *done));
+const Error *journey_await(
+    Journey *journey, const char *what, const Error *(*is_done)(Journey *journey, bool *done));
 
 /* Steps, in order; each prints its lines. */
 const Error *journey_prepare(Journey *journey);

@@ -23,7 +23,8 @@ static int print_usage(FILE *out)
 
 static int print_help(const Command *command)
 {
-    printf("Usage: throughline %s %s [--settings]\n\n%s\n%s\nSettings (each also from the environment):\n",
+    printf("Usage: throughline %s %s [--settings]\n\n%s\n%s\nSettings (each also from the "
+           "environment):\n",
         command->name, command->arguments, command->summary, command->details);
     config_print_help(command->settings, stdout);
     return EXIT_OK;

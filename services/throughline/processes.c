@@ -137,7 +137,8 @@ const Error *processes_start(Arena *arena, Processes *processes)
 /* GET /readyz: whether the first line says 200. */
 static bool is_ready(int admin_port)
 {
-    static const char request[] = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    static const char request[] =
+        "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     char answer[64] = "";
     int fd = connect_to(admin_port);
     bool ready;
@@ -159,14 +160,14 @@ const Error *processes_wait_ready(Arena *arena, const Processes *processes, int 
             const char *name = shop_services[i].name;
             /* WNOWAIT: who has ended is for processes_reap to collect. */
             siginfo_t info = { 0 };
-            bool ended = waitid(P_PID, (id_t)processes->pids[i], &info,
-                             WEXITED | WNOHANG | WNOWAIT) == 0 &&
-                         info.si_pid;
+            bool ended =
+                waitid(P_PID, (id_t)processes->pids[i], &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                info.si_pid;
 
             if (ended || clock_monotonic() > end)
                 return error_new(arena, ERROR_UNAVAILABLE, "NOT_READY",
-                    "%s %s; its log is %s/logs/%s.log.", name,
-                    ended ? "has ended" : "is not ready", processes->data, name);
+                    "%s %s; its log is %s/logs/%s.log.", name, ended ? "has ended" : "is not ready",
+                    processes->data, name);
             clock_sleep_ms(POLL_MS);
         }
     }
@@ -176,7 +177,8 @@ const Error *processes_wait_ready(Arena *arena, const Processes *processes, int 
 int processes_reap(Processes *processes)
 {
     for (int i = 0; i < SHOP_SERVICES; i++)
-        if (processes->pids[i] && waitpid(processes->pids[i], NULL, WNOHANG) == processes->pids[i]) {
+        if (processes->pids[i] &&
+            waitpid(processes->pids[i], NULL, WNOHANG) == processes->pids[i]) {
             processes->pids[i] = 0;
             return i;
         }

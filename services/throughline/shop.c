@@ -24,10 +24,13 @@ const Setting shop_settings[] = {
     { "cart-target", SETTING_TEXT, "localhost:7003", "where cart is", 0, 0 },
     { "feedback-target", SETTING_TEXT, "localhost:7004", "where feedback is", 0, 0 },
     { "notification-target", SETTING_TEXT, "localhost:7005", "where notification is", 0, 0 },
-    { "data", SETTING_TEXT, "throughline-data", "the folder that `up` keeps keys and tokens in", 0, 0 },
+    { "data", SETTING_TEXT, "throughline-data", "the folder that `up` keeps keys and tokens in", 0,
+        0 },
     { "token-file", SETTING_TEXT, "", "the token to call with; default: DATA/tokens/admin.token", 0,
         0 },
-    { "channel", SETTING_TEXT, "", "context: the channel, where the account has none; \"operator\" with the default token", 0, 0 },
+    { "channel", SETTING_TEXT, "",
+        "context: the channel, where the account has none; \"operator\" with the default token", 0,
+        0 },
     { "actor", SETTING_TEXT, "agents/operator", "context: who acts", 0, 0 },
     { "on-behalf-of", SETTING_TEXT, "", "context: in whose name", 0, 0 },
     { "device", SETTING_TEXT, "", "context: on which device", 0, 0 },
@@ -41,16 +44,16 @@ void shop_open(Shop *shop, Arena *arena, const Config *config)
     shop->arena = arena;
     for (int i = 0; i < SHOP_SERVICES; i++)
         shop->clients[i] = rpc_client_open(arena,
-            &(RpcClientOptions){ .target = config_text(
-                                     config, arena_printf(arena, "%s-target", shop_services[i].name)) });
+            &(RpcClientOptions){ .target = config_text(config,
+                                     arena_printf(arena, "%s-target", shop_services[i].name)) });
 }
 
 void shop_open_local(Shop *shop, Arena *arena, int base_port)
 {
     shop->arena = arena;
     for (int i = 0; i < SHOP_SERVICES; i++)
-        shop->clients[i] = rpc_client_open(
-            arena, &(RpcClientOptions){ .target = arena_printf(arena, "127.0.0.1:%d", base_port + i) });
+        shop->clients[i] = rpc_client_open(arena,
+            &(RpcClientOptions){ .target = arena_printf(arena, "127.0.0.1:%d", base_port + i) });
 }
 
 void shop_close(Shop *shop)
@@ -62,8 +65,8 @@ void shop_close(Shop *shop)
 RpcClient *shop_client(const Shop *shop, const char *package)
 {
     for (int i = 0; i < SHOP_SERVICES; i++)
-        if (text_starts_with(package,
-                arena_printf(shop->arena, "throughline.%s.", shop_services[i].name)))
+        if (text_starts_with(
+                package, arena_printf(shop->arena, "throughline.%s.", shop_services[i].name)))
             return shop->clients[i];
     return NULL;
 }
@@ -126,8 +129,8 @@ const Error *shop_call(const Shop *shop, const Channel *channel,
     const Error *error;
 
     /* A service that is away for a moment, or not ready yet, is waited for; every change carries a request id. */
-    while ((error = rpc_client_call(shop_client(shop, service->package), &outgoing, service, method,
-                request, reply)) &&
+    while ((error = rpc_client_call(
+                shop_client(shop, service->package), &outgoing, service, method, request, reply)) &&
            text_equal(error->reason, "PEER_UNAVAILABLE") &&
            clock_monotonic() + ASK_AGAIN_MS * 1000 < outgoing.deadline)
         clock_sleep_ms(ASK_AGAIN_MS);

@@ -8,7 +8,8 @@
 enum { SHOP_SERVICES = 5 };
 
 typedef struct ShopService {
-    const char *name; /* "cart": also the second word of its packages, and the name of its program */
+    const char
+        *name; /* "cart": also the second word of its packages, and the name of its program */
     int port;
 } ShopService;
 
@@ -43,7 +44,8 @@ RpcOutgoing shop_outgoing(const Shop *shop, const Channel *channel, int timeout_
 
 /* A unary call with a deadline of 10 s, within which a service that cannot be reached is asked again. */
 const Error *shop_call(const Shop *shop, const Channel *channel,
-    const ProtobufCServiceDescriptor *service, const char *method, const void *request, void *reply);
+    const ProtobufCServiceDescriptor *service, const char *method, const void *request,
+    void *reply);
 
 /* "what: message (REASON)", and one line a violation, on stderr. Returns EXIT_FAILED. */
 int shop_complain(const char *what, const Error *error);

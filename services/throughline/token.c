@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 static const Setting settings[] = {
-    { "signing-key", SETTING_TEXT, "throughline-data/keys/signing.jwk", "the private key (JWK)", 0, 0 },
+    { "signing-key", SETTING_TEXT, "throughline-data/keys/signing.jwk", "the private key (JWK)", 0,
+        0 },
     { "channel", SETTING_TEXT, "", "the channel the account speaks for; empty: any", 0, 0 },
     { "scopes", SETTING_TEXT, "", "space separated: \"cart.read cart.write\"; \"*\": all", 0, 0 },
     { "ttl", SETTING_DURATION, "1h", "how long it is good", 1000, 31536000000 },
@@ -37,7 +38,8 @@ const Command command_token = {
     .name = "token",
     .arguments = "ACCOUNT",
     .summary = "Signs a token for an account with the private key.",
-    .details = "\nExample: throughline token web --channel web --scopes \"catalog.read cart.write\"\n",
+    .details =
+        "\nExample: throughline token web --channel web --scopes \"catalog.read cart.write\"\n",
     .settings = (const Setting *const[]){ settings, NULL },
     .run = run,
 };

@@ -18,7 +18,8 @@
 enum { READY_TIMEOUT_MS = 60000, STOP_GRACE_MS = 30000, WATCH_MS = 200 };
 
 static const Setting settings[] = {
-    { "data", SETTING_TEXT, "throughline-data", "folder for the embedded store, keys, tokens and logs", 0, 0 },
+    { "data", SETTING_TEXT, "throughline-data",
+        "folder for the embedded store, keys, tokens and logs", 0, 0 },
     { "store-uri", SETTING_TEXT, "",
         "\"mongodb://…\" instead of the embedded store; default: embedded:DATA/store", 0, 0 },
     { "base-port", SETTING_NUMBER, "7001",
@@ -120,7 +121,8 @@ static int run(const Config *config, Arena *arena)
     else if (!config_switch(config, "once"))
         code = serve(&processes);
     if (!processes_stop(&processes, STOP_GRACE_MS)) {
-        fprintf(stderr, "Not every service ended cleanly; the logs are in %s/logs.\n", processes.data);
+        fprintf(
+            stderr, "Not every service ended cleanly; the logs are in %s/logs.\n", processes.data);
         code = EXIT_FAILED;
     }
     return code;
@@ -130,7 +132,8 @@ const Command command_up = {
     .name = "up",
     .arguments = "",
     .summary = "Starts the five services on this machine and keeps them running.",
-    .details = "\nMakes keys, one account a channel (web, app, store, care, social, merchandising), imports a catalogue.\n",
+    .details = "\nMakes keys, one account a channel (web, app, store, care, social, "
+               "merchandising), imports a catalogue.\n",
     .settings = (const Setting *const[]){ settings, NULL },
     .run = run,
 };

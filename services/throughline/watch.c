@@ -84,8 +84,8 @@ static const Error *follow(const Shop *shop, const Channel *channel, Watch *watc
             arena_reset(one);
         }
         if (error)
-            error = error_new(shop->arena, error->code, arena_text(shop->arena, error->reason), "%s",
-                error->message);
+            error = error_new(shop->arena, error->code, arena_text(shop->arena, error->reason),
+                "%s", error->message);
         rpc_client_close_stream(stream);
     }
     arena_free(one);
@@ -154,7 +154,8 @@ const Command command_watch = {
     .name = "watch",
     .arguments = "cart CART | inbox CUSTOMER | events SERVICE",
     .summary = "Prints every change as it happens, one JSON a line, until Ctrl-C.",
-    .details = "\nBroken connections are taken up again after the last change: nothing is missed, nothing comes twice.\n\n"
+    .details = "\nBroken connections are taken up again after the last change: nothing is missed, "
+               "nothing comes twice.\n\n"
                "Example: throughline watch events cart\n",
     .settings = (const Setting *const[]){ shop_settings, NULL },
     .run = run,

@@ -10,8 +10,9 @@
 #include <protobuf-c/protobuf-c.h>
 
 enum {
-    SCAN_MAX_DEPTH = 64,     /* messages inside messages */
-    SCAN_MAX_ITEMS = 20000,  /* items of all repeated fields together, and scalars that are given again */
+    SCAN_MAX_DEPTH = 64, /* messages inside messages */
+    SCAN_MAX_ITEMS =
+        20000, /* items of all repeated fields together, and scalars that are given again */
     SCAN_MAX_UNKNOWN = 1000, /* unknown fields together */
     SCAN_MAX_FIELDS = 256,   /* of one message type in proto/ */
 };

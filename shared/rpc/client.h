@@ -9,11 +9,12 @@ typedef struct RpcClient RpcClient;
 typedef struct RpcClientStream RpcClientStream;
 
 typedef struct RpcClientOptions {
-    const char *target;     /* "localhost:7002", "dns:///catalog:7002", "ipv4:127.0.0.1:1,127.0.0.1:2" */
-    const char *token;      /* of the account; or */
-    const char *token_file; /* read again when it changes */
+    const char
+        *target;       /* "localhost:7002", "dns:///catalog:7002", "ipv4:127.0.0.1:1,127.0.0.1:2" */
+    const char *token; /* of the account; or */
+    const char *token_file;                         /* read again when it changes */
     const char *tls_ca, *tls_certificate, *tls_key; /* NULL: plaintext */
-    int64_t keepalive_ms;   /* 0: 60 s */
+    int64_t keepalive_ms;                           /* 0: 60 s */
 } RpcClientOptions;
 
 /* One channel, many calls, any thread. Round robin over all addresses, calls kept off backends
@@ -25,10 +26,10 @@ void rpc_client_close(RpcClient *client);
 /* What goes out with a call. */
 typedef struct RpcOutgoing {
     Arena *arena;
-    int64_t deadline; /* clock_monotonic(); 0: 10 s from now */
+    int64_t deadline;   /* clock_monotonic(); 0: 10 s from now */
     RpcContext context; /* NULL texts are left out */
     const char *traceparent;
-    const char *token; /* instead of the client's own */
+    const char *token;     /* instead of the client's own */
     const RpcCall *parent; /* its cancellation ends this call too; may be NULL */
 } RpcOutgoing;
 
@@ -39,7 +40,8 @@ RpcOutgoing rpc_outgoing(const RpcCall *call);
  * their reason, violations and facts; UNAVAILABLE PEER_UNAVAILABLE, DEADLINE_EXCEEDED,
  * CANCELLED. */
 const Error *rpc_client_call(RpcClient *client, const RpcOutgoing *outgoing,
-    const ProtobufCServiceDescriptor *service, const char *method, const void *request, void *reply);
+    const ProtobufCServiceDescriptor *service, const char *method, const void *request,
+    void *reply);
 
 /* Streams. For server streaming send one message and half-close (rpc_client_finish_sending). */
 const Error *rpc_client_open_stream(RpcClient *client, const RpcOutgoing *outgoing,
@@ -55,7 +57,7 @@ void rpc_client_close_stream(RpcClientStream *stream);
 
 /* Raw bytes, for programs that know methods only by name: every message in and out is handed
  * over unpacked. */
-const Error *rpc_client_call_raw(RpcClient *client, const RpcOutgoing *outgoing, const char *path,
-    Bytes request, Bytes *reply);
+const Error *rpc_client_call_raw(
+    RpcClient *client, const RpcOutgoing *outgoing, const char *path, Bytes request, Bytes *reply);
 
 #endif

@@ -162,7 +162,7 @@ struct Store {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* has_outbox or is_woken */
     pthread_cond_t closing; /* is_closing */
-    bool has_outbox; /* since the last store_outbox_wait */
+    bool has_outbox;        /* since the last store_outbox_wait */
     bool is_woken;
     bool is_closing;
     pthread_t cleaner;

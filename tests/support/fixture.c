@@ -206,8 +206,8 @@ static void wait_for_client(Fixture *fixture)
     do {
         RpcOutgoing outgoing = fixture_outgoing(fixture);
 
-        error = rpc_client_call_raw(fixture->client, &outgoing, "/grpc.health.v1.Health/Check",
-            (Bytes){ 0 }, &reply);
+        error = rpc_client_call_raw(
+            fixture->client, &outgoing, "/grpc.health.v1.Health/Check", (Bytes){ 0 }, &reply);
         if (error)
             clock_sleep_ms(PAUSE_MS);
     } while (error && clock_monotonic() < until);

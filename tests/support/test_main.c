@@ -34,7 +34,8 @@ void test_check_contains(const char *text, const char *part, const char *file, i
     char message[1024];
 
     snprintf(message, sizeof(message), "\"%s\" is in \"%s\"", part, text ? text : "(null)");
-    CU_assertImplementation(text && strstr(text, part), (unsigned)line, message, file, "", CU_FALSE);
+    CU_assertImplementation(
+        text && strstr(text, part), (unsigned)line, message, file, "", CU_FALSE);
 }
 
 void test_check_int(long long actual, long long expected, const char *file, int line)

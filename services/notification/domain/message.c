@@ -74,7 +74,8 @@ bool message_advance(Message *message, State state, int64_t now, Arena *arena)
 
 const Error *message_check_receipt(const Message *message)
 {
-    return message->state == STATE(SUPPRESSED) || message->state == STATE(FAILED) ? &not_sent : NULL;
+    return message->state == STATE(SUPPRESSED) || message->state == STATE(FAILED) ? &not_sent
+                                                                                  : NULL;
 }
 
 void message_claim(Message *message, int64_t now, Arena *arena)

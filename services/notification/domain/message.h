@@ -24,8 +24,8 @@ void message_route(Message *message, const char *const *wanted, size_t n_wanted,
     const char *const *consented, size_t n_consented, bool has_endpoint, int64_t now, Arena *arena);
 
 /* Moves a message forward to `state` and notes the receipt. False when it is there already or beyond: nothing changes. */
-bool message_advance(
-    Message *message, Throughline__Notification__V1__Message__State state, int64_t now, Arena *arena);
+bool message_advance(Message *message, Throughline__Notification__V1__Message__State state,
+    int64_t now, Arena *arena);
 
 /* FAILED_PRECONDITION NOT_SENT for a receipt of a message that never went out. */
 const Error *message_check_receipt(const Message *message);

@@ -42,11 +42,12 @@ const char *template_check(Arena *arena, const char *text)
         if (c[0] == '{' && c[1] == '{') {
             if ((size = read_variable(c, &name, &length)) == 0)
                 return arena_printf(arena,
-                    "line %d, column %d: \"{{\" begins no variable: a name of a-z, 0-9 and _, then \"}}\"",
+                    "line %d, column %d: \"{{\" begins no variable: a name of a-z, 0-9 and _, then "
+                    "\"}}\"",
                     line, column);
             if (++variables > TEMPLATE_MAX_VARIABLES)
-                return arena_printf(arena, "line %d, column %d: more than %d variables", line, column,
-                    TEMPLATE_MAX_VARIABLES);
+                return arena_printf(arena, "line %d, column %d: more than %d variables", line,
+                    column, TEMPLATE_MAX_VARIABLES);
         }
         if (*c == '\n') {
             line++;

@@ -20,7 +20,8 @@ Fixture *start_notification(const char *const *flags)
     text.body = "{{name}}, thank you.";
     request.template_ = &text;
     CHECK_TEXT(
-        error_reason(fixture_call(fixture, "MessageService/CreateTemplate", &request, &made)), "OK");
+        error_reason(fixture_call(fixture, "MessageService/CreateTemplate", &request, &made)),
+        "OK");
     return fixture;
 }
 
@@ -121,7 +122,8 @@ void an_endpoint(Fixture *fixture, const char *uri)
     wanted.secret = "0123456789abcdef";
     request.endpoint = &wanted;
     CHECK_TEXT(
-        error_reason(fixture_call(fixture, "MessageService/CreateEndpoint", &request, &made)), "OK");
+        error_reason(fixture_call(fixture, "MessageService/CreateEndpoint", &request, &made)),
+        "OK");
     CHECK_TEXT(made.uri, uri);
     CHECK_TEXT(made.secret, "");
 }

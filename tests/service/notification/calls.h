@@ -24,8 +24,8 @@ void set_consent(Fixture *fixture, const char *customer, const char *channel, bo
 SendMessageRequest a_send(Fixture *fixture, const char *customer);
 const Error *send_it(Fixture *fixture, const SendMessageRequest *request, Message *message);
 const Error *get_it(Fixture *fixture, const char *name, Message *message);
-const Error *record_receipt(
-    Fixture *fixture, const char *name, Throughline__Notification__V1__Message__State state, Message *message);
+const Error *record_receipt(Fixture *fixture, const char *name,
+    Throughline__Notification__V1__Message__State state, Message *message);
 
 void an_endpoint(Fixture *fixture, const char *uri);
 

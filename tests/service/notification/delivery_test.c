@@ -33,8 +33,8 @@ static void a_webhook_message_is_posted_signed(void)
 
     CHECK_INT(settled.state, STATE(DELIVERED));
     CHECK_INT(receiver_posts(receiver), 1);
-    CU_ASSERT_PTR_NOT_NULL(
-        strstr(request, arena_printf(fixture_arena(fixture), "throughline-message: %s", settled.name)));
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        request, arena_printf(fixture_arena(fixture), "throughline-message: %s", settled.name)));
     signature = strstr(request, "throughline-signature: ");
     body = strstr(request, "\r\n\r\n");
     if (signature && body) {

@@ -154,7 +154,8 @@ static void twins_get_one_message(void)
 
     for (int i = 0; i < TWINS; i++) {
         twins[i] = (Twin){
-            .fixture = fixture, .request = &request, .outgoing = fixture_outgoing(fixture) };
+            .fixture = fixture, .request = &request, .outgoing = fixture_outgoing(fixture)
+        };
         twins[i].outgoing.arena = arena_new();
     }
     for (int i = 0; i < TWINS; i++)
@@ -187,9 +188,10 @@ static void receipts_go_forward_only(void)
     CHECK_INT(opened.state, STATE(OPENED));
     CHECK_INT(late.state, STATE(OPENED));
     CHECK_TEXT(late.etag, opened.etag);
-    CHECK_TEXT(error_reason(record_receipt(fixture, sent.name, STATE(QUEUED), &bad)), "FIELD_INVALID");
     CHECK_TEXT(
-        error_reason(record_receipt(fixture, "messages/none", STATE(OPENED), &bad)), "MESSAGE_NOT_FOUND");
+        error_reason(record_receipt(fixture, sent.name, STATE(QUEUED), &bad)), "FIELD_INVALID");
+    CHECK_TEXT(error_reason(record_receipt(fixture, "messages/none", STATE(OPENED), &bad)),
+        "MESSAGE_NOT_FOUND");
     fixture_stop(fixture);
 }
 
@@ -208,13 +210,15 @@ static void a_customer_sees_only_their_own(void)
     list.customer = (char *)jo;
     fixture_act_as(fixture, "app", "customers/somebody");
     CHECK_TEXT(error_reason(get_it(fixture, sent.name, &seen)), "MESSAGE_NOT_FOUND");
+    CHECK_TEXT(error_reason(record_receipt(fixture, sent.name, STATE(OPENED), &seen)),
+        "MESSAGE_NOT_FOUND");
     CHECK_TEXT(
-        error_reason(record_receipt(fixture, sent.name, STATE(OPENED), &seen)), "MESSAGE_NOT_FOUND");
-    CHECK_TEXT(error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
+        error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
     CHECK_INT(page.n_messages, 0);
     fixture_act_as(fixture, "app", jo);
     CHECK_TEXT(error_reason(get_it(fixture, sent.name, &seen)), "OK");
-    CHECK_TEXT(error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
     CHECK_INT(page.n_messages, 1);
     fixture_stop(fixture);
 }
@@ -236,12 +240,14 @@ static void messages_are_listed_newest_first_in_pages(void)
     }
     list.customer = (char *)jo;
     list.page_size = 3;
-    CHECK_TEXT(error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
     CHECK_INT(page.n_messages, 3);
     CHECK_TEXT(page.messages[0]->deduplication_key, "k4");
     list.page_token = page.next_page_token;
     throughline__notification__v1__list_messages_response__init(&page);
-    CHECK_TEXT(error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
     CHECK_INT(page.n_messages, 2);
     CHECK_TEXT(page.messages[1]->deduplication_key, "k0");
     CHECK_TEXT(page.next_page_token, "");
@@ -269,7 +275,8 @@ static void an_inbox_is_watched_and_resumed_without_a_gap(void)
 
     send_it(fixture, &request, &sent);
     watch.customer = (char *)jo;
-    CHECK_TEXT(error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
+    CHECK_TEXT(
+        error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
     arrival = next_arrival(fixture, stream);
     CHECK_TEXT(arrival->message->deduplication_key, "k1");
     first = arrival->sequence;
@@ -282,7 +289,8 @@ static void an_inbox_is_watched_and_resumed_without_a_gap(void)
     rpc_client_close_stream(stream);
 
     watch.after = first;
-    CHECK_TEXT(error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
+    CHECK_TEXT(
+        error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
     CHECK_TEXT(next_arrival(fixture, stream)->message->deduplication_key, "k2");
     rpc_client_close_stream(stream);
     fixture_stop(fixture);
@@ -297,14 +305,16 @@ static void nobody_watches_anothers_inbox(void)
 
     fixture_act_as(fixture, "app", "customers/somebody");
     watch.customer = "customers/jo";
-    CHECK_TEXT(error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
     CHECK_TEXT(
-        error_reason(rpc_client_receive(stream, fixture_arena(fixture), &message)), "FIELD_INVALID");
+        error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
+    CHECK_TEXT(error_reason(rpc_client_receive(stream, fixture_arena(fixture), &message)),
+        "FIELD_INVALID");
     rpc_client_close_stream(stream);
     fixture_stop(fixture);
 }
 
-CU_TestInfo message_tests[] = { { "with_consent_the_message_is_sent", with_consent_the_message_is_sent },
+CU_TestInfo message_tests[] = { { "with_consent_the_message_is_sent",
+                                    with_consent_the_message_is_sent },
     { "without_consent_it_is_kept_back_with_the_reason",
         without_consent_it_is_kept_back_with_the_reason },
     { "a_revoked_consent_counts_at_once", a_revoked_consent_counts_at_once },
@@ -317,5 +327,6 @@ CU_TestInfo message_tests[] = { { "with_consent_the_message_is_sent", with_conse
     { "receipts_go_forward_only", receipts_go_forward_only },
     { "a_customer_sees_only_their_own", a_customer_sees_only_their_own },
     { "messages_are_listed_newest_first_in_pages", messages_are_listed_newest_first_in_pages },
-    { "an_inbox_is_watched_and_resumed_without_a_gap", an_inbox_is_watched_and_resumed_without_a_gap },
+    { "an_inbox_is_watched_and_resumed_without_a_gap",
+        an_inbox_is_watched_and_resumed_without_a_gap },
     { "nobody_watches_anothers_inbox", nobody_watches_anothers_inbox }, CU_TEST_INFO_NULL };

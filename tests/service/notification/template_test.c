@@ -32,7 +32,8 @@ static void a_template_is_kept_and_its_name_taken_once(void)
     Template made, found;
 
     CHECK_TEXT(error_reason(create(fixture, "templates/a", "Hi", "{{x}}", &made)), "OK");
-    CHECK_TEXT(error_reason(create(fixture, "templates/a", "Ho", "{{y}}", &made)), "TEMPLATE_EXISTS");
+    CHECK_TEXT(
+        error_reason(create(fixture, "templates/a", "Ho", "{{y}}", &made)), "TEMPLATE_EXISTS");
 
     CHECK_TEXT(error_reason(get(fixture, "templates/a", &found)), "OK");
     CHECK_TEXT(found.body, "{{x}}");
@@ -72,7 +73,8 @@ static void an_endpoint_must_be_http_and_is_made_once(void)
 
     wanted.uri = "https://example.com/other";
     wanted.secret = "0123456789abcdef";
-    CHECK_TEXT(error_reason(fixture_call(fixture, "MessageService/CreateEndpoint", &request, &made)),
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "MessageService/CreateEndpoint", &request, &made)),
         "ENDPOINT_EXISTS");
     fixture_stop(fixture);
 }

@@ -176,7 +176,8 @@ static void a_refusal_ends_at_once(void)
     tear_down();
 }
 
-CU_TestInfo message_tests[] = { { "without_consent_nothing_is_sent", without_consent_nothing_is_sent },
+CU_TestInfo message_tests[] = { { "without_consent_nothing_is_sent",
+                                    without_consent_nothing_is_sent },
     { "the_first_wanted_channel_with_consent_is_taken",
         the_first_wanted_channel_with_consent_is_taken },
     { "no_wish_means_the_order_of_consents", no_wish_means_the_order_of_consents },

@@ -11,7 +11,8 @@ static void variables_are_replaced(void)
 
     CHECK_TEXT(template_render(arena, "Dear {{name}}: {{ total }}.", jo, 2), "Dear Jo: 12.50 EUR.");
     CHECK_TEXT(template_render(arena, "{{name}}{{name}}", jo, 2), "JoJo");
-    CHECK_TEXT(template_render(arena, "no variables, { one brace }", jo, 2), "no variables, { one brace }");
+    CHECK_TEXT(template_render(arena, "no variables, { one brace }", jo, 2),
+        "no variables, { one brace }");
     arena_free(arena);
 }
 

@@ -47,8 +47,11 @@ static void private_addresses_are_told_from_public_ones(void)
 static void a_private_address_is_not_posted_to(void)
 {
     Arena *arena = arena_new();
-    Webhook webhook = { .uri = "http://127.0.0.1:9/", .secret = "0123456789abcdef",
-        .message = "messages/1", .body = "{}", .timeout_ms = 1000 };
+    Webhook webhook = { .uri = "http://127.0.0.1:9/",
+        .secret = "0123456789abcdef",
+        .message = "messages/1",
+        .body = "{}",
+        .timeout_ms = 1000 };
 
     CHECK_INT(webhook_post(arena, &webhook), 0);
     webhook.uri = "file:///etc/passwd";
