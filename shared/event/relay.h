@@ -5,7 +5,7 @@
 #include "shared/event/event.h"
 
 enum {
-    RELAY_BATCH = 256,   /* entries that are moved at once */
+    RELAY_BATCH = 256,   /* entries that are moved at once; fewer after a failure */
     RELAY_POLL_MS = 250, /* between two looks that no write asked for */
     RELAY_STORE_MS = 10 * 1000,
 };
@@ -16,6 +16,7 @@ typedef struct RelayPartition {
     int number;
     bool is_known; /* head is the last sequence, and no entry of the outbox is in the log already */
     int64_t head;
+    int halvings; /* of the batch: a store that is too slow for a whole one may do a part in time */
 } RelayPartition;
 
 /* Moves entries from the outbox to the log. `delays` may be NULL. */

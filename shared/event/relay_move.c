@@ -7,6 +7,14 @@
 #include "shared/codec/types.h"
 #include "shared/event/log.h"
 
+enum {
+    HALVINGS_A_FAILURE = 2,
+    MAX_HALVINGS = 8, /* to a single entry */
+    QUICK_PART = 4,   /* a round is quick when it takes so small a part of its time */
+};
+
+_Static_assert(RELAY_BATCH >> MAX_HALVINGS == 1, "one entry at least");
+
 static const Error untried = { ERROR_UNAVAILABLE, "WRITE_UNTRIED", "The write was not tried." };
 
 /* Leaves out the entries that are in the log, but not yet trimmed: a relay has died between the
@@ -117,7 +125,7 @@ static const Error *trim(StoreView *view, const StoreEntry *entries, size_t n_en
     return n_done ? store_outbox_trim(view, done, n_done) : NULL;
 }
 
-const Error *relay_move(
+static const Error *move_batch(
     StoreView *view, RelayPartition *partition, Histogram *delays, size_t *n_moved)
 {
     StoreEntry *entries;
@@ -128,7 +136,8 @@ const Error *relay_move(
     const Error *error;
 
     *n_moved = 0;
-    error = store_outbox_read(view, partition->number, RELAY_BATCH, &entries, &n_entries);
+    error = store_outbox_read(
+        view, partition->number, RELAY_BATCH >> partition->halvings, &entries, &n_entries);
     if (error || n_entries == 0)
         return error;
     picked = arena_array(view->arena, n_entries, sizeof(*picked));
@@ -146,4 +155,18 @@ const Error *relay_move(
     if (appended || error)
         partition->is_known = false;
     return appended ? appended : error;
+}
+
+const Error *relay_move(
+    StoreView *view, RelayPartition *partition, Histogram *delays, size_t *n_moved)
+{
+    int64_t start = clock_monotonic();
+    const Error *error = move_batch(view, partition, delays, n_moved);
+    bool is_quick = (clock_monotonic() - start) * QUICK_PART < RELAY_STORE_MS * INT64_C(1000);
+
+    if (error && partition->halvings < MAX_HALVINGS)
+        partition->halvings += HALVINGS_A_FAILURE;
+    else if (!error && is_quick && partition->halvings > 0)
+        partition->halvings -= HALVINGS_A_FAILURE;
+    return error;
 }
