@@ -12,7 +12,7 @@ enum {
     CONSUMER_APPLY_MS = 30 * 1000,
     CONSUMER_STORE_MS = 5 * 1000,
     CONSUMER_ASK_MS = 1000,     /* for the source's answer to how far its log goes */
-    CONSUMER_LAG_MS = 2000, /* between two such questions */
+    CONSUMER_LAG_MS = 2000,     /* between two such questions */
     CONSUMER_MIN_PAUSE_MS = 50, /* before the next try, doubled each time */
     CONSUMER_MAX_PAUSE_MS = 5 * 1000,
     CONSUMER_TEXT_SIZE = 96,
