@@ -16,23 +16,10 @@ enum { MAX_AGGREGATES = 1024, PAGE = 1000, STEP_MS = 2 };
 
 static const Collection *const collections[] = { &event_log, &event_leases, &notes, NULL };
 
-/* A database name of its own, before the options of the URI. */
-static const char *mongo_uri(Arena *arena, const char *uri)
-{
-    char id[ID_SIZE];
-    const char *options = strchr(uri, '?');
-    size_t length = options ? (size_t)(options - uri) : strlen(uri);
-
-    id_new(id);
-    while (length > 0 && uri[length - 1] == '/')
-        length--;
-    return arena_printf(arena, "%.*s/test_%s%s", (int)length, uri, id, options ? options : "");
-}
-
 static const Error *open_store(const LogFixture *fixture, Store **store)
 {
     StoreOptions options = { .uri = fixture->uri,
-        .service = "notes",
+        .service = fixture->service,
         .collections = collections,
         .metrics = fixture->metrics };
 
@@ -43,6 +30,7 @@ bool log_fixture_open(LogFixture *fixture, bool is_mongo)
 {
     const char *uri = getenv("THROUGHLINE_TEST_MONGO_URI");
     const Error *error;
+    char id[ID_SIZE];
 
     if (is_mongo && !uri) {
         test_skip("THROUGHLINE_TEST_MONGO_URI is not set");
@@ -50,8 +38,9 @@ bool log_fixture_open(LogFixture *fixture, bool is_mongo)
     }
     fixture->arena = arena_new();
     fixture->metrics = metrics_new();
-    fixture->uri = is_mongo ? mongo_uri(fixture->arena, uri)
-                            : arena_printf(fixture->arena, "embedded:%s", test_folder());
+    fixture->uri = is_mongo ? uri : arena_printf(fixture->arena, "embedded:%s", test_folder());
+    id_new(id);
+    fixture->service = arena_printf(fixture->arena, "test_%s", id);
     if ((error = open_store(fixture, &fixture->store))) {
         fprintf(stderr, "%s: %s\n", fixture->uri, error->message);
         abort();
@@ -64,6 +53,7 @@ bool log_fixture_open_at(LogFixture *fixture, const char *uri)
     fixture->arena = arena_new();
     fixture->metrics = metrics_new();
     fixture->uri = arena_text(fixture->arena, uri);
+    fixture->service = "notes";
     return !open_store(fixture, &fixture->store);
 }
 

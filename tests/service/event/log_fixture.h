@@ -10,6 +10,7 @@
 typedef struct LogFixture {
     Arena *arena;
     const char *uri;
+    const char *service; /* the name of the database */
     Store *store;
     Metrics *metrics;
 } LogFixture;
