@@ -1,208 +1,12 @@
-/* The client of other services, against real servers: round robin, retries, deadlines, errors. */
-#include "shared/rpc/client.h"
-
-#include "shared/auth/token.h"
+/* Unary calls of the client to one server: deadlines, tries, context, errors. */
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
-#include "tests/support/echo_service.h"
+#include "tests/rpc/client_fixture.h"
 #include "tests/support/test_main.h"
-
-#include "throughline/echo/v1/echo.pb-c.h"
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-typedef Throughline__Echo__V1__EchoRequest EchoRequest;
-typedef Throughline__Echo__V1__EchoResponse EchoResponse;
-typedef Throughline__Echo__V1__EchoSlowlyRequest EchoSlowlyRequest;
-typedef Throughline__Echo__V1__EchoSlowlyResponse EchoSlowlyResponse;
-typedef Throughline__Echo__V1__EchoManyRequest EchoManyRequest;
-typedef Throughline__Echo__V1__EchoManyResponse EchoManyResponse;
-typedef Throughline__Echo__V1__EchoCountRequest EchoCountRequest;
-typedef Throughline__Echo__V1__EchoCountResponse EchoCountResponse;
-typedef Throughline__Echo__V1__EchoEachRequest EchoEachRequest;
-typedef Throughline__Echo__V1__EchoEachResponse EchoEachResponse;
-typedef Throughline__Echo__V1__EchoContextRequest EchoContextRequest;
-typedef Throughline__Echo__V1__EchoContextResponse EchoContextResponse;
-
-#define ECHO (&throughline__echo__v1__echo_service__descriptor)
-
-enum { N_BACKENDS = 2, GRACE_MS = 2000, WAIT_MS = 10 * 1000, DEAD_PORT = 1 };
-
-/* A server that counts its calls and refuses the first ones. */
-typedef struct Backend {
-    RpcServer *server;
-    EchoState state;
-    int port;
-    atomic_int calls;
-    atomic_int refuses;
-    atomic_int sleeps_ms; /* before each call, whatever becomes of it */
-} Backend;
-
-static Arena *arena;
-static TokenKeys *keys;
-static TokenSigner *signer;
-static const char *token;
-static Backend backends[N_BACKENDS];
-static RpcClient *client;
-
-static const Error refused = { ERROR_UNAVAILABLE, "REFUSED", "The test wants it." };
-
-static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *request,
-    ProtobufCMessage *reply, Bytes request_bytes)
-{
-    Backend *backend = context;
-
-    (void)request, (void)reply, (void)request_bytes;
-    if (!call->caller) /* health */
-        return NULL;
-    call->service = &backend->state;
-    atomic_fetch_add(&backend->calls, 1);
-    clock_sleep_ms(atomic_load(&backend->sleeps_ms));
-    return atomic_fetch_sub(&backend->refuses, 1) > 0 ? &refused : NULL;
-}
-
-static void start_backend(Backend *backend, int port)
-{
-    static const RpcService *const services[] = { &echo_rpcs, NULL };
-    RpcServerOptions options = {
-        .address = "127.0.0.1",
-        .port = port,
-        .hooks = { .context = backend, .begin = begin },
-        .keys = keys,
-        .services = services,
-    };
-
-    CU_ASSERT_PTR_NULL_FATAL(rpc_server_start(arena, &options, &backend->server));
-    backend->port = rpc_server_port(backend->server);
-    rpc_server_set_serving(backend->server, true);
-}
-
-static void stop_backend(Backend *backend)
-{
-    if (backend->server)
-        rpc_server_stop(backend->server, GRACE_MS);
-    backend->server = NULL;
-}
-
-static const char *make_token(const char *scope)
-{
-    Caller caller = { "accounts/test", "", &scope, 1, clock_now() + 3600 * INT64_C(1000000) };
-    const char *made;
-
-    CU_ASSERT_PTR_NULL_FATAL(token_sign(signer, arena, &caller, clock_now(), &made));
-    return made;
-}
-
-static void open_client(const char *target)
-{
-    client = rpc_client_open(arena, &(RpcClientOptions){ .target = target, .token = token });
-}
-
-static const char *target_of(int first, int second)
-{
-    return arena_printf(arena, "ipv4:127.0.0.1:%d,127.0.0.1:%d", first, second);
-}
-
-static void start(void)
-{
-    const char *folder = test_folder();
-    const char *private, *public;
-
-    arena = arena_new();
-    private = arena_printf(arena, "%s/key", folder);
-    public = arena_printf(arena, "%s/keys", folder);
-    CU_ASSERT_PTR_NULL_FATAL(token_keys_create(arena, private, public));
-    CU_ASSERT_PTR_NULL_FATAL(token_keys_open(arena, public, &keys));
-    CU_ASSERT_PTR_NULL_FATAL(token_signer_open(arena, private, &signer));
-    token = make_token("*");
-    for (int i = 0; i < N_BACKENDS; i++) {
-        atomic_store(&backends[i].calls, 0);
-        atomic_store(&backends[i].refuses, 0);
-        atomic_store(&backends[i].sleeps_ms, 0);
-        start_backend(&backends[i], 0);
-    }
-    open_client(arena_printf(arena, "127.0.0.1:%d", backends[0].port));
-}
-
-static void stop(void)
-{
-    rpc_client_close(client);
-    for (int i = 0; i < N_BACKENDS; i++)
-        stop_backend(&backends[i]);
-    token_keys_close(keys);
-    token_signer_close(signer);
-    arena_free(arena);
-}
-
-static void use_target(const char *target)
-{
-    rpc_client_close(client);
-    open_client(target);
-}
-
-static RpcOutgoing for_ms(int milliseconds)
-{
-    return (RpcOutgoing){
-        .arena = arena,
-        .deadline = clock_monotonic() + milliseconds * INT64_C(1000),
-        .context = { .channel = "web", .actor = "customers/ann" },
-    };
-}
-
-static const Error *echo(void)
-{
-    RpcOutgoing outgoing = for_ms(WAIT_MS);
-    EchoRequest request = THROUGHLINE__ECHO__V1__ECHO_REQUEST__INIT;
-    EchoResponse reply = THROUGHLINE__ECHO__V1__ECHO_RESPONSE__INIT;
-
-    request.payload = (ProtobufCBinaryData){ 5, (uint8_t *)"hello" };
-    return rpc_client_call(client, &outgoing, ECHO, "Echo", &request, &reply);
-}
-
-static const Error *slowly(const RpcOutgoing *outgoing, int delay_ms, int code)
-{
-    EchoSlowlyRequest request = THROUGHLINE__ECHO__V1__ECHO_SLOWLY_REQUEST__INIT;
-    EchoSlowlyResponse reply = THROUGHLINE__ECHO__V1__ECHO_SLOWLY_RESPONSE__INIT;
-    Google__Protobuf__Duration delay = GOOGLE__PROTOBUF__DURATION__INIT;
-
-    delay.seconds = delay_ms / 1000;
-    delay.nanos = delay_ms % 1000 * 1000000;
-    request.text = "slow";
-    request.delay = &delay;
-    request.code = code;
-    return rpc_client_call(client, outgoing, ECHO, "EchoSlowly", &request, &reply);
-}
-
-static int64_t ms_since(int64_t start_at)
-{
-    return (clock_monotonic() - start_at) / 1000;
-}
-
-/* Calls until a condition holds; false when it never does. */
-static bool call_until(bool (*is_there)(void))
-{
-    int64_t start_at = clock_monotonic();
-
-    while (!is_there()) {
-        if (ms_since(start_at) > WAIT_MS)
-            return false;
-        echo();
-        clock_sleep_ms(5);
-    }
-    return true;
-}
-
-static bool both_were_called(void)
-{
-    return atomic_load(&backends[0].calls) > 0 && atomic_load(&backends[1].calls) > 0;
-}
-
-static bool a_call_succeeds(void)
-{
-    return echo() == NULL;
-}
+#include <string.h>
 
 static void a_reply_comes_back(void)
 {
@@ -211,7 +15,7 @@ static void a_reply_comes_back(void)
     EchoResponse reply = THROUGHLINE__ECHO__V1__ECHO_RESPONSE__INIT;
 
     request.payload = (ProtobufCBinaryData){ 5, (uint8_t *)"hello" };
-    CU_ASSERT_PTR_NULL(rpc_client_call(client, &outgoing, ECHO, "Echo", &request, &reply));
+    CU_ASSERT_PTR_NULL(rpc_client_call(fixture.client, &outgoing, ECHO, "Echo", &request, &reply));
 
     CHECK_INT(reply.payload.len, 5);
     CU_ASSERT_TRUE(reply.payload.len == 5 && !memcmp(reply.payload.data, "hello", 5));
@@ -224,7 +28,7 @@ static void raw_bytes_go_and_come(void)
     Bytes reply;
 
     CU_ASSERT_PTR_NULL(rpc_client_call_raw(
-        client, &outgoing, "/throughline.echo.v1.EchoService/Echo", request, &reply));
+        fixture.client, &outgoing, "/throughline.echo.v1.EchoService/Echo", request, &reply));
 
     CHECK_INT(reply.size, 4);
     CU_ASSERT_TRUE(reply.size == 4 && !memcmp(reply.data, request.data, 4));
@@ -270,7 +74,7 @@ static void a_deadline_ends_a_call(void)
     int64_t start_at = clock_monotonic();
     const Error *error;
 
-    atomic_store(&backends[0].sleeps_ms, 1000);
+    atomic_store(&fixture.backends[0].sleeps_ms, 1000);
     error = slowly(&outgoing, 0, 0);
 
     CHECK_TEXT(error_reason(error), "DEADLINE_EXCEEDED");
@@ -288,7 +92,7 @@ static void a_deadline_in_the_past_sends_nothing(void)
 static void the_end_of_the_parent_ends_a_call(void)
 {
     RpcContext context = { "web", "customers/ann", "", "", "", "" };
-    RpcCall *parent = rpc_internal_call(arena, "tests/parent", &context, NULL);
+    RpcCall *parent = rpc_internal_call(fixture.arena, "tests/parent", &context, NULL);
     RpcOutgoing outgoing;
     int64_t start_at = clock_monotonic();
     const Error *error;
@@ -305,7 +109,7 @@ static void the_end_of_the_parent_ends_a_call(void)
 static void an_onward_call_inherits_the_deadline(void)
 {
     RpcContext context = { "web", "customers/ann", "", "", "", "" };
-    RpcCall *parent = rpc_internal_call(arena, "tests/parent", &context, NULL);
+    RpcCall *parent = rpc_internal_call(fixture.arena, "tests/parent", &context, NULL);
 
     CHECK_INT(rpc_outgoing(parent).deadline, 0);
     parent->deadline = 12345;
@@ -314,18 +118,18 @@ static void an_onward_call_inherits_the_deadline(void)
 
 static void an_idempotent_call_is_tried_again(void)
 {
-    atomic_store(&backends[0].refuses, 2);
+    atomic_store(&fixture.backends[0].refuses, 2);
 
     CHECK_TEXT(error_reason(echo()), "OK");
-    CHECK_INT(atomic_load(&backends[0].calls), 3);
+    CHECK_INT(atomic_load(&fixture.backends[0].calls), 3);
 }
 
 static void tries_come_to_an_end(void)
 {
-    atomic_store(&backends[0].refuses, 100);
+    atomic_store(&fixture.backends[0].refuses, 100);
 
     CHECK_TEXT(error_reason(echo()), "REFUSED");
-    CHECK_INT(atomic_load(&backends[0].calls), 4);
+    CHECK_INT(atomic_load(&fixture.backends[0].calls), 4);
 }
 
 static const Error *ask_context(RpcOutgoing *outgoing, EchoContextResponse *reply)
@@ -333,7 +137,7 @@ static const Error *ask_context(RpcOutgoing *outgoing, EchoContextResponse *repl
     EchoContextRequest request = THROUGHLINE__ECHO__V1__ECHO_CONTEXT_REQUEST__INIT;
 
     throughline__echo__v1__echo_context_response__init(reply);
-    return rpc_client_call(client, outgoing, ECHO, "EchoContext", &request, reply);
+    return rpc_client_call(fixture.client, outgoing, ECHO, "EchoContext", &request, reply);
 }
 
 static void a_call_that_is_not_idempotent_is_tried_once(void)
@@ -341,10 +145,10 @@ static void a_call_that_is_not_idempotent_is_tried_once(void)
     RpcOutgoing outgoing = for_ms(WAIT_MS);
     EchoContextResponse reply;
 
-    atomic_store(&backends[0].refuses, 1);
+    atomic_store(&fixture.backends[0].refuses, 1);
 
     CHECK_TEXT(error_reason(ask_context(&outgoing, &reply)), "REFUSED");
-    CHECK_INT(atomic_load(&backends[0].calls), 1);
+    CHECK_INT(atomic_load(&fixture.backends[0].calls), 1);
 }
 
 static void the_context_travels(void)
@@ -387,7 +191,7 @@ static void context_that_cannot_travel_is_refused(void)
     outgoing.context.actor = "customers/\n";
 
     CHECK_TEXT(error_reason(ask_context(&outgoing, &reply)), "METADATA_INVALID");
-    CHECK_INT(atomic_load(&backends[0].calls), 0);
+    CHECK_INT(atomic_load(&fixture.backends[0].calls), 0);
 }
 
 static void write_file(const char *path, const char *text)
@@ -401,13 +205,14 @@ static void write_file(const char *path, const char *text)
 
 static void a_token_file_is_read_again(void)
 {
-    const char *path = arena_printf(arena, "%s/token", test_folder());
+    const char *path = arena_printf(fixture.arena, "%s/token", test_folder());
 
-    write_file(path, arena_printf(arena, "%s\n", make_token("other")));
-    rpc_client_close(client);
-    client = rpc_client_open(
-        arena, &(RpcClientOptions){ .target = arena_printf(arena, "127.0.0.1:%d", backends[0].port),
-                   .token_file = path });
+    write_file(path, arena_printf(fixture.arena, "%s\n", make_token("other")));
+    rpc_client_close(fixture.client);
+    fixture.client = rpc_client_open(fixture.arena,
+        &(RpcClientOptions){
+            .target = arena_printf(fixture.arena, "127.0.0.1:%d", fixture.backends[0].port),
+            .token_file = path });
     CHECK_TEXT(error_reason(echo()), "SCOPE_MISSING");
 
     clock_sleep_ms(20); /* the clock of files has a coarse tick */
@@ -416,210 +221,6 @@ static void a_token_file_is_read_again(void)
 
     remove(path);
     CHECK_TEXT(error_reason(echo()), "OK");
-}
-
-static void calls_go_round(void)
-{
-    use_target(target_of(backends[0].port, backends[1].port));
-    CU_ASSERT_TRUE_FATAL(call_until(both_were_called));
-    atomic_store(&backends[0].calls, 0);
-    atomic_store(&backends[1].calls, 0);
-
-    for (int i = 0; i < 20; i++)
-        CHECK_TEXT(error_reason(echo()), "OK");
-
-    CHECK_INT(atomic_load(&backends[0].calls), 10);
-    CHECK_INT(atomic_load(&backends[1].calls), 10);
-}
-
-static void a_dead_backend_is_passed_over(void)
-{
-    use_target(target_of(backends[0].port, DEAD_PORT));
-    CU_ASSERT_TRUE_FATAL(call_until(a_call_succeeds));
-
-    for (int i = 0; i < 20; i++)
-        CHECK_TEXT(error_reason(echo()), "OK");
-}
-
-static bool calls_stay_off_the_first(void)
-{
-    int before = atomic_load(&backends[0].calls);
-
-    for (int i = 0; i < 6; i++)
-        echo();
-    return atomic_load(&backends[0].calls) == before;
-}
-
-static void a_backend_that_is_not_serving_gets_no_calls(void)
-{
-    use_target(target_of(backends[0].port, backends[1].port));
-    CU_ASSERT_TRUE_FATAL(call_until(both_were_called));
-
-    rpc_server_set_serving(backends[0].server, false);
-    CU_ASSERT_TRUE(call_until(calls_stay_off_the_first));
-
-    atomic_store(&backends[0].calls, 0);
-    rpc_server_set_serving(backends[0].server, true);
-    CU_ASSERT_TRUE(call_until(both_were_called));
-}
-
-static void nobody_there_is_said_at_once(void)
-{
-    int64_t start_at = clock_monotonic();
-    const Error *error;
-
-    use_target("127.0.0.1:1");
-    error = echo();
-
-    CHECK_TEXT(error_reason(error), "PEER_UNAVAILABLE");
-    CHECK_INT(error->code, ERROR_UNAVAILABLE);
-    CU_ASSERT_TRUE(ms_since(start_at) < 5000);
-}
-
-static void a_server_that_comes_back_is_found(void)
-{
-    int port = backends[0].port;
-
-    CHECK_TEXT(error_reason(echo()), "OK");
-    stop_backend(&backends[0]);
-    CHECK_TEXT(error_reason(echo()), "PEER_UNAVAILABLE");
-    start_backend(&backends[0], port);
-
-    CU_ASSERT_TRUE(call_until(a_call_succeeds));
-}
-
-static RpcClientStream *open_stream(const char *method, int milliseconds)
-{
-    RpcOutgoing outgoing = for_ms(milliseconds);
-    RpcClientStream *stream = NULL;
-
-    CHECK_TEXT(
-        error_reason(rpc_client_open_stream(client, &outgoing, ECHO, method, &stream)), "OK");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
-    return stream;
-}
-
-static RpcClientStream *open_many(int count, int delay_ms)
-{
-    RpcClientStream *stream = open_stream("EchoMany", WAIT_MS);
-    EchoManyRequest request = THROUGHLINE__ECHO__V1__ECHO_MANY_REQUEST__INIT;
-    Google__Protobuf__Duration delay = GOOGLE__PROTOBUF__DURATION__INIT;
-
-    delay.nanos = delay_ms * 1000000;
-    request.count = count;
-    request.delay = &delay;
-    CHECK_TEXT(error_reason(rpc_client_send(stream, &request)), "OK");
-    CHECK_TEXT(error_reason(rpc_client_finish_sending(stream)), "OK");
-    return stream;
-}
-
-static void a_server_streams(void)
-{
-    RpcClientStream *stream = open_many(500, 0);
-    void *message;
-
-    for (int i = 0; i < 500; i++) {
-        CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &message)), "OK");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(message);
-        CHECK_INT(((EchoManyResponse *)message)->number, i);
-    }
-    CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &message)), "OK");
-    CU_ASSERT_PTR_NULL(message);
-    CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &message)), "OK");
-    CU_ASSERT_PTR_NULL(message);
-    rpc_client_close_stream(stream);
-}
-
-static void a_client_streams(void)
-{
-    RpcClientStream *stream = open_stream("EchoCount", WAIT_MS);
-    EchoCountRequest request = THROUGHLINE__ECHO__V1__ECHO_COUNT_REQUEST__INIT;
-    void *message;
-
-    request.payload = (ProtobufCBinaryData){ 3, (uint8_t *)"abc" };
-    for (int i = 0; i < 100; i++)
-        CHECK_TEXT(error_reason(rpc_client_send(stream, &request)), "OK");
-    CHECK_TEXT(error_reason(rpc_client_finish_sending(stream)), "OK");
-    CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &message)), "OK");
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(message);
-    CHECK_INT(((EchoCountResponse *)message)->messages, 100);
-    CHECK_INT(((EchoCountResponse *)message)->bytes, 300);
-    rpc_client_close_stream(stream);
-}
-
-static void both_sides_stream(void)
-{
-    RpcClientStream *stream = open_stream("EchoEach", WAIT_MS);
-    EchoEachRequest request = THROUGHLINE__ECHO__V1__ECHO_EACH_REQUEST__INIT;
-    void *message;
-
-    for (uint8_t i = 0; i < 50; i++) {
-        request.payload = (ProtobufCBinaryData){ 1, &i };
-        CHECK_TEXT(error_reason(rpc_client_send(stream, &request)), "OK");
-        CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &message)), "OK");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(message);
-        CHECK_INT(((EchoEachResponse *)message)->payload.data[0], i);
-    }
-    rpc_client_close_stream(stream);
-}
-
-static void *cancel_soon(void *context)
-{
-    clock_sleep_ms(100);
-    rpc_client_cancel(context);
-    return NULL;
-}
-
-static void a_stream_is_cancelled_from_another_thread(void)
-{
-    RpcClientStream *stream = open_many(1000000, 50);
-    int64_t start_at = clock_monotonic();
-    const Error *error;
-    pthread_t thread;
-    void *message;
-
-    pthread_create(&thread, NULL, cancel_soon, stream);
-    while (!(error = rpc_client_receive(stream, arena, &message)) && message)
-        continue;
-    pthread_join(thread, NULL);
-
-    CHECK_TEXT(error_reason(error), "CALL_CANCELLED");
-    CU_ASSERT_TRUE(ms_since(start_at) < 5000);
-    rpc_client_close_stream(stream);
-}
-
-static void a_stream_that_is_left_early_leaves_nothing_behind(void)
-{
-    for (int i = 0; i < 50; i++) {
-        RpcClientStream *stream = open_many(1000000, 0);
-        void *message;
-
-        if (i % 2)
-            CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &message)), "OK");
-        rpc_client_close_stream(stream);
-    }
-    CHECK_TEXT(error_reason(echo()), "OK");
-}
-
-static void a_refused_stream_says_why(void)
-{
-    RpcClientStream *stream = open_many(-1, 0);
-    void *message;
-    const Error *error = rpc_client_receive(stream, arena, &message);
-
-    CHECK_TEXT(error_reason(error), "FIELD_INVALID");
-    CHECK_TEXT(error->violations[0].field, "count");
-    rpc_client_close_stream(stream);
-}
-
-static void a_deadline_ends_a_stream(void)
-{
-    RpcClientStream *stream = open_stream("EchoCount", 150);
-    void *message;
-
-    CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &message)), "DEADLINE_EXCEEDED");
-    rpc_client_close_stream(stream);
 }
 
 static void *call_often(void *context)
@@ -632,7 +233,7 @@ static void *call_often(void *context)
         EchoRequest request = THROUGHLINE__ECHO__V1__ECHO_REQUEST__INIT;
         EchoResponse reply = THROUGHLINE__ECHO__V1__ECHO_RESPONSE__INIT;
 
-        if (!rpc_client_call(client, &outgoing, ECHO, "Echo", &request, &reply))
+        if (!rpc_client_call(fixture.client, &outgoing, ECHO, "Echo", &request, &reply))
             atomic_fetch_add(good, 1);
         arena_reset(own);
     }
@@ -656,9 +257,9 @@ static void many_threads_share_a_client(void)
 
 static void a_certificate_that_cannot_be_read_fails_the_calls(void)
 {
-    rpc_client_close(client);
-    client = rpc_client_open(
-        arena, &(RpcClientOptions){ .target = "127.0.0.1:1", .tls_ca = "/nowhere/ca.pem" });
+    rpc_client_close(fixture.client);
+    fixture.client = rpc_client_open(
+        fixture.arena, &(RpcClientOptions){ .target = "127.0.0.1:1", .tls_ca = "/nowhere/ca.pem" });
 
     CHECK_TEXT(error_reason(echo()), "TLS_FILE_UNREADABLE");
 }
@@ -687,36 +288,10 @@ static CU_TestInfo unary_tests[] = {
     CU_TEST_INFO_NULL,
 };
 
-static CU_TestInfo backend_tests[] = {
-    { "calls_go_round", calls_go_round },
-    { "a_dead_backend_is_passed_over", a_dead_backend_is_passed_over },
-    { "a_backend_that_is_not_serving_gets_no_calls", a_backend_that_is_not_serving_gets_no_calls },
-    { "nobody_there_is_said_at_once", nobody_there_is_said_at_once },
-    { "a_server_that_comes_back_is_found", a_server_that_comes_back_is_found },
-    CU_TEST_INFO_NULL,
-};
-
-static CU_TestInfo stream_tests[] = {
-    { "a_server_streams", a_server_streams },
-    { "a_client_streams", a_client_streams },
-    { "both_sides_stream", both_sides_stream },
-    { "a_stream_is_cancelled_from_another_thread", a_stream_is_cancelled_from_another_thread },
-    { "a_stream_that_is_left_early_leaves_nothing_behind",
-        a_stream_that_is_left_early_leaves_nothing_behind },
-    { "a_refused_stream_says_why", a_refused_stream_says_why },
-    { "a_deadline_ends_a_stream", a_deadline_ends_a_stream },
-    CU_TEST_INFO_NULL,
-};
-
 int main(int argc, char **argv)
 {
     CU_SuiteInfo suites[] = {
         { .pName = "unary", .pSetUpFunc = start, .pTearDownFunc = stop, .pTests = unary_tests },
-        { .pName = "backends",
-            .pSetUpFunc = start,
-            .pTearDownFunc = stop,
-            .pTests = backend_tests },
-        { .pName = "streams", .pSetUpFunc = start, .pTearDownFunc = stop, .pTests = stream_tests },
         CU_SUITE_INFO_NULL,
     };
 
