@@ -7,7 +7,6 @@
 #include "shared/rpc/naming.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef Throughline__Cart__V1__CreateCartRequest CreateCartRequest;

@@ -5,8 +5,6 @@
 #include "shared/rpc/check.h"
 #include "shared/rpc/page.h"
 
-#include <string.h>
-
 typedef Throughline__Cart__V1__GetOrderRequest GetOrderRequest;
 typedef Throughline__Cart__V1__GetInvoiceRequest GetInvoiceRequest;
 typedef Throughline__Cart__V1__ListOrdersRequest ListOrdersRequest;
