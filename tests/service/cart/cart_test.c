@@ -222,17 +222,6 @@ static void what_cannot_be_sold_is_refused_with_its_reason(void)
     shop_close(fixture);
 }
 
-static void a_catalogue_that_is_away_is_said_so(void)
-{
-    Fixture *fixture = fixture_start(&cart_service);
-    Cart *cart = shop_cart(fixture), reply = THROUGHLINE__CART__V1__CART__INIT;
-    const Error *error = shop_try_add(fixture, cart->name, "tent", 1, &reply);
-
-    CHECK_INT(error->code, ERROR_UNAVAILABLE);
-    CHECK_INT(shop_stored_cart(fixture, cart->name)->n_lines, 0);
-    CU_ASSERT(fixture_stop(fixture));
-}
-
 static void a_quantity_is_set_and_a_line_taken_out(void)
 {
     Fixture *fixture = shop_open();
@@ -483,7 +472,6 @@ static CU_TestInfo tests[] = {
     { "a_scanned_code_finds_its_variant", a_scanned_code_finds_its_variant },
     { "what_cannot_be_sold_is_refused_with_its_reason",
         what_cannot_be_sold_is_refused_with_its_reason },
-    { "a_catalogue_that_is_away_is_said_so", a_catalogue_that_is_away_is_said_so },
     { "a_quantity_is_set_and_a_line_taken_out", a_quantity_is_set_and_a_line_taken_out },
     { "a_code_that_applies_goes_in_and_out", a_code_that_applies_goes_in_and_out },
     { "a_stale_etag_is_told_and_a_right_one_taken", a_stale_etag_is_told_and_a_right_one_taken },

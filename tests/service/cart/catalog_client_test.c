@@ -199,6 +199,17 @@ static void a_new_price_is_in_carts_within_a_second_and_in_quotes_at_once(void)
     shop_close(fixture);
 }
 
+static void a_catalogue_that_is_away_is_said_so(void)
+{
+    Fixture *fixture = fixture_start(&cart_service);
+    Cart *cart = shop_cart(fixture), reply = THROUGHLINE__CART__V1__CART__INIT;
+    const Error *error = shop_try_add(fixture, cart->name, "tent", 1, &reply);
+
+    CHECK_INT(error->code, ERROR_UNAVAILABLE);
+    CHECK_INT(shop_stored_cart(fixture, cart->name)->n_lines, 0);
+    CU_ASSERT(fixture_stop(fixture));
+}
+
 static CU_TestInfo tests[] = {
     { "an_answer_is_kept_for_a_second", an_answer_is_kept_for_a_second },
     { "a_cache_has_an_end", a_cache_has_an_end },
@@ -206,6 +217,7 @@ static CU_TestInfo tests[] = {
     { "a_key_that_changed_is_asked_for", a_key_that_changed_is_asked_for },
     { "a_new_price_is_in_carts_within_a_second_and_in_quotes_at_once",
         a_new_price_is_in_carts_within_a_second_and_in_quotes_at_once },
+    { "a_catalogue_that_is_away_is_said_so", a_catalogue_that_is_away_is_said_so },
     CU_TEST_INFO_NULL,
 };
 

@@ -219,6 +219,14 @@ Cart *shop_add(Fixture *fixture, const char *cart, const char *sku, int32_t quan
     return reply;
 }
 
+Cart *shop_full_cart(Fixture *fixture)
+{
+    Cart *cart = shop_cart(fixture);
+
+    shop_add(fixture, cart->name, "tent", 2);
+    return shop_add(fixture, cart->name, "rope", 3);
+}
+
 SignedQuote *shop_quote(Fixture *fixture, const char *cart)
 {
     Throughline__Cart__V1__QuoteCartRequest request =

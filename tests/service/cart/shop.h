@@ -27,6 +27,8 @@ void shop_close(Fixture *fixture);
 /* What the current actor does; what a test does not expect to fail is checked here. */
 Cart *shop_cart(Fixture *fixture);
 Cart *shop_add(Fixture *fixture, const char *cart, const char *sku, int32_t quantity);
+/* The current actor's, with two tents and three ropes. */
+Cart *shop_full_cart(Fixture *fixture);
 SignedQuote *shop_quote(Fixture *fixture, const char *cart);
 Order *shop_checkout(Fixture *fixture, const char *cart, SignedQuote *signed_quote);
 const char *shop_handoff(Fixture *fixture, const char *cart);
