@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_ROUNDS = 200 };
+enum { DEFAULT_ROUNDS = 200, QUICK_ROUNDS = 50 };
 
 typedef bool (*RoundTrip)(Arena *arena, const ProtobufCMessage *message);
 
@@ -126,6 +126,8 @@ int main(int argc, char **argv)
     id_random(&seed, sizeof(seed));
     if (getenv("CODEC_SEED") && !text_to_int64(getenv("CODEC_SEED"), &seed))
         abort();
+    if (text_equal(getenv("THROUGHLINE_QUICK"), "1"))
+        rounds = QUICK_ROUNDS;
     if (getenv("CODEC_ROUNDS") && !text_to_int64(getenv("CODEC_ROUNDS"), &rounds))
         abort();
     printf("  CODEC_SEED=%lld, %lld messages of each of %zu types\n", (long long)seed,
