@@ -153,10 +153,11 @@ static size_t n_events(void)
 
 static void an_insert_whose_answer_is_lost_is_done_once(void)
 {
-    Record *record = a_record_of("1", "ann");
+    Record *record;
 
     if (is_skipped())
         return;
+    record = a_record_of("1", "ann");
     proxy_lose_answer_to(proxy, "write_id");
     CHECK_OK(store_insert(through(a_view()), &records, record, a_record("event")));
 
@@ -167,10 +168,11 @@ static void an_insert_whose_answer_is_lost_is_done_once(void)
 
 static void a_replace_whose_answer_is_lost_is_done_once(void)
 {
-    Record *record = a_record("1");
+    Record *record;
 
     if (is_skipped())
         return;
+    record = a_record("1");
     CHECK_OK(store_insert(through(a_view()), &records, record, a_record("event")));
     record->count = 1;
     proxy_lose_answer_to(proxy, "write_id");
