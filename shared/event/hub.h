@@ -29,7 +29,7 @@ struct Feed {
     void *context;
 
     /* Of the worker while is_busy, else guarded by the hub's lock, as is what follows: what was
-     * taken last of each partition; of an aggregate in at[0]. */
+     * taken last of each partition; of an aggregate or a customer in at[0]. */
     int64_t at[STORE_PARTITIONS];
     bool is_queued; /* waits for a worker */
     bool is_busy;   /* a worker has it */

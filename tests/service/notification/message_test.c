@@ -1,6 +1,7 @@
 #include "tests/service/notification/calls.h"
 
 #include <pthread.h>
+#include <string.h>
 
 typedef Throughline__Notification__V1__WatchInboxRequest WatchInboxRequest;
 typedef Throughline__Notification__V1__WatchInboxResponse WatchInboxResponse;
@@ -296,6 +297,41 @@ static void an_inbox_is_watched_and_resumed_without_a_gap(void)
     fixture_stop(fixture);
 }
 
+/* More than the stream's queue and the window of its connection hold: the rest is read from the log again when there is room. */
+static void a_slow_reader_gets_every_message_once(void)
+{
+    enum { MESSAGES = 300, VALUE = 2000 };
+    Fixture *fixture = start_notification(NULL);
+    const char *jo = a_customer_who_allows(fixture, "inbox");
+    SendMessageRequest request = a_send(fixture, jo);
+    WatchInboxRequest watch = THROUGHLINE__NOTIFICATION__V1__WATCH_INBOX_REQUEST__INIT;
+    RpcClientStream *stream = NULL;
+    int64_t last = 0;
+    Message sent;
+
+    request.variables[0]->value =
+        memset(arena_alloc(fixture_arena(fixture), VALUE + 1), 'x', VALUE);
+    watch.customer = (char *)jo;
+    CHECK_TEXT(
+        error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
+    for (int i = 0; i < MESSAGES; i++) {
+        request.deduplication_key = arena_printf(fixture_arena(fixture), "k%d", i);
+        CHECK_TEXT(error_reason(send_it(fixture, &request, &sent)), "OK");
+    }
+    CU_ASSERT_TRUE(fixture_settle(fixture));
+
+    for (int i = 0; i < MESSAGES; i++) {
+        const WatchInboxResponse *arrival = next_arrival(fixture, stream);
+
+        CHECK_TEXT(
+            arrival->message->deduplication_key, arena_printf(fixture_arena(fixture), "k%d", i));
+        CU_ASSERT(arrival->sequence > last);
+        last = arrival->sequence;
+    }
+    rpc_client_close_stream(stream);
+    fixture_stop(fixture);
+}
+
 static void nobody_watches_anothers_inbox(void)
 {
     Fixture *fixture = start_notification(NULL);
@@ -329,4 +365,5 @@ CU_TestInfo message_tests[] = { { "with_consent_the_message_is_sent",
     { "messages_are_listed_newest_first_in_pages", messages_are_listed_newest_first_in_pages },
     { "an_inbox_is_watched_and_resumed_without_a_gap",
         an_inbox_is_watched_and_resumed_without_a_gap },
+    { "a_slow_reader_gets_every_message_once", a_slow_reader_gets_every_message_once },
     { "nobody_watches_anothers_inbox", nobody_watches_anothers_inbox }, CU_TEST_INFO_NULL };
