@@ -115,6 +115,15 @@ class Client:
     def ask(self, method, request, actor="services/test", **how):
         return self.api.reply(method, self.bytes(method, self.api.request(method, request), actor, **how))
 
+    def upload(self, method, requests, actor="services/test", channel="web", timeout=CALL_SECONDS):
+        """The answer to a client stream."""
+        try:
+            return self.api.reply(method, self.channel.stream_unary(self.api.path(method))(
+                iter([self.api.request(method, request) for request in requests]), timeout=timeout,
+                metadata=self._metadata(actor, channel, None)))
+        except grpc.RpcError as error:
+            raise Refused(self.api, method, error) from None
+
     def stream(self, method, request, actor="services/test", channel="web", timeout=CALL_SECONDS):
         """The answers of a server stream; ends when it does."""
         call = self.channel.unary_stream(self.api.path(method))(

@@ -1,0 +1,207 @@
+"""One good request for every method that changes something and takes a request_id, each with what must be there before it made anew."""
+import itertools
+
+CURRENCY = "EUR"
+AGENT = "agents/kim"
+
+
+class Change:
+    """A request that would succeed."""
+
+    def __init__(self, method, request, actor):
+        self.method = method
+        self.request = request
+        self.actor = actor
+
+
+class Changes:
+    """Makes them; `sku` is a variant that is for sale."""
+
+    def __init__(self, shop, sku, run):
+        self.shop = shop
+        self.sku = sku
+        self.run = run
+        self.numbers = itertools.count()
+        self.code = self.new("CODE").upper()
+        self.shop.ask("PricingService/CreatePromotion", {"promotion": {
+            "title": "Ten percent", "code": self.code, "basis_points": 1000}})
+        self.template = self._template()
+
+    def new(self, what):
+        """A name that nothing had before."""
+        return f"{what}-{self.run}-{next(self.numbers)}"
+
+    def make(self, method):
+        """A Change of that method."""
+        return self.MAKERS[method](self, method)
+
+    def _customer(self, **fields):
+        return self.shop.ask("CustomerService/CreateCustomer", {"customer": {"display_name": "Jo"} | fields})
+
+    def _device(self):
+        return {"kind": "DEVICE", "value": self.new("device")}
+
+    def _cart(self, actor, lines=1):
+        cart = self.shop.ask("CartService/CreateCart", {"currency": CURRENCY}, actor=actor)
+        for _ in range(lines):
+            cart = self.shop.ask("CartService/AddLine", {"cart": cart["name"], "sku": self.sku, "quantity": 1}, actor=actor)
+        return cart["name"]
+
+    def _template(self):
+        name = f"templates/{self.new('t')}"
+        self.shop.ask("MessageService/CreateTemplate", {"template": {"name": name, "subject": "Hello", "body": "{{name}}"}})
+        return name
+
+    def _case(self):
+        return self.shop.ask("CaseService/OpenCase", {
+            "customer": f"customers/{self.new('c')}", "subject": "s", "text": "t"}, actor=AGENT)["name"]
+
+    def _message(self, method):
+        customer = self._customer()["name"]
+        self.shop.ask("ConsentService/SetConsent", {"customer": customer, "consent": {
+            "purpose": "service", "channel": "inbox", "state": "GRANTED", "wording": "w"}})
+        return Change(method, {"customer": customer, "template": self.template, "purpose": "service",
+                               "variables": {"name": "Jo"}, "deduplication_key": self.new("key")}, AGENT)
+
+    # One maker a method.
+
+    def create_cart(self, method):
+        return Change(method, {"currency": CURRENCY}, f"customers/{self.new('c')}")
+
+    def add_line(self, method):
+        actor = f"customers/{self.new('c')}"
+        return Change(method, {"cart": self._cart(actor), "sku": self.sku, "quantity": 2}, actor)
+
+    def change_line(self, method):
+        actor = f"customers/{self.new('c')}"
+        return Change(method, {"cart": self._cart(actor), "sku": self.sku, "quantity": 3}, actor)
+
+    def remove_line(self, method):
+        actor = f"customers/{self.new('c')}"
+        return Change(method, {"cart": self._cart(actor), "sku": self.sku}, actor)
+
+    def add_promotion(self, method):
+        actor = f"customers/{self.new('c')}"
+        return Change(method, {"cart": self._cart(actor), "code": self.code}, actor)
+
+    def remove_promotion(self, method):
+        change = self.add_promotion("CartService/AddPromotion")
+        self.shop.ask(change.method, change.request, actor=change.actor)
+        return Change(method, change.request, change.actor)
+
+    def attach_customer(self, method):
+        actor = f"anonymous/{self.new('a')}"
+        return Change(method, {"cart": self._cart(actor), "customer": f"customers/{self.new('c')}", "mode": "SUM"}, actor)
+
+    def claim_handoff(self, method):
+        actor = f"customers/{self.new('c')}"
+        handoff = self.shop.ask("CartService/CreateHandoff", {"cart": self._cart(actor)}, actor=actor)
+        return Change(method, {"code": handoff["code"]}, f"anonymous/{self.new('till')}")
+
+    def join_cart(self, method):
+        return Change(method, {"cart": self._cart(f"customers/{self.new('c')}")}, AGENT)
+
+    def leave_cart(self, method):
+        change = self.join_cart("CartService/JoinCart")
+        self.shop.ask(change.method, change.request, actor=change.actor)
+        return Change(method, change.request, change.actor)
+
+    def checkout(self, method):
+        actor = f"customers/{self.new('c')}"
+        cart = self._cart(actor)
+        quote = self.shop.ask("CartService/QuoteCart", {"cart": cart}, actor=actor)
+        return Change(method, {"cart": cart, "signed_quote": quote["signed_quote"]}, actor)
+
+    def create_promotion(self, method):
+        return Change(method, {"promotion": {"title": "One percent", "code": self.new("P").upper(), "basis_points": 100}}, AGENT)
+
+    def end_promotion(self, method):
+        change = self.create_promotion("PricingService/CreatePromotion")
+        return Change(method, {"name": self.shop.ask(change.method, change.request)["name"]}, AGENT)
+
+    def create_customer(self, method):
+        return Change(method, {"customer": {"display_name": "Jo", "identifiers": [self._device()]}}, AGENT)
+
+    def update_customer(self, method):
+        return Change(method, {"customer": {"name": self._customer()["name"], "display_name": "Joanna"},
+                               "update_mask": "displayName"}, AGENT)
+
+    def attach_identifier(self, method):
+        return Change(method, {"customer": self._customer()["name"], "identifier": self._device()}, AGENT)
+
+    def detach_identifier(self, method):
+        device = self._device()
+        return Change(method, {"customer": self._customer(identifiers=[device])["name"], "identifier": device}, AGENT)
+
+    def merge_customers(self, method):
+        return Change(method, {"survivor": self._customer()["name"], "duplicate": self._customer()["name"],
+                               "reason": "same person"}, AGENT)
+
+    def set_consent(self, method):
+        return Change(method, {"customer": self._customer()["name"], "consent": {
+            "purpose": "surveys", "channel": "email", "state": "GRANTED", "wording": "w"}}, AGENT)
+
+    def create_account(self, method):
+        return Change(method, {"account": {"name": f"accounts/{self.new('a')}", "channel": "web", "scopes": ["cart.read"]}}, AGENT)
+
+    def disable_account(self, method):
+        change = self.create_account("AccountService/CreateAccount")
+        return Change(method, {"name": self.shop.ask(change.method, change.request)["name"]}, AGENT)
+
+    def send_message(self, method):
+        return self._message(method)
+
+    def record_receipt(self, method):
+        change = self._message("MessageService/SendMessage")
+        name = self.shop.ask(change.method, change.request)["name"]
+        return Change(method, {"name": name, "state": "OPENED"}, AGENT)
+
+    def create_template(self, method):
+        return Change(method, {"template": {"name": f"templates/{self.new('t')}", "subject": "s", "body": "b"}}, AGENT)
+
+    def create_endpoint(self, method):
+        return Change(method, {"endpoint": {"name": f"endpoints/{self.new('e')}", "uri": "https://example.com/in",
+                                            "secret": "0123456789abcdef"}}, AGENT)
+
+    def record_mention(self, method):
+        return Change(method, {"handle": f"chirp:@{self.new('h')}", "text": "No parcel!", "is_complaint": True}, AGENT)
+
+    def record_note(self, method):
+        return Change(method, {"customer": f"customers/{self.new('c')}", "text": "Leave it with the neighbour."}, AGENT)
+
+    def open_case(self, method):
+        return Change(method, {"customer": f"customers/{self.new('c')}", "subject": "s", "text": "t"}, AGENT)
+
+    def answer_case(self, method):
+        return Change(method, {"name": self._case(), "text": "We look for it."}, AGENT)
+
+    def resolve_case(self, method):
+        return Change(method, {"name": self._case(), "resolution": "Found."}, AGENT)
+
+    def record_answer(self, method):
+        return Change(method, {"answer": {"customer": f"customers/{self.new('c')}", "kind": "NPS", "score": 3,
+                                          "comment": "slow"}}, AGENT)
+
+    MAKERS = {
+        "CartService/CreateCart": create_cart, "CartService/AddLine": add_line, "CartService/ChangeLine": change_line,
+        "CartService/RemoveLine": remove_line, "CartService/AddPromotion": add_promotion,
+        "CartService/RemovePromotion": remove_promotion, "CartService/AttachCustomer": attach_customer,
+        "CartService/ClaimHandoff": claim_handoff, "CartService/JoinCart": join_cart,
+        "CartService/LeaveCart": leave_cart, "CartService/Checkout": checkout,
+        "PricingService/CreatePromotion": create_promotion, "PricingService/EndPromotion": end_promotion,
+        "CustomerService/CreateCustomer": create_customer, "CustomerService/UpdateCustomer": update_customer,
+        "CustomerService/AttachIdentifier": attach_identifier, "CustomerService/DetachIdentifier": detach_identifier,
+        "CustomerService/MergeCustomers": merge_customers, "ConsentService/SetConsent": set_consent,
+        "AccountService/CreateAccount": create_account, "AccountService/DisableAccount": disable_account,
+        "MessageService/SendMessage": send_message, "MessageService/RecordReceipt": record_receipt,
+        "MessageService/CreateTemplate": create_template, "MessageService/CreateEndpoint": create_endpoint,
+        "CaseService/RecordMention": record_mention, "CaseService/RecordNote": record_note,
+        "CaseService/OpenCase": open_case, "CaseService/AnswerCase": answer_case,
+        "CaseService/ResolveCase": resolve_case, "CaseService/RecordAnswer": record_answer,
+    }
+
+
+def changing_methods(api):
+    """All that take a request_id; those of the tests' own protos are served by nobody here."""
+    return sorted(name for name, method in api.methods.items()
+                  if "request_id" in method.input_type.fields_by_name and api.package(name) != "echo")
