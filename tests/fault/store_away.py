@@ -217,7 +217,7 @@ class Replica(threading.Thread):
 
 def paused_holder(scene, what):
     """The replica that moves events sleeps longer than its lease and wakes up in the middle of a move."""
-    if scene.report.is_quick:
+    if scene.report.quick:
         raise Skipped("it sleeps longer than a lease: part of the long run")
     report = scene.report
     data = scene.data(what)
