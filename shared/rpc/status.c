@@ -1,5 +1,6 @@
 #include "shared/rpc/status.h"
 
+#include "shared/base/text.h"
 #include "shared/codec/message.h"
 #include "shared/codec/scan.h"
 
@@ -13,8 +14,21 @@
 static const char error_domain[] = "throughline";
 static const char type_prefix[] = "type.googleapis.com/";
 
-/* ErrorInfo, BadRequest, RetryInfo. */
-enum { MAX_DETAILS = 3 };
+/* The details are ErrorInfo, BadRequest, RetryInfo. Clients take trailers of 8 KiB by default and drop
+ * the whole answer when there is more: what is named has to fit, in base64. */
+enum { MAX_DETAILS = 3, MAX_MESSAGE = 1000, MAX_FIELD = 200, MAX_VIOLATIONS_BYTES = 4000 };
+
+/* The text, or its beginning and "…". */
+static char *shortened(Arena *arena, const char *text, size_t max)
+{
+    size_t size = 0, step;
+
+    if (strlen(text) <= max)
+        return (char *)text;
+    while (size < max && (step = text_utf8_step((const uint8_t *)text + size, max - size)) > 0)
+        size += step;
+    return arena_printf(arena, "%.*s…", (int)size, text);
+}
 
 /* Causes inside the server are for its log, never for its callers. */
 static bool is_ours_to_hide(const Error *error)
@@ -47,7 +61,7 @@ static Google__Protobuf__Any *error_info(Arena *arena, const Error *error)
         Entry *entry = message_new(arena, &google__rpc__error_info__metadata_entry__descriptor);
 
         entry->key = (char *)error->facts[i].key;
-        entry->value = (char *)error->facts[i].value;
+        entry->value = shortened(arena, error->facts[i].value, MAX_FIELD);
         info.metadata[info.n_metadata++] = entry;
     }
     return as_any(arena, &info.base);
@@ -62,9 +76,13 @@ static Google__Protobuf__Any *bad_request(Arena *arena, const Error *error)
     for (size_t i = 0; i < error->n_violations; i++) {
         Violation *one = message_new(arena, &google__rpc__bad_request__field_violation__descriptor);
 
-        one->field = (char *)error->violations[i].field;
-        one->description = (char *)error->violations[i].description;
+        one->field = shortened(arena, error->violations[i].field, MAX_FIELD);
+        one->description = shortened(arena, error->violations[i].description, MAX_FIELD);
         bad.field_violations[bad.n_field_violations++] = one;
+        if (google__rpc__bad_request__get_packed_size(&bad) > MAX_VIOLATIONS_BYTES) {
+            bad.n_field_violations--;
+            break;
+        }
     }
     return as_any(arena, &bad.base);
 }
@@ -89,7 +107,7 @@ RpcStatus status_from_error(Arena *arena, const Error *error)
     if (!error)
         return (RpcStatus){ .message = "" };
     message = is_ours_to_hide(error) ? "Something went wrong inside the server; it was logged."
-                                     : error->message;
+                                     : shortened(arena, error->message, MAX_MESSAGE);
     status.code = (int32_t)error->code;
     status.message = (char *)message;
     status.details = details;

@@ -55,6 +55,26 @@ static void everything_comes_back(void)
     CHECK_TEXT(error->facts[1].value, "100");
 }
 
+/* 8 KiB is what clients take by default; base64 makes four bytes of three. */
+static void an_answer_fits_into_trailers_whatever_was_wrong(void)
+{
+    enum { VIOLATIONS = 100, LONG = 100000, TRAILERS = 8192 };
+    char *text = memset(arena_alloc(arena, LONG + 1), 'x', LONG);
+    FieldViolation violations[VIOLATIONS];
+    const ErrorFact fact = { "value", text };
+    Error error = { ERROR_INVALID_ARGUMENT, "FIELD_INVALID", text, .n_violations = VIOLATIONS,
+        .violations = violations, .n_facts = 1, .facts = &fact };
+    RpcStatus status;
+
+    for (int i = 0; i < VIOLATIONS; i++)
+        violations[i] = (FieldViolation){ i % 2 ? text : "lines[17].quantity", text };
+    status = status_from_error(arena, &error);
+
+    CU_ASSERT(status.details.size * 4 / 3 + strlen(status.message) < TRAILERS);
+    CU_ASSERT(there_and_back(&error)->n_violations > 5);
+    CHECK_TEXT(there_and_back(&error)->violations[0].field, "lines[17].quantity");
+}
+
 static void causes_inside_stay_inside(void)
 {
     static const ErrorCode hidden[] = { ERROR_INTERNAL, ERROR_UNKNOWN, ERROR_DATA_LOSS };
@@ -107,6 +127,8 @@ int main(int argc, char **argv)
     CU_TestInfo tests[] = {
         { "success is nothing", success_is_nothing },
         { "everything comes back", everything_comes_back },
+        { "an answer fits into trailers whatever was wrong",
+            an_answer_fits_into_trailers_whatever_was_wrong },
         { "causes inside stay inside", causes_inside_stay_inside },
         { "the details are google.rpc.Status", the_details_are_google_rpc_status },
         { "a status of strangers is an error too", a_status_of_strangers_is_an_error_too },
