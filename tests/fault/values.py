@@ -38,14 +38,26 @@ def bad_values(scene, what):
                 try:
                     content = scene.api.request(method, request)
                 except Exception:  # pylint: disable=broad-except
-                    continue  # not a value of the field's type: no client can send it
+                    continue  # no client can send it: it is not of the field's type
                 sent += 1
                 error, _ = refused(lambda: shop.clients[scene.api.package(method)].bytes(  # pylint: disable=W0640
                     method, content, change.actor))  # pylint: disable=W0640
-                if error and error.code in FAULTS:
+                if error and (error.code in FAULTS or error.reason == error.code):
                     faults.append(f"{where}: {error}")
             report.check(f"{what}: {method} answers {sent} bad requests", sent and not faults, faults[:3])
         report.check(f"{what}: all services are still there", all(p.is_running() for p in shop.processes.values()))
 
 
-CASES = {"bad values": bad_values}
+def many_bad_fields(scene, what):
+    """However much is wrong, and however long it is, the caller hears what: no client takes more than 8 KiB of trailers."""
+    report = scene.report
+    with scene.shop(what, names=("catalog",)) as shop:
+        for kind, sku in (("short", "?"), ("long", "?" * 60), ("huge", "?" * 2000), ("of other alphabets", "\u6f22" * 500)):
+            error, _ = refused(lambda: shop.ask("PricingService/CreateQuote", {  # pylint: disable=W0640
+                "currency": CURRENCY, "lines": [{"sku": f"{sku}{i}", "quantity": -i} for i in range(500)],  # pylint: disable=W0640
+                "codes": [sku] * 10}))  # pylint: disable=W0640
+            report.check(f"{what}: {kind} ones are INVALID_ARGUMENT", error and error.code == "INVALID_ARGUMENT", error or "OK")
+            report.check(f"{what}: {kind} ones are named", error and len(error.fields) >= 10, error or "OK")
+
+
+CASES = {"bad values": bad_values, "many bad fields": many_bad_fields}
