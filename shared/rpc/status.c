@@ -16,7 +16,7 @@ static const char type_prefix[] = "type.googleapis.com/";
 
 /* The details are ErrorInfo, BadRequest, RetryInfo. Clients take trailers of 8 KiB by default and drop
  * the whole answer when there is more: what is named has to fit, in base64. */
-enum { MAX_DETAILS = 3, MAX_MESSAGE = 1000, MAX_FIELD = 200, MAX_VIOLATIONS_BYTES = 4000 };
+enum { MAX_DETAILS = 3, MAX_MESSAGE = 400, MAX_FIELD = 200, MAX_VIOLATIONS_BYTES = 4000 };
 
 /* The text, or its beginning and "…". */
 static char *shortened(Arena *arena, const char *text, size_t max)
