@@ -159,9 +159,11 @@ static int run_text(Db *db, const char *sql)
     return statement ? db_run(statement) : db_failure(db);
 }
 
+/* A full disk stays full until something could be written: a transaction that changes nothing says nothing of it. */
 static int transact(Embedded *embedded, Job *batch)
 {
     Db *db = embedded->writer;
+    sqlite3_int64 changes = sqlite3_total_changes64(db->handle);
     int rc = run_text(db, "BEGIN IMMEDIATE");
 
     for (Job *job = batch; job && rc == SQLITE_OK; job = job->next)
@@ -171,13 +173,16 @@ static int transact(Embedded *embedded, Job *batch)
         rc = run_text(db, "COMMIT");
     if (rc != SQLITE_OK && !sqlite3_get_autocommit(db->handle))
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    if (rc == SQLITE_OK && sqlite3_total_changes64(db->handle) != changes)
+        atomic_store(&embedded->is_full, false);
     return rc;
 }
 
 static void note_result(Embedded *embedded, int rc)
 {
-    atomic_store(&embedded->is_full, (rc & 0xFF) == SQLITE_FULL);
-    if (rc != SQLITE_OK && db_is_fatal(rc))
+    if ((rc & 0xFF) == SQLITE_FULL)
+        atomic_store(&embedded->is_full, true);
+    else if (rc != SQLITE_OK && db_is_fatal(rc))
         writer_stop_for_good(embedded, rc);
 }
 

@@ -121,6 +121,16 @@ static void a_full_disk_ends_writing_only_as_long_as_it_is_full(void)
     CHECK_OK(store_check(the_store()));
 }
 
+static void a_disk_stays_full_when_nothing_had_to_be_written(void)
+{
+    faulty_files_arm(FILE_WRITE, 1, true, SQLITE_FULL);
+    CHECK_REASON(insert("1"), "STORE_FULL");
+
+    CHECK_REASON(store_delete(a_view(), &records, "records/none", ""), "RECORD_NOT_FOUND");
+
+    CHECK_REASON(store_check(the_store()), "STORE_FULL");
+}
+
 static void a_write_that_waits_ends_at_its_deadline(void)
 {
     StoreView *view = a_view();
@@ -429,6 +439,8 @@ int main(int argc, char **argv)
             a_failed_sync_of_the_database_ends_all_writing },
         { "a_full_disk_ends_writing_only_as_long_as_it_is_full",
             a_full_disk_ends_writing_only_as_long_as_it_is_full },
+        { "a_disk_stays_full_when_nothing_had_to_be_written",
+            a_disk_stays_full_when_nothing_had_to_be_written },
         { "a_write_that_waits_ends_at_its_deadline", a_write_that_waits_ends_at_its_deadline },
         { "a_write_given_up_may_still_happen_but_harms_nobody",
             a_write_given_up_may_still_happen_but_harms_nobody },
