@@ -169,7 +169,7 @@ const Error *attach_cart(
     static const Error keeps_changing = { ERROR_ABORTED, "CARTS_CHANGING",
         "The customer's carts keep changing: try again." };
     Attachment on = { .call = call, .actor = actor_of(call), .customer = customer, .mode = mode };
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, customer);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, customer);
 
     for (int steps = 0; steps < ATTACH_MAX_STEPS; steps++) {
         const Error *error = step(&on, name, report);
@@ -184,7 +184,7 @@ const Error *attach_cart(
 
 const Error *settle_merge(RpcCall *call, const char *name)
 {
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, name);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, name);
     const Error *error;
 
     do {

@@ -145,7 +145,7 @@ static const Error *add_line(RpcCall *call, const void *request, void *reply)
     FindVariantRequest wanted = check_item(call, req);
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -180,7 +180,7 @@ static const Error *change_line(RpcCall *call, const void *request, void *reply)
     const ChangeLineRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -208,7 +208,7 @@ static const Error *remove_line(RpcCall *call, const void *request, void *reply)
     const RemoveLineRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -233,7 +233,7 @@ static const Error *add_promotion(RpcCall *call, const void *request, void *repl
     const AddPromotionRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -260,7 +260,7 @@ static const Error *remove_promotion(RpcCall *call, const void *request, void *r
     const RemovePromotionRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -285,7 +285,7 @@ static const Error *join_cart(RpcCall *call, const void *request, void *reply)
     const JoinCartRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -309,7 +309,7 @@ static const Error *leave_cart(RpcCall *call, const void *request, void *reply)
     const LeaveCartRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");

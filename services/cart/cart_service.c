@@ -18,7 +18,6 @@ static const Error *open_service(ServiceContext *context)
     if (!state)
         abort();
     state->catalog = catalog_client_new();
-    state->turns = turns_new();
     context->state = state;
     return NULL;
 }
@@ -30,7 +29,6 @@ static void close_service(ServiceContext *context)
     if (!state)
         return;
     catalog_client_free(state->catalog);
-    turns_free(state->turns);
     free(state);
 }
 

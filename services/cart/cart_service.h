@@ -4,13 +4,12 @@
 
 #include "services/cart/domain/access.h"
 #include "services/cart/domain/merge.h"
-#include "services/cart/race.h"
+#include "shared/service/race.h"
 #include "shared/service/service.h"
 
 /* What a running service holds in memory. */
 typedef struct CartState {
     struct CatalogClient *catalog;
-    Turns *turns;
 } CartState;
 
 CartState *cart_state(const RpcCall *call);
@@ -37,9 +36,6 @@ const Error *cart_load_to_change(RpcCall *call, const char *name, const char *et
 
 /* The customer's open cart. */
 const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart);
-
-/* The rounds of a change: race_lost() says whether another one is worth it. */
-Race cart_race(const RpcCall *call, const char *subject);
 
 /* Goes on with an attachment from wherever it stands until the customer has the cart's lines. */
 const Error *attach_cart(

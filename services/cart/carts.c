@@ -50,8 +50,3 @@ const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart)
     *cart = *(const Cart *)page.messages[0];
     return NULL;
 }
-
-Race cart_race(const RpcCall *call, const char *subject)
-{
-    return race_start(call, cart_state(call)->turns, subject);
-}

@@ -96,7 +96,7 @@ static const Error *go_on(RpcCall *call, Cart *cart, const SignedQuote *promise,
 const Error *checkout(RpcCall *call, const void *request, void *reply)
 {
     const CheckoutRequest *req = request;
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->cart);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -120,7 +120,7 @@ const Error *checkout(RpcCall *call, const void *request, void *reply)
 const Error *finish_checkout(RpcCall *call, const char *name)
 {
     Order *order = message_new(call->arena, orders.message);
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, name);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, name);
     const Error *error;
 
     do {

@@ -166,7 +166,7 @@ const Error *claim_handoff(RpcCall *call, const void *request, void *reply)
 {
     const ClaimHandoffRequest *req = request;
     const char *claim_id = claim_id_of(call);
-    Race race __attribute__((cleanup(race_end))) = cart_race(call, req->code);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->code);
     const Error *error;
 
     if (strlen(req->code) != HANDOFF_DIGITS || strspn(req->code, "0123456789") != HANDOFF_DIGITS)

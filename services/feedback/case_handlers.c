@@ -84,6 +84,13 @@ static const Error *check_mention(
     return check_result(call);
 }
 
+/* Somebody else opened the case first, or said something in it. */
+static bool is_overtaken(Race *race, const Error *error)
+{
+    return race_lost(race, error, "") ||
+           (error && text_equal(error->reason, "OPEN_KEY_TAKEN") && race_again(race));
+}
+
 /* Something somebody said: into their open case, into a new one, or kept as it is. */
 static const Error *record_mention(RpcCall *call, const void *request, void *reply)
 {
@@ -92,7 +99,8 @@ static const Error *record_mention(RpcCall *call, const void *request, void *rep
     const char *handle;
     IntakeOwner owner;
     const Error *error;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) =
+        race_start(call, text_is_empty(req->customer) ? req->handle : req->customer);
 
     /* validate */
     if ((error = check_mention(call, req, &handle)))
@@ -115,7 +123,7 @@ static const Error *record_mention(RpcCall *call, const void *request, void *rep
             error = open_case_of(call, req, &owner, response);
         else
             error = keep_mention(call, req, &owner);
-    } while (feedback_lost_race(error, &tries));
+    } while (is_overtaken(&race, error));
     return error;
 }
 
@@ -232,7 +240,7 @@ static const Error *answer_case(RpcCall *call, const void *request, void *reply)
     Case *record = reply;
     CaseMessage *message = intake_message(call, req->text);
     const Error *error;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->name);
 
     check_name(call, "name", req->name, "cases/*");
     check_text(call, "text", req->text, 1, CASE_MAX_TEXT);
@@ -251,7 +259,7 @@ static const Error *answer_case(RpcCall *call, const void *request, void *reply)
             record->etag = req->etag;
         event.case_record = record;
         error = store_replace(call->store, &cases, record, &event);
-    } while (text_is_empty(req->etag) && feedback_lost_race(error, &tries));
+    } while (race_lost(&race, error, req->etag));
     return error;
 }
 
@@ -261,7 +269,7 @@ static const Error *resolve_case(RpcCall *call, const void *request, void *reply
     Case *record = reply;
     Timestamp *now = timestamp_from_micros(call->arena, call->arrived_at);
     const Error *error;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->name);
 
     check_name(call, "name", req->name, "cases/*");
     check_text(call, "resolution", req->resolution, 1, CASE_MAX_RESOLUTION);
@@ -278,7 +286,7 @@ static const Error *resolve_case(RpcCall *call, const void *request, void *reply
             record->etag = req->etag;
         event.case_record = record;
         error = store_replace(call->store, &cases, record, &event);
-    } while (text_is_empty(req->etag) && feedback_lost_race(error, &tries));
+    } while (race_lost(&race, error, req->etag));
     return error;
 }
 

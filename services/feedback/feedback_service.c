@@ -5,14 +5,6 @@
 
 enum { PORT = 7004, SWEEP_INTERVAL_MS = 5000 };
 
-bool feedback_lost_race(const Error *error, int *tries)
-{
-    return error &&
-           (text_equal(error->reason, "ETAG_STALE") ||
-               text_equal(error->reason, "OPEN_KEY_TAKEN")) &&
-           ++*tries < FEEDBACK_MAX_RACES;
-}
-
 const Service feedback_service = {
     .name = "feedback",
     .port = PORT,

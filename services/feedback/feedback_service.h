@@ -5,6 +5,7 @@
 #include "services/feedback/domain/case.h"
 #include "services/feedback/domain/order.h"
 #include "services/feedback/domain/survey.h"
+#include "shared/service/race.h"
 #include "shared/service/service.h"
 
 #include "throughline/feedback/v1/events.pb-c.h"
@@ -14,10 +15,6 @@ typedef Throughline__Feedback__V1__Mention Mention;
 typedef Throughline__Feedback__V1__Note Note;
 typedef Throughline__Feedback__V1__HandleOwner HandleOwner;
 typedef Throughline__Feedback__V1__CustomerAlias CustomerAlias;
-
-enum {
-    FEEDBACK_MAX_RACES = 20
-}; /* tries of a change that others keep overtaking, before the caller hears ABORTED */
 
 extern const Collection cases;
 extern const Collection mentions;
@@ -30,8 +27,5 @@ extern const Collection *const feedback_collections[];
 
 extern const RpcService case_rpcs;
 extern const Service feedback_service;
-
-/* Whether somebody was faster: load and decide again, at most FEEDBACK_MAX_RACES times. */
-bool feedback_lost_race(const Error *error, int *tries);
 
 #endif

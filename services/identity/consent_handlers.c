@@ -49,7 +49,7 @@ static const Error *set_consent(RpcCall *call, const void *request, void *reply)
     Customer *customer = reply;
     Consent consent;
     const Error *error;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->customer);
 
     /* validate */
     check_name(call, "customer", req->customer, "customers/*");
@@ -79,7 +79,7 @@ static const Error *set_consent(RpcCall *call, const void *request, void *reply)
         event.customer = customer->name;
         event.consent = &consent;
         error = store_replace(call->store, &customers, customer, &event);
-    } while (customer_lost_race(error, &tries));
+    } while (race_lost(&race, error, ""));
     return error;
 }
 

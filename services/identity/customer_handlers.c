@@ -133,7 +133,8 @@ static const Error *update_customer(RpcCall *call, const void *request, void *re
         req->update_mask ? (const char *const *)req->update_mask->paths : NULL;
     size_t n_paths = req->update_mask ? req->update_mask->n_paths : 0;
     const Error *error;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) =
+        race_start(call, req->customer ? req->customer->name : "");
 
     /* validate */
     check_present(call, "customer", req->customer);
@@ -165,7 +166,7 @@ static const Error *update_customer(RpcCall *call, const void *request, void *re
             customer->etag = req->customer->etag;
         event.customer = customer;
         error = store_replace(call->store, &customers, customer, &event);
-    } while (text_is_empty(req->customer->etag) && customer_lost_race(error, &tries));
+    } while (race_lost(&race, error, req->customer->etag));
     return error;
 }
 
@@ -206,7 +207,7 @@ static const Error *attach_identifier(RpcCall *call, const void *request, void *
     Customer *customer = reply;
     Timestamp *now = timestamp_from_micros(call->arena, call->arrived_at);
     const Error *error;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->customer);
 
     /* validate */
     check_name(call, "customer", req->customer, "customers/*");
@@ -233,17 +234,17 @@ static const Error *attach_identifier(RpcCall *call, const void *request, void *
 
         /* store */
         error = store_replace(call->store, &customers, customer, &event);
-    } while (customer_lost_race(error, &tries));
+    } while (race_lost(&race, error, ""));
     return error;
 }
 
 /* The record that holds an inherited identifier lets go of it first: until the survivor is stored,
  * doing both again is harmless. */
-static const Error *release_at_origin(RpcCall *call, const char *origin, const char *key)
+static const Error *release_at_origin(
+    RpcCall *call, Race *race, const char *origin, const char *key)
 {
     StoreView steps = store_steps(call->store);
     const Error *error;
-    int tries = 0;
 
     do {
         Customer holder;
@@ -252,7 +253,7 @@ static const Error *release_at_origin(RpcCall *call, const char *origin, const c
             !customer_release(&holder, key, call->arena))
             return error;
         error = store_replace(&steps, &customers, &holder, NULL);
-    } while (customer_lost_race(error, &tries));
+    } while (race_lost(race, error, ""));
     return error;
 }
 
@@ -261,7 +262,7 @@ static const Error *detach_identifier(RpcCall *call, const void *request, void *
     const DetachIdentifierRequest *req = request;
     Customer *customer = reply;
     const Error *error;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->customer);
 
     /* validate */
     check_name(call, "customer", req->customer, "customers/*");
@@ -285,10 +286,11 @@ static const Error *detach_identifier(RpcCall *call, const void *request, void *
 
         /* store */
         if (!text_is_empty(event.identifier->origin) &&
-            (error = release_at_origin(call, event.identifier->origin, req->identifier->key)))
+            (error =
+                    release_at_origin(call, &race, event.identifier->origin, req->identifier->key)))
             return error;
         error = store_replace(call->store, &customers, customer, &event);
-    } while (customer_lost_race(error, &tries));
+    } while (race_lost(&race, error, ""));
     return error;
 }
 

@@ -71,8 +71,3 @@ const Error *customer_check_access(const RpcCall *call, const Customer *customer
         return NULL;
     return &customer_not_found;
 }
-
-bool customer_lost_race(const Error *error, int *tries)
-{
-    return error && text_equal(error->reason, "ETAG_STALE") && ++*tries < IDENTITY_MAX_RACES;
-}

@@ -24,8 +24,6 @@ const Error *customer_find(StoreView *view, const char *key, Customer *survivor)
 /* NOT_FOUND when a channel asks in the name of one customer for another. */
 const Error *customer_check_access(const RpcCall *call, const Customer *customer);
 
-/* Whether somebody was faster: load and decide again, at most IDENTITY_MAX_RACES times. */
-bool customer_lost_race(const Error *error, int *tries);
 
 extern const Error merge_conflict;
 

@@ -5,6 +5,7 @@
 #include "services/identity/domain/customer.h"
 #include "services/identity/domain/merge.h"
 #include "shared/auth/token.h"
+#include "shared/service/race.h"
 #include "shared/service/service.h"
 
 #include "throughline/identity/v1/account.pb-c.h"
@@ -15,11 +16,6 @@ typedef Throughline__Identity__V1__Account Account;
 typedef Throughline__Identity__V1__ConsentRecord ConsentRecord;
 typedef Throughline__Identity__V1__TimelineEntry TimelineEntry;
 typedef Throughline__Identity__V1__AggregateOwner AggregateOwner;
-
-enum {
-    IDENTITY_MAX_RACES =
-        20, /* tries of a change that others keep overtaking, before the caller hears ABORTED */
-};
 
 extern const Collection customers;
 extern const Collection consent_records;

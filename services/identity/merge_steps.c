@@ -70,7 +70,7 @@ const Error *merge_take_over(
     RpcCall *call, StoreView *view, const char *duplicate, Customer *survivor)
 {
     const Error *error;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = race_start(call, duplicate);
 
     do {
         CustomersMerged event = THROUGHLINE__IDENTITY__V1__CUSTOMERS_MERGED__INIT;
@@ -94,7 +94,7 @@ const Error *merge_take_over(
             return NULL;
         merge_absorb(survivor, &marked, view->arena, &event);
         error = store_absorbed(call, view, marked.merge, survivor, &event);
-    } while (error == &circle_opened || customer_lost_race(error, &tries));
+    } while ((error == &circle_opened && race_again(&race)) || race_lost(&race, error, ""));
     return error;
 }
 
@@ -104,7 +104,7 @@ static const Error *mark(
 {
     StoreView steps = store_steps(call->store);
     const Error *error;
-    int tries = 0;
+    Race race __attribute__((cleanup(race_end))) = race_start(call, duplicate_name);
 
     do {
         Customer survivor, duplicate;
@@ -118,7 +118,7 @@ static const Error *mark(
             return error;
         merge_mark(&duplicate, &survivor, merge, call->arena);
         error = store_replace(&steps, &customers, &duplicate, NULL);
-    } while (customer_lost_race(error, &tries));
+    } while (race_lost(&race, error, ""));
     return error;
 }
 

@@ -28,7 +28,6 @@ enum {
     MAX_VARIABLE_NAME = 40,
     MAX_VARIABLE_VALUE = 2000,
     MAX_KEY = 255,
-    MAX_RACES = 10,
 };
 
 static const Error too_large = { ERROR_INVALID_ARGUMENT, "MESSAGE_TOO_LARGE",
@@ -227,6 +226,7 @@ static const Error *record_receipt(RpcCall *call, const void *request, void *rep
     Message *message = reply;
     MessageStateChanged event = THROUGHLINE__NOTIFICATION__V1__MESSAGE_STATE_CHANGED__INIT;
     const Error *error;
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->name);
 
     check_name(call, "name", req->name, "messages/*");
     check_range(call, "state", req->state, THROUGHLINE__NOTIFICATION__V1__MESSAGE__STATE__DELIVERED,
@@ -235,7 +235,7 @@ static const Error *record_receipt(RpcCall *call, const void *request, void *rep
     if ((error = check_result(call)))
         return error;
     event.message = message;
-    for (int race = 0;; race++) {
+    do {
         throughline__notification__v1__message__init(message);
         if ((error = store_get(call->store, &messages, req->name, message)))
             return error;
@@ -245,9 +245,8 @@ static const Error *record_receipt(RpcCall *call, const void *request, void *rep
             !message_advance(message, req->state, call->arrived_at, call->arena))
             return error;
         error = store_replace(call->store, &messages, message, &event);
-        if (!error || error->code != ERROR_ABORTED || race == MAX_RACES)
-            return error;
-    }
+    } while (race_lost(&race, error, ""));
+    return error;
 }
 
 const RpcService message_rpcs = THROUGHLINE__NOTIFICATION__V1__MESSAGE_SERVICE__INIT();

@@ -3,6 +3,7 @@
 #define THROUGHLINE_SERVICES_NOTIFICATION_NOTIFICATION_SERVICE_H
 
 #include "services/notification/domain/message.h"
+#include "shared/service/race.h"
 #include "shared/service/service.h"
 
 #include "throughline/notification/v1/records.pb-c.h"

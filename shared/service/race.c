@@ -1,9 +1,8 @@
-#include "services/cart/race.h"
+#include "shared/service/race.h"
 
 #include "shared/base/clock.h"
 #include "shared/base/text.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,33 +10,19 @@
  * served at all comes to the end of them. */
 enum { MAX_TRIES = 100, N_TURNS = 256 };
 
-struct Turns {
-    pthread_mutex_t locks[N_TURNS];
-};
+static pthread_mutex_t turns[N_TURNS];
+static pthread_once_t turns_made = PTHREAD_ONCE_INIT;
 
-Turns *turns_new(void)
+static void make_turns(void)
 {
-    Turns *turns = calloc(1, sizeof(*turns));
-
-    if (!turns)
-        abort();
     for (int i = 0; i < N_TURNS; i++)
-        pthread_mutex_init(&turns->locks[i], NULL);
-    return turns;
+        pthread_mutex_init(&turns[i], NULL);
 }
 
-void turns_free(Turns *turns)
+Race race_start(const RpcCall *call, const char *name)
 {
-    if (!turns)
-        return;
-    for (int i = 0; i < N_TURNS; i++)
-        pthread_mutex_destroy(&turns->locks[i]);
-    free(turns);
-}
-
-Race race_start(const RpcCall *call, Turns *turns, const char *name)
-{
-    return (Race){ .call = call, .turn = &turns->locks[text_hash(name, strlen(name)) % N_TURNS] };
+    pthread_once(&turns_made, make_turns);
+    return (Race){ .call = call, .turn = &turns[text_hash(name, strlen(name)) % N_TURNS] };
 }
 
 void race_end(Race *race)
@@ -57,10 +42,13 @@ static bool wait_for_turn(Race *race)
     return race->is_mine;
 }
 
+bool race_again(Race *race)
+{
+    return ++race->tries < MAX_TRIES && wait_for_turn(race) && !rpc_should_stop(race->call);
+}
+
 bool race_lost(Race *race, const Error *error, const char *etag)
 {
-    if (!error || !text_equal(error->reason, "ETAG_STALE") || !text_is_empty(etag) ||
-        ++race->tries == MAX_TRIES)
-        return false;
-    return wait_for_turn(race) && !rpc_should_stop(race->call);
+    return error && text_equal(error->reason, "ETAG_STALE") && text_is_empty(etag) &&
+           race_again(race);
 }
