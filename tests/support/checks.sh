@@ -37,6 +37,19 @@ says() {
   if grep -qF -- "$3" "$2"; then ok; else bad "$1: \"$3\" is not in: $(head -n 5 "$2" | tr '\n' ' ')"; fi
 }
 
+# go_tool NAME PACKAGE@VERSION : sets $tool to a program written in Go: the one on the PATH, the one built before, or a fresh build.
+# Fails with the reason in $why where there is no Go that can build it.
+go_tool() {
+  local bin=$PWD/build/cache/bin
+  why=""
+  tool=$(command -v "$1" || echo "$bin/$1")
+  [ -x "$tool" ] && return
+  command -v go >/dev/null || { why="no $1, and no Go to build it"; return 1; }
+  GOBIN=$bin GOTOOLCHAIN=local timeout 240 go install "$2" >"$scratch/go" 2>&1 && return
+  why="no $1, and Go cannot build it: $(tail -n 1 "$scratch/go")"
+  return 1
+}
+
 # start_shop [FLAGS…] : `throughline up` on free ports in $scratch/data; sets $port
 start_shop() {
   port=$((20000 + RANDOM % 20000))
