@@ -51,6 +51,8 @@ typedef struct Error {
     const FieldViolation *violations; /* google.rpc.BadRequest */
     size_t n_facts;
     const ErrorFact *facts;
+    bool
+        is_public; /* the message is for the caller even where its code says that the fault is ours */
 } Error;
 
 /* An error with values in its text. Lives as long as the arena. */

@@ -4,6 +4,7 @@
 #include "shared/rpc/exchange.h"
 #include "shared/rpc/trace.h"
 
+#include <assert.h>
 #include <string.h>
 
 bool rpc_should_stop(const RpcCall *call)
@@ -23,6 +24,71 @@ int32_t rpc_remaining_ms(const RpcCall *call)
     if (left < 0)
         return 0;
     return left < INT32_MAX ? (int32_t)left : INT32_MAX;
+}
+
+Bytes rpc_metadata(const RpcCall *call, const char *key)
+{
+    const TransportCall *wire = call->exchange ? call->exchange->wire : NULL;
+    TransportPair pair;
+
+    for (size_t i = 0; wire && wire->transport->ops->metadata(wire, i, &pair); i++)
+        if (pair.key.size == strlen(key) && !memcmp(pair.key.data, key, pair.key.size))
+            return pair.value;
+    return (Bytes){ 0 };
+}
+
+static ExchangeExtras *extras_of(RpcExchange *exchange)
+{
+    if (!exchange->extras) {
+        exchange->extras = arena_alloc(exchange->arena, sizeof(*exchange->extras));
+        exchange->extras->wire.initial = exchange->extras->initial;
+        exchange->extras->wire.trailing = exchange->extras->trailing;
+        exchange->wire->extras = &exchange->extras->wire;
+    }
+    return exchange->extras;
+}
+
+static TransportPair copy_pair(Arena *arena, const char *key, Bytes value)
+{
+    size_t size = strlen(key);
+
+    return (TransportPair){ { arena_copy(arena, key, size), size },
+        { arena_copy(arena, value.data, value.size), value.size } };
+}
+
+void rpc_add_header(RpcCall *call, const char *key, Bytes value)
+{
+    ExchangeExtras *extras;
+
+    if (!call->exchange)
+        return;
+    extras = extras_of(call->exchange);
+    assert(extras->wire.n_initial < RPC_MAX_EXTRA_PAIRS);
+    extras->initial[extras->wire.n_initial++] = copy_pair(call->arena, key, value);
+}
+
+void rpc_add_trailer(RpcCall *call, const char *key, Bytes value)
+{
+    ExchangeExtras *extras;
+
+    if (!call->exchange)
+        return;
+    extras = extras_of(call->exchange);
+    assert(extras->wire.n_trailing < RPC_MAX_EXTRA_PAIRS);
+    extras->trailing[extras->wire.n_trailing++] = copy_pair(call->arena, key, value);
+}
+
+void rpc_compress(RpcCall *call, bool is_wanted)
+{
+    if (call->exchange)
+        extras_of(call->exchange)->wire.compresses = is_wanted;
+}
+
+bool rpc_was_compressed(const RpcCall *call)
+{
+    const TransportCall *wire = call->exchange ? call->exchange->wire : NULL;
+
+    return wire && wire->transport->ops->was_compressed(wire);
 }
 
 /* Our own work: nothing is closed to it, and the context says in whose name it is done. */

@@ -71,6 +71,22 @@ bool rpc_should_stop(const RpcCall *call);
  * inherit. */
 int32_t rpc_remaining_ms(const RpcCall *call);
 
+/* The first value of the caller's metadata under a key in lower case, data NULL when there is none.
+ * Values of keys in -bin are decoded. */
+Bytes rpc_metadata(const RpcCall *call, const char *key);
+
+/* Sends a pair of metadata before the first message, or with the status. Key and value are copied;
+ * values of keys in -bin may be any bytes, others printable ASCII. */
+enum { RPC_MAX_EXTRA_PAIRS = 8 };
+void rpc_add_header(RpcCall *call, const char *key, Bytes value);
+void rpc_add_trailer(RpcCall *call, const char *key, Bytes value);
+
+/* Whether messages go out compressed from now on, to a caller who takes that. To be switched on
+ * before the first one. */
+void rpc_compress(RpcCall *call, bool is_wanted);
+/* Whether the message that came last was compressed. */
+bool rpc_was_compressed(const RpcCall *call);
+
 /* Sends one message of a stream; blocks while the peer is slow. Errors: CANCELLED
  * CALL_CANCELLED, DEADLINE_EXCEEDED. */
 const Error *rpc_send(RpcCall *call, const void *message);

@@ -52,6 +52,12 @@ struct RpcStream {
     RpcStream *next, *previous; /* of the server's */
 };
 
+/* What a handler sends beside messages and status. */
+typedef struct ExchangeExtras {
+    TransportExtras wire;
+    TransportPair initial[RPC_MAX_EXTRA_PAIRS], trailing[RPC_MAX_EXTRA_PAIRS];
+} ExchangeExtras;
+
 /* One call. It is recycled, with its arena, when the transport says `closed`. */
 struct RpcExchange {
     RpcCall call;
@@ -63,9 +69,10 @@ struct RpcExchange {
     bool has_message;
     atomic_bool is_cancelled;
     Arena *arena;
-    Arena *receive_arena; /* since rpc_recycle */
-    RpcStream *stream;    /* since rpc_detach */
-    bool has_slot;        /* one of those for streams that keep a worker */
+    Arena *receive_arena;   /* since rpc_recycle */
+    RpcStream *stream;      /* since rpc_detach */
+    bool has_slot;          /* one of those for streams that keep a worker */
+    ExchangeExtras *extras; /* in the arena; NULL: none */
 
     pthread_mutex_t lock; /* for what follows: a stream that blocks */
     pthread_cond_t changed;

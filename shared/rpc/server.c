@@ -142,6 +142,7 @@ static void clean(RpcExchange *exchange)
         detached_free(exchange->stream);
     exchange->receive_arena = NULL;
     exchange->stream = NULL;
+    exchange->extras = NULL;
     exchange->is_draining = false;
     exchange->received = TRANSPORT_MESSAGE;
     exchange->next_both = exchange->previous_both = NULL;

@@ -33,8 +33,8 @@ static char *shortened(Arena *arena, const char *text, size_t max)
 /* Causes inside the server are for its log, never for its callers. */
 static bool is_ours_to_hide(const Error *error)
 {
-    return error->code == ERROR_INTERNAL || error->code == ERROR_UNKNOWN ||
-           error->code == ERROR_DATA_LOSS;
+    return !error->is_public && (error->code == ERROR_INTERNAL || error->code == ERROR_UNKNOWN ||
+                                    error->code == ERROR_DATA_LOSS);
 }
 
 static Google__Protobuf__Any *as_any(Arena *arena, const ProtobufCMessage *message)

@@ -15,10 +15,28 @@ typedef struct Transport {
     const TransportOps *ops;
 } Transport;
 
+/* A pair of the call's metadata; keys are in lower case, values of keys in -bin are decoded. */
+typedef struct TransportPair {
+    Bytes key;
+    Bytes value;
+} TransportPair;
+
+/* What goes out beside messages and status: set by the run time, read by the engine inside `send`
+ * and `finish` only. Its bytes live until `closed`. */
+typedef struct TransportExtras {
+    const TransportPair *initial; /* before the first message */
+    size_t n_initial;
+    const TransportPair *trailing; /* with the status */
+    size_t n_trailing;
+    /* Messages go out in gzip if the client takes it; for good off when the first one did not. */
+    bool compresses;
+} TransportExtras;
+
 /* One call; engines embed it. It lives from `arrived` until `closed` has returned. */
 typedef struct TransportCall {
     Transport *transport;
-    void *user; /* the run time's own: set before `arrived` asks for anything */
+    void *user;                    /* the run time's own: set before `arrived` asks for anything */
+    const TransportExtras *extras; /* NULL: none, as at arrival */
 } TransportCall;
 
 /* A method that calls may name; anything else arrives with method NULL. */
@@ -37,12 +55,6 @@ typedef struct TransportArrival {
     Bytes message;                 /* of a method that takes no stream */
     bool has_message;
 } TransportArrival;
-
-/* A pair of the call's metadata; keys are in lower case, values of keys in -bin are decoded. */
-typedef struct TransportPair {
-    Bytes key;
-    Bytes value;
-} TransportPair;
 
 typedef struct TransportPeer {
     const char *address;  /* "ipv4:10.0.0.7:4711" */
@@ -92,6 +104,8 @@ struct TransportOps {
     /* The i-th pair, false behind the last. From arrival until `finish`. */
     bool (*metadata)(const TransportCall *call, size_t i, TransportPair *pair);
     TransportPeer (*peer)(TransportCall *call, Arena *arena);
+    /* Whether the message that came last was compressed. From arrival until `finish`. */
+    bool (*was_compressed)(const TransportCall *call);
 
     /* Only from inside `arrived`: `cancelled` is wanted. Needed by calls that outlive `arrived`;
      * costs a little. */
@@ -119,5 +133,8 @@ struct TransportOps {
 
 /* gRPC core. */
 extern const TransportOps transport_core;
+
+/* The engine of that name, "core"; NULL when there is none. */
+const TransportOps *transport_find(const char *name);
 
 #endif

@@ -18,6 +18,7 @@ enum {
     /* Calls that may arrive at once before one has to wait for a thread. */
     REQUESTS_PER_METHOD = 16,
     MAX_OPS = 4,
+    MAX_PAIRS = 16, /* of one's own in the metadata that goes out */
 };
 
 struct CoreCall {
@@ -34,6 +35,7 @@ struct CoreCall {
     grpc_byte_buffer *sending; /* until core says that it went */
     bool has_reserved;
     bool has_sent_metadata;
+    bool compresses; /* core was told to, and can be told not to for a message */
     bool is_watched;
     int is_cancelled; /* written by core, read after `watch` or `finish` is back */
     _Atomic int references;
@@ -315,6 +317,16 @@ static TransportPeer core_peer(TransportCall *base, Arena *arena)
     return peer;
 }
 
+/* Core takes the message apart before anybody sees it; only what its own tests ask knows. */
+static bool core_was_compressed(const TransportCall *base)
+{
+    enum { WAS_COMPRESSED = 0x40000000 };
+    const CoreTransport *transport = transport_of((const CoreCall *)base);
+
+    return transport->message_flags &&
+           transport->message_flags(((const CoreCall *)base)->call) & WAS_COMPRESSED;
+}
+
 static void core_watch(TransportCall *base)
 {
     CoreCall *call = (CoreCall *)base;
@@ -347,12 +359,61 @@ static uint8_t *core_reserve(TransportCall *base, size_t size)
     return GRPC_SLICE_START_PTR(call->reserved);
 }
 
-static size_t add_initial_metadata(CoreCall *call, grpc_op *ops)
+static const TransportExtras no_extras;
+static const Bytes details_key = { (const uint8_t *)"grpc-status-details-bin", 23 };
+
+static const TransportExtras *extras_of(const CoreCall *call)
 {
+    return call->base.extras ? call->base.extras : &no_extras;
+}
+
+/* Metadata out, kept until the batch has started. */
+typedef struct CorePairs {
+    grpc_metadata pairs[MAX_PAIRS];
+    size_t count;
+} CorePairs;
+
+static void add_pair(CorePairs *pairs, Bytes key, Bytes value)
+{
+    grpc_metadata *pair = &pairs->pairs[pairs->count];
+
+    if (pairs->count == MAX_PAIRS)
+        return;
+    pair->key = grpc_slice_from_copied_buffer((const char *)key.data, key.size);
+    pair->value = grpc_slice_from_copied_buffer((const char *)value.data, value.size);
+    pairs->count++;
+}
+
+static void add_pairs(CorePairs *pairs, const TransportPair *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add_pair(pairs, list[i].key, list[i].value);
+}
+
+static void drop_pairs(CorePairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        grpc_slice_unref(pairs->pairs[i].key);
+        grpc_slice_unref(pairs->pairs[i].value);
+    }
+}
+
+static size_t add_initial_metadata(CoreCall *call, grpc_op *op, CorePairs *pairs)
+{
+    const TransportExtras *extras = extras_of(call);
+
+    pairs->count = 0;
     if (call->has_sent_metadata)
         return 0;
     call->has_sent_metadata = true;
-    ops->op = GRPC_OP_SEND_INITIAL_METADATA;
+    call->compresses = extras->compresses;
+    add_pairs(pairs, extras->initial, extras->n_initial);
+    op->op = GRPC_OP_SEND_INITIAL_METADATA;
+    op->data.send_initial_metadata.count = pairs->count;
+    op->data.send_initial_metadata.metadata = pairs->pairs;
+    /* Core looks at what the client takes; the low level is gzip. */
+    op->data.send_initial_metadata.maybe_compression_level.is_set = call->compresses;
+    op->data.send_initial_metadata.maybe_compression_level.level = GRPC_COMPRESS_LEVEL_LOW;
     return 1;
 }
 
@@ -362,6 +423,7 @@ static size_t add_reserved(CoreCall *call, grpc_op *op)
     grpc_slice_unref(call->reserved);
     call->has_reserved = false;
     op->op = GRPC_OP_SEND_MESSAGE;
+    op->flags = call->compresses && !extras_of(call)->compresses ? GRPC_WRITE_NO_COMPRESS : 0;
     op->data.send_message.send_message = call->sending;
     return 1;
 }
@@ -369,12 +431,14 @@ static size_t add_reserved(CoreCall *call, grpc_op *op)
 static void core_send(TransportCall *base)
 {
     CoreCall *call = (CoreCall *)base;
+    CorePairs initial;
     grpc_op ops[MAX_OPS] = { 0 };
-    size_t count = add_initial_metadata(call, ops);
+    size_t count = add_initial_metadata(call, ops, &initial);
 
     count += add_reserved(call, &ops[count]);
     atomic_fetch_add(&call->references, 1);
     start(call, ops, count, &call->send);
+    drop_pairs(&initial);
 }
 
 static void core_finish(TransportCall *base, const RpcStatus *status)
@@ -382,34 +446,37 @@ static void core_finish(TransportCall *base, const RpcStatus *status)
     CoreCall *call = (CoreCall *)base;
     grpc_op ops[MAX_OPS] = { 0 };
     grpc_slice message = grpc_slice_from_copied_string(status->message);
-    grpc_metadata details = { .key = grpc_slice_from_static_string("grpc-status-details-bin") };
-    size_t count = add_initial_metadata(call, ops);
+    CorePairs initial, trailing;
+    size_t count = add_initial_metadata(call, ops, &initial);
 
     if (call->has_reserved && status->code == 0)
         count += add_reserved(call, &ops[count]);
-    details.value =
-        grpc_slice_from_copied_buffer((const char *)status->details.data, status->details.size);
+    trailing.count = 0;
+    if (status->details.size)
+        add_pair(&trailing, details_key, status->details);
+    add_pairs(&trailing, extras_of(call)->trailing, extras_of(call)->n_trailing);
     ops[count].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
     ops[count].data.send_status_from_server.status = (grpc_status_code)status->code;
     ops[count].data.send_status_from_server.status_details = status->code ? &message : NULL;
-    ops[count].data.send_status_from_server.trailing_metadata = &details;
-    ops[count++].data.send_status_from_server.trailing_metadata_count =
-        status->details.size ? 1 : 0;
+    ops[count].data.send_status_from_server.trailing_metadata = trailing.pairs;
+    ops[count++].data.send_status_from_server.trailing_metadata_count = trailing.count;
     if (!call->is_watched) {
         ops[count].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
         ops[count++].data.recv_close_on_server.cancelled = &call->is_cancelled;
     }
     start(call, ops, count, &call->finish);
-    grpc_slice_unref(details.value);
+    drop_pairs(&initial);
+    drop_pairs(&trailing);
     grpc_slice_unref(message);
 }
 
 const TransportOps transport_core = {
-    .name = "grpc-core",
+    .name = "core",
     .listen = core_listen,
     .port = core_port,
     .metadata = core_metadata,
     .peer = core_peer,
+    .was_compressed = core_was_compressed,
     .watch = core_watch,
     .receive = core_receive,
     .reserve = core_reserve,

@@ -45,6 +45,7 @@ struct CoreTransport {
     pthread_cond_t changed;
     bool is_down; /* core has given up all calls and connections */
     CoreTag down;
+    uint32_t (*message_flags)(grpc_call *call); /* NULL: this build of core does not tell */
 };
 
 /* transport_core.c: calls. */

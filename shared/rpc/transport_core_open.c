@@ -37,6 +37,13 @@ static void switch_off_deadlock_detection(void)
         set_mode(0);
 }
 
+static void find_message_flags(CoreTransport *transport)
+{
+    void *symbol = dlsym(RTLD_DEFAULT, "_Z37grpc_call_test_only_get_message_flagsP9grpc_call");
+
+    memcpy(&transport->message_flags, &symbol, sizeof(transport->message_flags));
+}
+
 static int as_int(int64_t value)
 {
     return value > INT32_MAX ? INT32_MAX : (int)value;
@@ -193,6 +200,7 @@ static CoreTransport *new_transport(const TransportOptions *options)
     pthread_cond_init(&transport->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     switch_off_deadlock_detection();
+    find_message_flags(transport);
     grpc_init();
     transport->queue = grpc_completion_queue_create_for_next(NULL);
     transport->server = new_server(&options->limits);

@@ -175,9 +175,21 @@ static void fuzz_destroy(Transport *transport)
     (void)transport;
 }
 
-static const TransportOps fuzz_transport = { "fuzz", fuzz_listen, fuzz_port, fuzz_metadata,
-    fuzz_peer, fuzz_watch, fuzz_receive, fuzz_reserve, fuzz_send, fuzz_finish, fuzz_calls,
-    fuzz_drain, fuzz_destroy };
+static const TransportOps fuzz_transport = {
+    .name = "fuzz",
+    .listen = fuzz_listen,
+    .port = fuzz_port,
+    .metadata = fuzz_metadata,
+    .peer = fuzz_peer,
+    .watch = fuzz_watch,
+    .receive = fuzz_receive,
+    .reserve = fuzz_reserve,
+    .send = fuzz_send,
+    .finish = fuzz_finish,
+    .calls = fuzz_calls,
+    .drain = fuzz_drain,
+    .destroy = fuzz_destroy,
+};
 
 /* Reads what came, to the last byte. */
 static const Error *handle(RpcCall *call, const void *request, void *reply)

@@ -94,6 +94,13 @@ static void causes_inside_stay_inside(void)
     }
 }
 
+static void a_public_message_is_passed_on(void)
+{
+    const Error sent = { ERROR_UNKNOWN, "AS_ASKED", "for everybody", .is_public = true };
+
+    CHECK_TEXT(status_from_error(arena, &sent).message, "for everybody");
+}
+
 static void the_details_are_google_rpc_status(void)
 {
     const Error sent = { ERROR_NOT_FOUND, "CART_NOT_FOUND", "There is no such cart." };
@@ -130,6 +137,7 @@ int main(int argc, char **argv)
         { "an answer fits into trailers whatever was wrong",
             an_answer_fits_into_trailers_whatever_was_wrong },
         { "causes inside stay inside", causes_inside_stay_inside },
+        { "a public message is passed on", a_public_message_is_passed_on },
         { "the details are google.rpc.Status", the_details_are_google_rpc_status },
         { "a status of strangers is an error too", a_status_of_strangers_is_an_error_too },
         CU_TEST_INFO_NULL,

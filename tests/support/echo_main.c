@@ -3,6 +3,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/config.h"
 #include "shared/base/log.h"
+#include "shared/rpc/transport.h"
 #include "tests/support/echo_service.h"
 
 #include <signal.h>
@@ -15,6 +16,7 @@ enum { GRACE_MS = 5000 };
 static const Setting settings[] = {
     { "address", SETTING_TEXT, "127.0.0.1", "where to listen" },
     { "port", SETTING_NUMBER, "0", "the port; 0 picks a free one", 0, 65535 },
+    { "transport", SETTING_TEXT, "core", "the engine: core or h2" },
     { "pollers", SETTING_NUMBER, "0", "transport threads; 0: as many as cores", 0, 64 },
     { "workers", SETTING_NUMBER, "0", "threads that may block; 0: the run time's default", 0,
         1024 },
@@ -59,6 +61,7 @@ static int run(Arena *arena, const Config *config, const sigset_t *signals)
         .port = (int)config_number(config, "port"),
         .hooks = echo_hooks(&state),
         .services = services,
+        .transport = transport_find(config_text(config, "transport")),
     };
     RpcServer *server;
     const char *token;
