@@ -47,6 +47,7 @@ static const Error *open_catalog(ServiceContext *context)
     if (!catalog)
         abort();
     catalog->snapshot = snapshot_new();
+    catalog->rules = rules_holder_new();
     context->state = catalog;
     if ((error = open_quote_key(context, catalog)))
         return error;
@@ -60,6 +61,7 @@ static void close_catalog(ServiceContext *context)
     if (!catalog)
         return;
     snapshot_free(catalog->snapshot);
+    rules_holder_free(catalog->rules);
     free(catalog);
 }
 

@@ -3,6 +3,7 @@
 #define THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
 
 #include "services/catalog/domain/signature.h"
+#include "services/catalog/rules_holder.h"
 #include "services/catalog/snapshot.h"
 #include "shared/service/service.h"
 
@@ -17,6 +18,7 @@ extern const RpcService pricing_rpcs;
 /* What a running catalogue holds in memory. */
 typedef struct Catalog {
     Snapshot *snapshot;
+    RulesHolder *rules;
     const QuoteKeyRecord *quote_key;
     int64_t followed[STORE_PARTITIONS]; /* the last event of each partition that is in the snapshot;
                                            the job's own */

@@ -9,6 +9,7 @@
 #define THROUGHLINE_CATALOG_PRICING_H
 
 #include "services/catalog/domain/promotion.h"
+#include "services/catalog/domain/rules.h"
 
 typedef Throughline__Catalog__V1__Quote Quote;
 typedef Throughline__Catalog__V1__QuoteLine QuoteLine;
@@ -29,13 +30,59 @@ typedef struct PricingCode {
     const Promotion *promotion;
 } PricingCode;
 
+/* For whom and where: texts are "" when not known, never NULL in a request of ours; NULL counts as
+ * "". */
+typedef struct PricingContext {
+    const char *country; /* ISO 3166-1 */
+    const char *region;
+    const char *location;
+    const char *channel;
+    const char *customer; /* "customers/…" */
+    const char *const *segments;
+    size_t n_segments;
+    bool is_first_order;
+    int32_t utc_offset_minutes; /* of the customer's local time */
+} PricingContext;
+
+/* How much of a limited promotion is left. One that has limits and no usage here is taken as
+ * unused. */
+typedef struct PricingUsage {
+    const char *promotion;      /* "promotions/…" */
+    int64_t uses_left;          /* INT64_MAX: no limit */
+    int64_t customer_uses_left; /* INT64_MAX: no limit */
+    int64_t budget_left;        /* minor units of the budget's currency; INT64_MAX: no limit */
+} PricingUsage;
+
+/* A price that somebody has set by hand for a SKU of this quote; promotions do not touch it. */
+typedef struct PricingOverride {
+    const char *sku;
+    int64_t unit_minor;
+    const char *reason;
+    const char *actor;
+} PricingOverride;
+
+/* What shipping costs before promotions. */
+typedef struct PricingShipping {
+    const char *method;
+    int64_t minor;
+    bool is_net;
+} PricingShipping;
+
 typedef struct PricingInput {
     const char *currency; /* a known one */
     int64_t now;          /* microseconds since 1970 */
     const PricingItem *items;
-    size_t n_items; /* at most QUOTE_MAX_LINES */
+    size_t n_items; /* at most QUOTE_MAX_LINES, each SKU once */
     const PricingCode *codes;
-    size_t n_codes; /* at most QUOTE_MAX_CODES, each once */
+    size_t n_codes;     /* at most QUOTE_MAX_CODES, each once */
+    const Rules *rules; /* NULL: none */
+    PricingContext context;
+    const PricingUsage *usages;
+    size_t n_usages;
+    const PricingOverride *overrides;
+    size_t n_overrides;
+    const PricingShipping *shipping; /* NULL: none */
+    bool allows_unused_codes;        /* codes that do not apply are said, not refused */
 } PricingInput;
 
 /* Fills currency, lines and totals of an initialised quote. Errors: FAILED_PRECONDITION
