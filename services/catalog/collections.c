@@ -18,4 +18,9 @@ const Collection quote_keys = {
     .message = &throughline__catalog__v1__quote_key_record__descriptor,
 };
 
-const Collection *const catalog_collections[] = { &products, &promotions, &quote_keys, NULL };
+const Collection *const catalog_collections[] = {
+    &products,
+    &promotions,
+    &quote_keys,
+    NULL,
+};
