@@ -29,7 +29,6 @@ LAYERS = {
     "proto": ([], ["protobuf-c"]),
     # A peer of the server that does what our own client never would, and a bare server to compare with.
     "tests/rpc": (["shared", "tests"], ["protobuf-c", "grpc", "cunit"]),
-    "tests/interop": (["shared"], ["protobuf-c", "grpc"]),
     "tests/bench": (["shared", "services", "tests"], ["protobuf-c", "grpc", "sqlite"]),
     "tests": (["shared", "services"], ["protobuf-c", "sodium", "cjose", "jansson", "openssl", "bson", "mongoc",
                                        "sqlite", "libevent", "nghttp2", "curl", "cunit"]),

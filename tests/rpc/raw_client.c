@@ -46,6 +46,8 @@ RawClient *raw_open_with(const RawOptions *options)
         { GRPC_ARG_INTEGER, (char *)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, { .integer = -1 } },
         { GRPC_ARG_INTEGER, (char *)GRPC_COMPRESSION_CHANNEL_DEFAULT_ALGORITHM,
             { .integer = options->compresses ? GRPC_COMPRESS_GZIP : GRPC_COMPRESS_NONE } },
+        { GRPC_ARG_INTEGER, (char *)GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION,
+            { .integer = !options->keeps_compressed } },
         { GRPC_ARG_STRING, (char *)GRPC_SSL_TARGET_NAME_OVERRIDE_ARG,
             { .string = (char *)"localhost" } },
     };
@@ -144,11 +146,11 @@ RawCall *raw_start(RawClient *client, const char *path, const RawPair *metadata,
     return call;
 }
 
-bool raw_send(RawCall *call, Bytes message)
+static bool send_message(RawCall *call, Bytes message, uint32_t flags)
 {
     grpc_slice slice = grpc_slice_from_copied_buffer((const char *)message.data, message.size);
     grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
-    grpc_op op = { .op = GRPC_OP_SEND_MESSAGE };
+    grpc_op op = { .op = GRPC_OP_SEND_MESSAGE, .flags = flags };
     bool is_sent;
 
     op.data.send_message.send_message = buffer;
@@ -156,6 +158,16 @@ bool raw_send(RawCall *call, Bytes message)
     grpc_byte_buffer_destroy(buffer);
     grpc_slice_unref(slice);
     return is_sent;
+}
+
+bool raw_send(RawCall *call, Bytes message)
+{
+    return send_message(call, message, 0);
+}
+
+bool raw_send_plain(RawCall *call, Bytes message)
+{
+    return send_message(call, message, GRPC_WRITE_NO_COMPRESS);
 }
 
 void raw_finish_sending(RawCall *call)
@@ -218,6 +230,17 @@ const Error *raw_status(RawCall *call)
             status.details = (Bytes){ GRPC_SLICE_START_PTR(call->trailing.metadata[i].value),
                 GRPC_SLICE_LENGTH(call->trailing.metadata[i].value) };
     return status_to_error(call->arena, &status);
+}
+
+Bytes raw_metadata(const RawCall *call, bool is_trailing, const char *key)
+{
+    const grpc_metadata_array *pairs = is_trailing ? &call->trailing : &call->initial;
+
+    for (size_t i = 0; i < pairs->count; i++)
+        if (!grpc_slice_str_cmp(pairs->metadata[i].key, key))
+            return (Bytes){ GRPC_SLICE_START_PTR(pairs->metadata[i].value),
+                GRPC_SLICE_LENGTH(pairs->metadata[i].value) };
+    return (Bytes){ 0 };
 }
 
 void raw_free(RawCall *call)

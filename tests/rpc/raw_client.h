@@ -19,6 +19,7 @@ typedef struct RawPair {
 typedef struct RawOptions {
     int port;
     bool compresses;
+    bool keeps_compressed; /* messages are handed over as they came: in gzip, if so */
     const char *tls_ca, *tls_certificate, *tls_key; /* texts in PEM; NULL: plaintext */
 } RawOptions;
 
@@ -31,12 +32,17 @@ enum { RAW_NO_DEADLINE = 0 };
 RawCall *raw_start(RawClient *client, const char *path, const RawPair *metadata, int timeout_ms);
 /* False when the call is over. */
 bool raw_send(RawCall *call, Bytes message);
+/* Not compressed, whatever the client's option says. */
+bool raw_send_plain(RawCall *call, Bytes message);
 void raw_finish_sending(RawCall *call);
 /* False at the end of the stream. */
 bool raw_receive(RawCall *call, Bytes *message);
 void raw_cancel(RawCall *call);
 /* Waits for the status. */
 const Error *raw_status(RawCall *call);
+/* The value of a pair that came with the headers, or with the status; data NULL without one. After
+ * raw_status. */
+Bytes raw_metadata(const RawCall *call, bool is_trailing, const char *key);
 void raw_free(RawCall *call);
 
 /* One message there and one back, in the arena. */
