@@ -24,7 +24,6 @@ const Error *customer_find(StoreView *view, const char *key, Customer *survivor)
 /* NOT_FOUND when a channel asks in the name of one customer for another. */
 const Error *customer_check_access(const RpcCall *call, const Customer *customer);
 
-
 extern const Error merge_conflict;
 
 #endif
