@@ -1,6 +1,6 @@
 #include "shared/rpc/transport.h"
 
-static const TransportOps *const engines[] = { &transport_core };
+static const TransportOps *const engines[] = { &transport_core, &transport_h2 };
 
 const TransportOps *transport_find(const char *name)
 {

@@ -133,8 +133,10 @@ struct TransportOps {
 
 /* gRPC core. */
 extern const TransportOps transport_core;
+/* libevent, libnghttp2 and OpenSSL. */
+extern const TransportOps transport_h2;
 
-/* The engine of that name, "core"; NULL when there is none. */
+/* The engine of that name, "core" or "h2"; NULL when there is none. */
 const TransportOps *transport_find(const char *name);
 
 #endif

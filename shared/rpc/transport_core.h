@@ -62,9 +62,6 @@ void core_destroy(Transport *transport);
 
 /* transport_core_listener.c: a listening socket of our own, whose connections are handed to
  * core. */
-/* Takes as many descriptors as the system lets us have: the number below which connections are
- * taken. */
-int core_raise_descriptors(void);
 /* Errors: UNAVAILABLE PORT_TAKEN, INVALID_ARGUMENT ADDRESS_INVALID. */
 const Error *core_listener_open(
     Arena *arena, const char *address, int port, int descriptor_cap, CoreListener **listener);

@@ -5,30 +5,23 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
+#include "shared/rpc/listening.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <grpc/grpc_posix.h>
 #include <grpc/grpc_security.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
-    RESERVED_DESCRIPTORS =
-        64, /* kept for the store, files and onward calls; of a small limit an eighth */
     COMPLAINT_INTERVAL_MICROS = 1000000,
     ACCEPT_PAUSE_MS = 10,
-    ADDRESS_SIZE = 64,
     MAX_ADDRESSES = 65536,
 };
 
@@ -41,87 +34,32 @@ struct CoreListener {
     int cap;
     int port;
     int64_t complained_at;
-    pthread_mutex_t lock;            /* for the addresses */
-    char (*addresses)[ADDRESS_SIZE]; /* of peers, by descriptor */
+    pthread_mutex_t lock;                   /* for the addresses */
+    char (*addresses)[LISTENING_NAME_SIZE]; /* of peers, by descriptor */
     grpc_server *server;
     grpc_server_credentials *credentials;
     pthread_t thread;
     bool is_started;
 };
 
-int core_raise_descriptors(void)
-{
-    struct rlimit limit;
-    rlim_t reserve = RESERVED_DESCRIPTORS;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit))
-        return INT32_MAX;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur > INT32_MAX)
-        return INT32_MAX;
-    if (limit.rlim_cur / 8 < reserve)
-        reserve = limit.rlim_cur / 8;
-    return (int)(limit.rlim_cur - reserve);
-}
-
-static int bound_socket(const struct addrinfo *info)
-{
-    int yes = 1, no = 0;
-    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    if (info->ai_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
-    if (bind(fd, info->ai_addr, info->ai_addrlen) || listen(fd, SOMAXCONN)) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static int port_of(int fd)
-{
-    struct sockaddr_storage name;
-    socklen_t size = sizeof(name);
-
-    if (getsockname(fd, (struct sockaddr *)&name, &size))
-        return 0;
-    return ntohs(name.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&name)->sin6_port
-                                            : ((struct sockaddr_in *)&name)->sin_port);
-}
-
 const Error *core_listener_open(
     Arena *arena, const char *address, int port, int descriptor_cap, CoreListener **listener)
 {
-    struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM };
-    struct addrinfo *found;
     CoreListener *opened;
-    char service[16];
-    int fd, failure;
+    int fd;
+    const Error *error = listening_socket(arena, address, port, &fd);
 
-    snprintf(service, sizeof(service), "%d", port);
-    if (getaddrinfo(address, service, &hints, &found))
-        return error_new(arena, ERROR_INVALID_ARGUMENT, "ADDRESS_INVALID",
-            "There is no address \"%s\" to listen on.", address);
-    fd = bound_socket(found);
-    failure = errno;
-    freeaddrinfo(found);
-    if (fd < 0)
-        return error_new(arena, ERROR_UNAVAILABLE, "PORT_TAKEN", "Cannot listen on %s:%d: %s.",
-            address, port, strerror(failure));
+    if (error)
+        return error;
     opened = calloc(1, sizeof(*opened));
     if (!opened)
         abort();
     opened->socket = fd;
-    opened->port = port_of(fd);
+    opened->port = listening_port(fd);
     opened->wake = eventfd(0, EFD_CLOEXEC);
-    opened->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    opened->spare = listening_spare();
     opened->cap = descriptor_cap < MAX_ADDRESSES ? descriptor_cap : MAX_ADDRESSES;
-    opened->addresses = calloc((size_t)opened->cap, ADDRESS_SIZE);
+    opened->addresses = calloc((size_t)opened->cap, LISTENING_NAME_SIZE);
     if (!opened->addresses)
         abort();
     pthread_mutex_init(&opened->lock, NULL);
@@ -145,29 +83,14 @@ static void complain(CoreListener *listener)
         (const LogField[]){ { "descriptor_cap", NULL, listener->cap }, { 0 } });
 }
 
-static void turn_one_away(CoreListener *listener)
-{
-    int fd;
-
-    close(listener->spare);
-    fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    complain(listener);
-}
-
 /* Core knows a connection that it was handed only as "fd:7". */
 static void note_address(CoreListener *listener, int fd, const struct sockaddr_storage *name)
 {
-    char host[INET6_ADDRSTRLEN] = "?", port[8] = "?";
-    bool is_ipv6 = name->ss_family == AF_INET6;
+    char text[LISTENING_NAME_SIZE];
 
-    getnameinfo((const struct sockaddr *)name, sizeof(*name), host, sizeof(host), port,
-        sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+    listening_name(name, text);
     pthread_mutex_lock(&listener->lock);
-    snprintf(
-        listener->addresses[fd], ADDRESS_SIZE, is_ipv6 ? "ipv6:[%s]:%s" : "ipv4:%s:%s", host, port);
+    memcpy(listener->addresses[fd], text, sizeof(text));
     pthread_mutex_unlock(&listener->lock);
 }
 
@@ -180,7 +103,8 @@ static void take_connection(CoreListener *listener)
         accept4(listener->socket, (struct sockaddr *)&name, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
-        turn_one_away(listener);
+        listening_turn_away(listener->socket, &listener->spare);
+        complain(listener);
     } else if (fd < 0 && (errno == ENOBUFS || errno == ENOMEM)) {
         clock_sleep_ms(ACCEPT_PAUSE_MS);
     } else if (fd >= listener->cap) {

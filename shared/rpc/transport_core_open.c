@@ -2,6 +2,7 @@
 #include "shared/rpc/transport_core.h"
 
 #include "shared/base/clock.h"
+#include "shared/rpc/listening.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -193,7 +194,7 @@ static CoreTransport *new_transport(const TransportOptions *options)
     transport->base.ops = &transport_core;
     transport->events = options->events;
     transport->limits = options->limits;
-    transport->descriptor_cap = core_raise_descriptors();
+    transport->descriptor_cap = listening_raise_descriptors();
     pthread_mutex_init(&transport->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

@@ -10,9 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void start(void)
+static void start_core(void)
 {
     tiny_start(&transport_core);
+}
+
+static void start_h2(void)
+{
+    tiny_start(&transport_h2);
 }
 
 static void stop(void)
@@ -470,7 +475,8 @@ int main(int argc, char **argv)
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
-        { .pName = "gRPC core", .pSetUpFunc = start, .pTearDownFunc = stop, .pTests = tests },
+        { .pName = "gRPC core", .pSetUpFunc = start_core, .pTearDownFunc = stop, .pTests = tests },
+        { .pName = "h2", .pSetUpFunc = start_h2, .pTearDownFunc = stop, .pTests = tests },
         CU_SUITE_INFO_NULL,
     };
 

@@ -1,0 +1,201 @@
+/* The engine over libevent and libnghttp2: from options to loops that listen, and the drain. */
+#include "shared/rpc/transport_h2.h"
+
+#include "shared/base/clock.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    /* After the last call connections get this long to close by themselves: cutting one at once
+     * may take its last answer with it. */
+    LINGER_MS = 200,
+    DRAIN_STEP_MS = 10,
+    SLOTS_PER_METHOD = 4,
+};
+
+const TransportMethod *h2_find_method(const H2Transport *transport, Bytes path)
+{
+    size_t at = text_hash(path.data, path.size) & transport->slot_mask;
+    const TransportMethod *method;
+
+    for (; (method = transport->slots[at]); at = (at + 1) & transport->slot_mask)
+        if (!strncmp(method->path, (const char *)path.data, path.size) &&
+            method->path[path.size] == '\0')
+            return method;
+    return NULL;
+}
+
+static void add_methods(H2Transport *transport, const TransportOptions *options)
+{
+    size_t n_slots = SLOTS_PER_METHOD;
+
+    while (n_slots < options->n_methods * SLOTS_PER_METHOD)
+        n_slots *= 2;
+    transport->slots = calloc(n_slots, sizeof(*transport->slots));
+    if (!transport->slots)
+        abort();
+    transport->slot_mask = n_slots - 1;
+    for (size_t i = 0; i < options->n_methods; i++) {
+        const char *path = options->methods[i].path;
+        size_t at = text_hash(path, strlen(path)) & transport->slot_mask;
+
+        while (transport->slots[at])
+            at = (at + 1) & transport->slot_mask;
+        transport->slots[at] = &options->methods[i];
+    }
+}
+
+static H2Transport *new_transport(const TransportOptions *options)
+{
+    H2Transport *transport = calloc(1, sizeof(*transport));
+    pthread_condattr_t attributes;
+
+    if (!transport)
+        abort();
+    transport->base.ops = &transport_h2;
+    transport->events = options->events;
+    transport->limits = options->limits;
+    transport->socket = transport->spare = -1;
+    transport->descriptor_cap = listening_raise_descriptors();
+    pthread_mutex_init(&transport->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&transport->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    add_methods(transport, options);
+    h2_session_setup(transport);
+    return transport;
+}
+
+static void free_transport(H2Transport *transport)
+{
+    h2_accept_stop(transport);
+    h2_tls_close(transport->tls);
+    nghttp2_session_callbacks_del(transport->callbacks);
+    nghttp2_option_del(transport->options);
+    pthread_cond_destroy(&transport->changed);
+    pthread_mutex_destroy(&transport->lock);
+    free(transport->slots);
+    free(transport->loops);
+    free(transport);
+}
+
+/* The threads inherit the mask: signals are for whoever asked for them. */
+static void start_loops(H2Transport *transport)
+{
+    sigset_t all, before;
+
+    transport->n_loops = (size_t)transport->limits.pollers;
+    transport->loops = calloc(transport->n_loops, sizeof(*transport->loops));
+    if (!transport->loops)
+        abort();
+    for (size_t i = 0; i < transport->n_loops; i++)
+        h2_loop_init(&transport->loops[i], transport);
+    h2_accept_start(transport);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (size_t i = 0; i < transport->n_loops; i++)
+        h2_loop_start(&transport->loops[i]);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+const Error *h2_listen(Arena *arena, const TransportOptions *options, Transport **transport)
+{
+    H2Transport *opened = new_transport(options);
+    const Error *error = NULL;
+
+    if ((options->tls_certificate && (error = h2_tls_open(arena, options, &opened->tls))) ||
+        (error = h2_accept_open(arena, opened, options))) {
+        free_transport(opened);
+        return error;
+    }
+    start_loops(opened);
+    *transport = &opened->base;
+    return NULL;
+}
+
+int h2_port(const Transport *transport)
+{
+    return ((const H2Transport *)transport)->port;
+}
+
+size_t h2_calls(const Transport *base)
+{
+    const H2Transport *transport = (const H2Transport *)base;
+    size_t calls = 0;
+
+    for (size_t i = 0; i < transport->n_loops; i++)
+        calls += atomic_load_explicit(
+            &((H2Loop *)(uintptr_t)&transport->loops[i])->calls, memory_order_acquire);
+    return calls;
+}
+
+static void command(H2Transport *transport, H2Command what)
+{
+    for (size_t i = 0; i < transport->n_loops; i++)
+        h2_loop_command(&transport->loops[i], what);
+}
+
+/* The lock is held. */
+static void wait_a_step(H2Transport *transport)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += DRAIN_STEP_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&transport->changed, &transport->lock, &until);
+}
+
+/* Until all connections are gone, no call was there for the linger, or the grace is over. */
+static void wait_for_calls(H2Transport *transport, int64_t grace_ms)
+{
+    int64_t now = clock_monotonic();
+    int64_t end = now + grace_ms * 1000;
+    int64_t quiet_since = now;
+
+    pthread_mutex_lock(&transport->lock);
+    while (now < end && now - quiet_since < LINGER_MS * 1000 &&
+           (h2_calls(&transport->base) || atomic_load(&transport->connections))) {
+        wait_a_step(transport);
+        now = clock_monotonic();
+        if (h2_calls(&transport->base))
+            quiet_since = now;
+    }
+    pthread_mutex_unlock(&transport->lock);
+}
+
+bool h2_drain(Transport *base, int grace_ms)
+{
+    H2Transport *transport = (H2Transport *)base;
+    bool is_clean;
+
+    atomic_store(&transport->is_draining, true);
+    command(transport, H2_COMMAND_DRAIN);
+    wait_for_calls(transport, grace_ms);
+    is_clean = h2_calls(base) == 0;
+    command(transport, H2_COMMAND_CUT);
+    wait_for_calls(transport, LINGER_MS);
+    command(transport, H2_COMMAND_CLOSE);
+    pthread_mutex_lock(&transport->lock);
+    while (h2_calls(base) || atomic_load(&transport->connections))
+        wait_a_step(transport);
+    pthread_mutex_unlock(&transport->lock);
+    return is_clean;
+}
+
+void h2_destroy(Transport *base)
+{
+    H2Transport *transport = (H2Transport *)base;
+
+    command(transport, H2_COMMAND_STOP);
+    for (size_t i = 0; i < transport->n_loops; i++) {
+        pthread_join(transport->loops[i].thread, NULL);
+        h2_loop_free(&transport->loops[i]);
+    }
+    free_transport(transport);
+}

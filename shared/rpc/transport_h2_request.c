@@ -1,0 +1,302 @@
+/* What comes in of a call: headers, then messages, of which the first or none makes a call of a
+ * method that takes no stream. */
+#include "shared/rpc/transport_h2.h"
+
+#include "shared/base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PAIR_OVERHEAD = 32, /* as HTTP/2 counts */
+};
+
+static const H2Status not_post = { 405, 0, "gRPC calls are POST requests.\n", "" };
+static const H2Status not_grpc = { 415, 0,
+    "This port takes gRPC calls: content-type application/grpc.\n", "" };
+static const H2Status bad_timeout = { 200, ERROR_INVALID_ARGUMENT,
+    "grpc-timeout is not up to eight digits and a unit.", "" };
+static const H2Status bad_binary = { 200, ERROR_INVALID_ARGUMENT,
+    "A metadata value of a key in -bin is not base64.", "" };
+static const H2Status too_much_metadata = { 200, ERROR_RESOURCE_EXHAUSTED,
+    "The call brought more metadata than the server takes.", "" };
+static const H2Status bad_encoding = { 200, ERROR_UNIMPLEMENTED,
+    "The message encoding is not one of those that grpc-accept-encoding lists.", "" };
+static const H2Status too_large = { 200, ERROR_RESOURCE_EXHAUSTED,
+    "A message is larger than the server takes.", "" };
+static const H2Status malformed = { 200, ERROR_INTERNAL,
+    "The request does not consist of gRPC messages.", "" };
+static const H2Status too_many = { 200, ERROR_UNIMPLEMENTED,
+    "The method takes one request message, and there was another.", "" };
+
+Bytes h2_bytes_of(nghttp2_rcbuf *buffer)
+{
+    nghttp2_vec vec = nghttp2_rcbuf_get_buf(buffer);
+
+    return (Bytes){ vec.base, vec.len };
+}
+
+static bool is(Bytes bytes, const char *word, size_t size)
+{
+    return bytes.size == size && !memcmp(bytes.data, word, size);
+}
+
+static const RpcLimits *limits_of(const H2Call *call)
+{
+    return &call->connection->loop->transport->limits;
+}
+
+static void add_pair(H2Call *call, nghttp2_rcbuf *key, nghttp2_rcbuf *value, Bytes decoded)
+{
+    if (call->n_pairs == call->pairs_room) {
+        size_t size = call->n_pairs * sizeof(H2Pair);
+        H2Pair *grown = malloc(size * 2);
+
+        if (!grown)
+            abort();
+        memcpy(grown, call->pairs, size);
+        if (call->pairs != call->own_pairs)
+            free(call->pairs);
+        call->pairs = grown;
+        call->pairs_room *= 2;
+    }
+    nghttp2_rcbuf_incref(key);
+    nghttp2_rcbuf_incref(value);
+    call->pairs[call->n_pairs++] = (H2Pair){ key, value, decoded };
+}
+
+static void take_timeout(H2Call *call, Bytes value)
+{
+    int64_t micros;
+
+    if (h2_timeout_read(value, &micros))
+        call->deadline = clock_monotonic() + micros;
+    else
+        call->refusal = &bad_timeout;
+}
+
+static void take_encoding(H2Call *call, Bytes value)
+{
+    call->encoding = h2_encoding_of(value);
+    if (call->encoding == H2_ENCODING_UNKNOWN)
+        call->refusal = &bad_encoding;
+}
+
+/* Whether the header is HTTP's or gRPC's own, and no metadata. */
+static bool take_own(H2Call *call, Bytes name, Bytes value)
+{
+    switch (name.size) {
+    case 2:
+        return is(name, "te", 2);
+    case 5:
+        if (!is(name, ":path", 5))
+            return false;
+        call->method = h2_find_method(call->connection->loop->transport, value);
+        return true;
+    case 7:
+        if (is(name, ":method", 7))
+            call->is_post = is(value, "POST", 4);
+        return *name.data == ':';
+    case 10:
+        return *name.data == ':';
+    case 12:
+        if (is(name, "content-type", 12))
+            call->is_grpc = h2_is_grpc(value);
+        else if (is(name, "grpc-timeout", 12))
+            take_timeout(call, value);
+        else
+            return false;
+        return true;
+    case 13:
+        if (!is(name, "grpc-encoding", 13))
+            return false;
+        take_encoding(call, value);
+        return true;
+    case 20:
+        if (!is(name, "grpc-accept-encoding", 20))
+            return false;
+        call->takes_gzip = h2_list_has(value, "gzip");
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_binary(Bytes name)
+{
+    return name.size > 4 && !memcmp(name.data + name.size - 4, "-bin", 4);
+}
+
+static void add_binary(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
+{
+    Arena *arena = h2_call_arena(call);
+    Bytes rest = h2_bytes_of(value), decoded;
+
+    while (rest.data) {
+        if (!h2_binary_next(arena, &rest, &decoded)) {
+            call->refusal = &bad_binary;
+            return;
+        }
+        add_pair(call, name, value, decoded);
+    }
+}
+
+void h2_request_header(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
+{
+    Bytes key = h2_bytes_of(name), bytes = h2_bytes_of(value);
+
+    call->header_bytes += key.size + bytes.size + PAIR_OVERHEAD;
+    if (call->header_bytes > (size_t)limits_of(call)->max_metadata_bytes * H2_METADATA_MARGIN)
+        call->refusal = &too_much_metadata;
+    else if (take_own(call, key, bytes))
+        return;
+    else if (is_binary(key))
+        add_binary(call, name, value);
+    else
+        add_pair(call, name, value, (Bytes){ 0 });
+}
+
+void h2_request_begin(H2Call *call)
+{
+    if (!call->is_grpc)
+        call->refusal = &not_grpc;
+    if (!call->is_post)
+        call->refusal = &not_post;
+    if (call->refusal)
+        h2_reply_end(call, call->refusal);
+    else if (!call->method || call->method->takes_streams)
+        h2_call_arrive(call, NULL);
+}
+
+/* Whether what comes is of no use any more. */
+static bool is_ignored(const H2Call *call)
+{
+    return call->refusal || !call->method || call->is_cut || call->is_finished;
+}
+
+/* One whole message may wait, and what the window lets in behind it. */
+static void open_window(H2Call *call)
+{
+    if (!call->withheld || call->is_gone ||
+        (call->first && call->method->takes_streams && !is_ignored(call)))
+        return;
+    nghttp2_session_consume_stream(call->connection->session, call->stream, call->withheld);
+    call->withheld = 0;
+    h2_connection_touch(call->connection);
+}
+
+static void fail(H2Call *call, const H2Status *status)
+{
+    if (!call->is_arrived)
+        call->refusal = status;
+    h2_call_cut(call, status);
+}
+
+static const H2Status *status_of(H2Read read)
+{
+    return read == H2_READ_TOO_LARGE ? &too_large : &malformed;
+}
+
+static void take_message(H2Call *call, H2Message *message)
+{
+    H2Read read = H2_READ_MESSAGE;
+
+    if (message->is_compressed)
+        read = call->encoding == H2_IDENTITY
+                   ? H2_READ_MALFORMED
+                   : h2_message_inflate(&message, (size_t)limits_of(call)->max_message_bytes);
+    if (read != H2_READ_MESSAGE || (call->first && !call->method->takes_streams)) {
+        free(message);
+        fail(call, read == H2_READ_MESSAGE ? &too_many : status_of(read));
+        return;
+    }
+    *call->last = message;
+    call->last = &message->next;
+    if (call->method->takes_streams)
+        h2_request_deliver(call);
+}
+
+void h2_request_data(H2Call *call, Bytes bytes)
+{
+    size_t max = (size_t)limits_of(call)->max_message_bytes;
+    H2Read read = H2_READ_MESSAGE;
+    H2Message *message;
+
+    call->withheld += bytes.size;
+    while (read == H2_READ_MESSAGE && !is_ignored(call)) {
+        read = h2_reader_take(&call->reader, &bytes, max, &message);
+        if (read == H2_READ_MESSAGE)
+            take_message(call, message);
+        else if (read != H2_READ_MORE)
+            fail(call, status_of(read));
+    }
+    open_window(call);
+}
+
+void h2_request_end(H2Call *call)
+{
+    call->has_ended = true;
+    if (is_ignored(call))
+        return;
+    if (!h2_reader_is_between(&call->reader))
+        fail(call, &malformed);
+    else if (call->method->takes_streams)
+        h2_request_deliver(call);
+    else
+        h2_call_arrive(call, call->first);
+}
+
+void h2_request_deliver(H2Call *call)
+{
+    TransportReceived what = TRANSPORT_MESSAGE;
+    H2Message *message = call->first;
+    Bytes bytes = { 0 };
+
+    if (!call->is_receiving || (!call->is_broken && !message && !call->has_ended))
+        return;
+    call->is_receiving = false;
+    free(call->current);
+    call->current = NULL;
+    if (call->is_broken) {
+        what = TRANSPORT_BROKEN;
+    } else if (!message) {
+        what = TRANSPORT_END;
+    } else {
+        call->first = message->next;
+        if (!call->first)
+            call->last = &call->first;
+        call->current = message;
+        bytes = (Bytes){ message->data, message->size };
+    }
+    open_window(call);
+    call->connection->loop->transport->events.received(call->base.user, what, bytes);
+}
+
+void h2_request_break(H2Call *call)
+{
+    call->is_broken = true;
+    h2_request_deliver(call);
+}
+
+static void free_messages(H2Message *message)
+{
+    while (message) {
+        H2Message *next = message->next;
+
+        free(message);
+        message = next;
+    }
+}
+
+void h2_request_free(H2Call *call)
+{
+    for (size_t i = 0; i < call->n_pairs; i++) {
+        nghttp2_rcbuf_decref(call->pairs[i].key);
+        nghttp2_rcbuf_decref(call->pairs[i].value);
+    }
+    if (call->pairs != call->own_pairs)
+        free(call->pairs);
+    h2_reader_free(&call->reader);
+    free_messages(call->first);
+    free(call->current);
+}
