@@ -19,7 +19,7 @@ LAYERS = {
     "shared/admin": (["shared/base"], ["libevent"]),
     "shared/store": (["shared/base", "shared/codec"], ["protobuf-c", "bson", "mongoc", "sqlite"]),
     "shared/rpc": (["shared/base", "shared/codec", "shared/auth"],
-                   ["protobuf-c", "grpc", "libevent", "nghttp2"]),
+                   ["protobuf-c", "grpc", "libevent", "nghttp2", "openssl", "zlib"]),
     "shared/event": (["shared/base", "shared/codec", "shared/store", "shared/rpc"], ["protobuf-c"]),
     "shared/service": (["shared"], ["protobuf-c"]),
     "services/*/domain": (["shared/base", "shared/codec"], ["protobuf-c", "sodium"]),
@@ -39,7 +39,7 @@ LAYERS = {
 LIBRARIES = [
     (r"bson/|bson\.h", "bson"), (r"mongoc/|mongoc\.h", "mongoc"), (r"sqlite3", "sqlite"), (r"grpc", "grpc"),
     (r"protobuf-c/", "protobuf-c"), (r"sodium", "sodium"), (r"cjose/", "cjose"), (r"jansson", "jansson"),
-    (r"openssl/", "openssl"), (r"event2/|event\.h", "libevent"), (r"nghttp2/", "nghttp2"), (r"curl/", "curl"),
+    (r"openssl/", "openssl"), (r"zlib\.h", "zlib"), (r"event2/|event\.h", "libevent"), (r"nghttp2/", "nghttp2"), (r"curl/", "curl"),
     (r"CUnit/", "cunit"),
 ]
 LIBC = re.compile(

@@ -266,6 +266,7 @@ void h2_connection_close(H2Connection *connection)
     if (connection->is_closed)
         return;
     connection->is_closed = true;
+    h2_connection_touch(connection); /* released when nobody is in the middle of it */
     unlink_from_loop(connection);
     event_del(&connection->readable);
     event_del(&connection->writable);
@@ -280,7 +281,6 @@ void h2_connection_close(H2Connection *connection)
     free(connection->pending);
     connection->pending = NULL;
     atomic_fetch_sub(&connection->loop->transport->connections, 1);
-    h2_connection_touch(connection); /* released when nobody is in the middle of it */
 }
 
 void h2_connection_release(H2Connection *connection)

@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRAME_HEAD_BYTES = 9, MAX_EXTRAS = 16, MAX_HEADERS = 8 + MAX_EXTRAS, STATUS_TEXTS = ERROR_UNAUTHENTICATED + 1 };
+enum {
+    FRAME_HEAD_BYTES = 9,
+    MAX_EXTRAS = 16,
+    MAX_HEADERS = 8 + MAX_EXTRAS,
+    STATUS_TEXTS = ERROR_UNAUTHENTICATED + 1
+};
 
 enum { NO_COPY = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
 
@@ -67,8 +72,8 @@ static nghttp2_nv extra_pair(Arena *arena, const TransportPair *extra)
     uint8_t *value;
 
     if (!text_ends_with(key, "-bin"))
-        return pair(key,
-            arena_text_of(arena, (const char *)extra->value.data, extra->value.size), 0);
+        return pair(
+            key, arena_text_of(arena, (const char *)extra->value.data, extra->value.size), 0);
     value = arena_alloc(arena, h2_base64_size(extra->value.size) + 1);
     h2_base64_write(extra->value, value);
     return pair(key, (const char *)value, 0);
@@ -111,8 +116,7 @@ void h2_reply_prepare(H2Call *call, bool is_last)
         call->initial = extra_pairs(call, extras->initial, extras->n_initial, &call->n_initial);
     }
     if (is_last)
-        call->trailing =
-            extra_pairs(call, extras->trailing, extras->n_trailing, &call->n_trailing);
+        call->trailing = extra_pairs(call, extras->trailing, extras->n_trailing, &call->n_trailing);
     if (call->reserved && call->compresses && extras->compresses)
         compress_reserved(call);
 }
@@ -154,6 +158,8 @@ static size_t add_trailing(nghttp2_nv *headers, const H2Call *call, const H2Stat
 {
     size_t n = add_status(headers, status);
 
+    if (call->is_cut) /* the run time may still be at work on its own */
+        return n;
     return n + add_pairs(headers + n, call->trailing, call->n_trailing);
 }
 
@@ -219,7 +225,7 @@ void h2_reply_end(H2Call *call, const H2Status *status)
     drop_out(call);
     if (status->http != 200) {
         submit_http_error(call, status);
-    } else if (!call->has_headers && !call->n_initial) {
+    } else if (!call->has_headers && (call->is_cut || !call->n_initial)) {
         submit_status_alone(call, status);
     } else {
         call->ends = true;

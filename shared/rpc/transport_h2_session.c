@@ -129,6 +129,8 @@ void h2_session_setup(H2Transport *transport)
     nghttp2_session_callbacks_set_send_data_callback(callbacks, h2_reply_write);
     nghttp2_option_set_no_auto_window_update(transport->options, 1);
     nghttp2_option_set_no_closed_streams(transport->options, 1);
+    /* Metadata may end with a space. */
+    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(transport->options, 1);
 }
 
 void h2_session_start(H2Connection *connection)

@@ -3,6 +3,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
+#include "shared/rpc/transport.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -83,6 +84,9 @@ static void open_peers(RunningService *running)
     }
 }
 
+static const Error transport_unknown = { ERROR_INVALID_ARGUMENT, "TRANSPORT_UNKNOWN",
+    "--transport is core or h2." };
+
 static const Error *start_server(RunningService *running)
 {
     const Config *config = running->config;
@@ -100,8 +104,11 @@ static const Error *start_server(RunningService *running)
         .tls_key = service_text(config, "tls-key"),
         .tls_client_ca = service_text(config, "tls-ca"),
         .services = services,
+        .transport = transport_find(config_text(config, "transport")),
     };
 
+    if (!options.transport)
+        return &transport_unknown;
     for (; n < SERVICE_MAX_RPCS && running->service->rpcs[n]; n++)
         services[n] = running->service->rpcs[n];
     services[n] = &event_rpcs;

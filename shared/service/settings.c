@@ -21,6 +21,8 @@ static const Setting common[] = {
     { "log-level", SETTING_TEXT, "info", "debug, info, warn, error or off." },
     { "drain-ms", SETTING_NUMBER, "25000",
         "How long calls under way may go on after SIGTERM, in milliseconds.", 0, DAY_MS },
+    { "transport", SETTING_TEXT, "core",
+        "The engine of the gRPC server: core (gRPC core) or h2 (libnghttp2)." },
     { "tls-cert", SETTING_TEXT, "", "Certificate chain (PEM); without it plaintext." },
     { "tls-key", SETTING_TEXT, "", "Its private key (PEM)." },
     { "tls-ca", SETTING_TEXT, "",

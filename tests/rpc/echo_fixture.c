@@ -3,6 +3,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/codec/message.h"
+#include "shared/rpc/transport.h"
 #include "tests/support/test_main.h"
 
 #include <stdlib.h>
@@ -43,6 +44,8 @@ Echo *echo_start_with(const RpcServerOptions *given)
     options.keys = echo->keys;
     options.metrics = echo->metrics;
     options.services = services;
+    if (getenv("THROUGHLINE_TRANSPORT"))
+        options.transport = transport_find(getenv("THROUGHLINE_TRANSPORT"));
     if (!options.hooks.begin)
         options.hooks = echo_hooks(&echo->state);
     must(rpc_server_start(echo->arena, &options, &echo->server));
