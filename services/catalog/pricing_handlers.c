@@ -196,6 +196,9 @@ static const Error *create_promotion(RpcCall *call, const void *request, void *r
     check_present(call, "promotion", req->promotion);
     if (req->promotion)
         promotion_check(req->promotion, &findings);
+    /* What applies by itself is in the rules of a release. */
+    if (req->promotion && !*req->promotion->code)
+        check_fail(call, "promotion.code", "must be set");
     for (size_t i = 0; i < findings.n_items; i++)
         check_fail(call, findings.items[i].field, "%s", findings.items[i].description);
     if ((error = check_result(call)))
