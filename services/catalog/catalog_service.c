@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PORT = 7002, FOLLOW_INTERVAL_MS = 250 };
+enum { PORT = 7002, FOLLOW_INTERVAL_MS = 250, STOCK_INTERVAL_MS = 500 };
 
 /* The one name under which replicas that start together agree on one key. */
 static const char first_key[] = "quoteKeys/1";
@@ -68,9 +68,10 @@ static void close_catalog(ServiceContext *context)
 const Service catalog_service = {
     .name = "catalog",
     .port = PORT,
-    .rpcs = { &product_rpcs, &pricing_rpcs },
+    .rpcs = { &product_rpcs, &pricing_rpcs, &stock_rpcs },
     .collections = catalog_collections,
-    .jobs = { { "follow", FOLLOW_INTERVAL_MS, catalog_follow } },
+    .jobs = { { "follow", FOLLOW_INTERVAL_MS, catalog_follow },
+        { "stock", STOCK_INTERVAL_MS, stock_finish_due } },
     .open = open_catalog,
     .close = close_catalog,
 };

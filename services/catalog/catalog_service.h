@@ -10,10 +10,13 @@
 extern const Collection products;
 extern const Collection promotions;
 extern const Collection quote_keys;
+extern const Collection reservations;
+extern const Collection stock_levels;
 extern const Collection *const catalog_collections[];
 
 extern const RpcService product_rpcs;
 extern const RpcService pricing_rpcs;
+extern const RpcService stock_rpcs;
 
 /* What a running catalogue holds in memory. */
 typedef struct Catalog {
@@ -32,6 +35,9 @@ const Error *catalog_load(Catalog *catalog, ServiceContext *context);
 /* The job: brings what other replicas have imported into the snapshot, by the service's own event
  * log. */
 const Error *catalog_follow(RpcCall *call);
+
+/* The job: ends reservations whose time is over. */
+const Error *stock_finish_due(RpcCall *call);
 
 extern const Service catalog_service;
 

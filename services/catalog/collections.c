@@ -1,5 +1,7 @@
 #include "services/catalog/catalog_service.h"
 
+#include "throughline/catalog/v1/stock.pb-c.h"
+
 const Collection products = {
     .name = "products",
     .message = &throughline__catalog__v1__product__descriptor,
@@ -18,9 +20,26 @@ const Collection quote_keys = {
     .message = &throughline__catalog__v1__quote_key_record__descriptor,
 };
 
+const Collection reservations = {
+    .name = "reservations",
+    .message = &throughline__catalog__v1__reservation__descriptor,
+    /* Unique, so that only those that are not closed have entries. */
+    .indexes = { { .name = "due", .fields = { "due" }, .is_unique = true } },
+    .expire_field = "purge_time",
+};
+
+const Collection stock_levels = {
+    .name = "stock_levels",
+    .message = &throughline__catalog__v1__stock_level__descriptor,
+    .indexes = { { .name = "sku", .fields = { "sku", "location" } },
+        { .name = "location", .fields = { "location", "sku" } } },
+};
+
 const Collection *const catalog_collections[] = {
     &products,
     &promotions,
     &quote_keys,
+    &reservations,
+    &stock_levels,
     NULL,
 };

@@ -24,7 +24,7 @@ typedef struct DemoAccount {
 static const DemoAccount services[] = {
     { "identity", "events.read" },
     { "catalog", "events.read" },
-    { "cart", "events.read catalog.read identity.read" },
+    { "cart", "events.read catalog.read stock.reserve identity.read" },
     { "feedback", "events.read identity.read order.read" },
     { "notification", "events.read identity.read" },
 };
@@ -34,13 +34,18 @@ static const DemoAccount channels[] = {
              "feedback.write notification.read" },
     { "app", "catalog.read cart.read cart.write cart.checkout order.read identity.read "
              "identity.write identity.consent feedback.read feedback.write notification.read" },
-    { "store", "catalog.read cart.read cart.write cart.checkout order.read identity.read "
+    { "store", "catalog.read catalog.price_override cart.read cart.write cart.checkout order.read "
+               "identity.read "
                "feedback.read feedback.write" },
-    { "care", "catalog.read cart.read cart.write cart.assist order.read identity.read "
+    { "care", "catalog.read catalog.price_override cart.read cart.write cart.assist order.read "
+              "identity.read "
               "identity.write identity.merge feedback.read feedback.write notification.read "
               "notification.send" },
     { "social", "feedback.write" },
-    { "merchandising", "catalog.read catalog.write notification.admin notification.read" },
+    { "merchandising", "catalog.read catalog.write catalog.publish notification.admin "
+                       "notification.read" },
+    /* Who looks over what merchandising wants to change. */
+    { "governance", "catalog.read catalog.approve catalog.publish" },
 };
 
 static const Error *cannot_write(Arena *arena, const char *path)

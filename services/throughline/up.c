@@ -133,7 +133,7 @@ const Command command_up = {
     .arguments = "",
     .summary = "Starts the five services on this machine and keeps them running.",
     .details = "\nMakes keys, one account a channel (web, app, store, care, social, "
-               "merchandising), imports a catalogue.\n",
+               "merchandising, governance), imports a catalogue.\n",
     .settings = (const Setting *const[]){ settings, NULL },
     .run = run,
 };

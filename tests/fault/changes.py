@@ -119,6 +119,19 @@ class Changes:
         change = self.create_promotion("PricingService/CreatePromotion")
         return Change(method, {"name": self.shop.ask(change.method, change.request)["name"]}, AGENT)
 
+    def correct_stock(self, method):
+        return Change(method, {"sku": self.sku, "location": self.new("place"), "counted": 1, "reason": "STOCK_REASON_COUNTED"}, AGENT)
+
+    def reserve(self, method):
+        place = self.new("place")
+        self.shop.ask("StockService/CorrectStock", {
+            "sku": self.sku, "location": place, "counted": 5, "reason": "STOCK_REASON_COUNTED"})
+        return Change(method, {"holder": "carts/one", "lines": [{"sku": self.sku, "location": place, "quantity": 2}]}, AGENT)
+
+    def end_reservation(self, method):
+        change = self.reserve("StockService/Reserve")
+        return Change(method, {"name": self.shop.ask(change.method, change.request)["name"]}, AGENT)
+
     def create_customer(self, method):
         return Change(method, {"customer": {"display_name": "Jo", "identifiers": [self._device()]}}, AGENT)
 
@@ -189,6 +202,8 @@ class Changes:
         "CartService/ClaimHandoff": claim_handoff, "CartService/JoinCart": join_cart,
         "CartService/LeaveCart": leave_cart, "CartService/Checkout": checkout,
         "PricingService/CreatePromotion": create_promotion, "PricingService/EndPromotion": end_promotion,
+        "StockService/CorrectStock": correct_stock, "StockService/Reserve": reserve,
+        "StockService/Confirm": end_reservation, "StockService/Release": end_reservation,
         "CustomerService/CreateCustomer": create_customer, "CustomerService/UpdateCustomer": update_customer,
         "CustomerService/AttachIdentifier": attach_identifier, "CustomerService/DetachIdentifier": detach_identifier,
         "CustomerService/MergeCustomers": merge_customers, "ConsentService/SetConsent": set_consent,

@@ -1,6 +1,8 @@
 /* What is wrong with a product: every bad field under its path, so that one look mends a row. */
 #include "services/catalog/domain/product.h"
 
+#include "services/catalog/domain/stock.h"
+
 #include "shared/base/money.h"
 #include "shared/codec/types.h"
 
@@ -133,13 +135,6 @@ static void check_prices(const Variant *variant, const char *path, Findings *fin
     }
 }
 
-static bool location_is_valid(const char *location)
-{
-    size_t length = strspn(location, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-    return !location[length] && length >= 1 && length <= VARIANT_MAX_SKU;
-}
-
 static void check_stock(const Variant *variant, const char *path, Findings *findings)
 {
     Arena *arena = findings->arena;
@@ -155,7 +150,7 @@ static void check_stock(const Variant *variant, const char *path, Findings *find
 
         if (!location_is_valid(stock->location))
             findings_add(findings, location_path, "must be 1 to %d characters of [a-z0-9-]",
-                VARIANT_MAX_SKU);
+                LOCATION_MAX_ID);
         if (stock->on_hand < 0)
             findings_add(findings, arena_printf(arena, "%s.stock[%zu].on_hand", path, i),
                 "must not be negative");

@@ -2,6 +2,7 @@
 #include "tests/service/cart/shop.h"
 
 #include "shared/codec/message.h"
+#include "tests/support/parallel.h"
 #include "tests/support/test_main.h"
 
 #include <stdatomic.h>
@@ -14,8 +15,8 @@ typedef Throughline__Cart__V1__CheckoutRequest CheckoutRequest;
 
 enum { CALLERS = 64, VISITORS = 8 };
 
-static const Error *add_as(ShopWorker *worker, const char *actor, const char *cart, const char *sku,
-    const char *request_id)
+static const Error *add_as(
+    Worker *worker, const char *actor, const char *cart, const char *sku, const char *request_id)
 {
     AddLineRequest request = THROUGHLINE__CART__V1__ADD_LINE_REQUEST__INIT;
     Cart reply = THROUGHLINE__CART__V1__CART__INIT;
@@ -25,14 +26,14 @@ static const Error *add_as(ShopWorker *worker, const char *actor, const char *ca
     request.sku = arena_text(worker->arena, sku);
     request.quantity = 1;
     request.request_id = arena_text(worker->arena, request_id);
-    return shop_call(worker, actor, "CartService/AddLine", &request, &reply);
+    return worker_call(worker, actor, "CartService/AddLine", &request, &reply);
 }
 
-static void add_one_of_seven(ShopWorker *worker)
+static void add_one_of_seven(Worker *worker)
 {
     const char *sku = arena_printf(worker->arena, "v-%d", worker->index % 7);
 
-    shop_expect(worker, add_as(worker, "customers/ann", worker->context, sku, ""));
+    worker_expect(worker, add_as(worker, "customers/ann", worker->context, sku, ""));
 }
 
 static void parallel_adds_lose_nothing(void)
@@ -41,7 +42,7 @@ static void parallel_adds_lose_nothing(void)
     Cart *cart = shop_cart(fixture), *after;
     int32_t pieces = 0;
 
-    shop_parallel(fixture, CALLERS, add_one_of_seven, cart->name);
+    parallel_run(fixture, CALLERS, add_one_of_seven, cart->name);
 
     after = shop_stored_cart(fixture, cart->name);
     CHECK_INT(after->n_lines, 7);
@@ -52,9 +53,9 @@ static void parallel_adds_lose_nothing(void)
     shop_close(fixture);
 }
 
-static void add_once(ShopWorker *worker)
+static void add_once(Worker *worker)
 {
-    shop_expect(worker, add_as(worker, "customers/ann", worker->context, "tent", "the-one"));
+    worker_expect(worker, add_as(worker, "customers/ann", worker->context, "tent", "the-one"));
 }
 
 static void one_request_from_many_counts_once(void)
@@ -62,28 +63,28 @@ static void one_request_from_many_counts_once(void)
     Fixture *fixture = shop_open();
     Cart *cart = shop_cart(fixture);
 
-    shop_parallel(fixture, CALLERS, add_once, cart->name);
+    parallel_run(fixture, CALLERS, add_once, cart->name);
 
     CHECK_INT(shop_quantity(shop_stored_cart(fixture, cart->name), "tent"), 1);
     shop_close(fixture);
 }
 
-static void open_cart(ShopWorker *worker)
+static void open_cart(Worker *worker)
 {
     CreateCartRequest request = THROUGHLINE__CART__V1__CREATE_CART_REQUEST__INIT;
     Cart reply = THROUGHLINE__CART__V1__CART__INIT;
 
     request.currency = arena_text(worker->arena, "EUR");
-    shop_expect(
-        worker, shop_call(worker, "customers/ann", "CartService/CreateCart", &request, &reply));
-    shop_expect(worker, add_as(worker, "customers/ann", reply.name, "tent", ""));
+    worker_expect(
+        worker, worker_call(worker, "customers/ann", "CartService/CreateCart", &request, &reply));
+    worker_expect(worker, add_as(worker, "customers/ann", reply.name, "tent", ""));
 }
 
 static void a_customer_who_opens_many_carts_at_once_has_one(void)
 {
     Fixture *fixture = shop_open();
 
-    shop_parallel(fixture, CALLERS, open_cart, NULL);
+    parallel_run(fixture, CALLERS, open_cart, NULL);
 
     CHECK_INT(shop_count(fixture, &carts), 1);
     CHECK_INT(shop_quantity(shop_cart(fixture), "tent"), CALLERS);
@@ -109,21 +110,21 @@ static Visits some_visits(Fixture *fixture)
     return visits;
 }
 
-static void sign_in(ShopWorker *worker, const char *cart)
+static void sign_in(Worker *worker, const char *cart)
 {
     AttachCustomerRequest request = THROUGHLINE__CART__V1__ATTACH_CUSTOMER_REQUEST__INIT;
     MergeReport report = THROUGHLINE__CART__V1__ATTACH_CUSTOMER_RESPONSE__INIT;
 
     request.cart = arena_text(worker->arena, cart);
     request.customer = arena_text(worker->arena, "customers/ann");
-    shop_expect(worker,
-        shop_call(worker, "customers/ann", "CartService/AttachCustomer", &request, &report));
-    shop_expect_true(worker, report.cart && text_equal(report.cart->customer, "customers/ann"),
+    worker_expect(worker,
+        worker_call(worker, "customers/ann", "CartService/AttachCustomer", &request, &report));
+    worker_expect_true(worker, report.cart && text_equal(report.cart->customer, "customers/ann"),
         "the cart to go on with is not the customer's");
 }
 
 /* Every visit is signed in by several callers at once. */
-static void sign_visit_in(ShopWorker *worker)
+static void sign_visit_in(Worker *worker)
 {
     const Visits *visits = worker->context;
 
@@ -136,7 +137,7 @@ static void parallel_sign_ins_lose_and_double_no_line(void)
     Visits visits = some_visits(fixture);
     Cart *cart;
 
-    shop_parallel(fixture, VISITORS * 4, sign_visit_in, &visits);
+    parallel_run(fixture, VISITORS * 4, sign_visit_in, &visits);
 
     fixture_act_as(fixture, "web", "customers/ann");
     cart = shop_cart(fixture);
@@ -151,7 +152,7 @@ typedef struct Adds {
     atomic_int n_added;
 } Adds;
 
-static void add_while_signing_in(ShopWorker *worker)
+static void add_while_signing_in(Worker *worker)
 {
     Adds *adds = worker->context;
 
@@ -171,7 +172,7 @@ static void an_add_that_was_acknowledged_is_in_the_customers_cart(void)
     fixture_act_as(fixture, "web", "customers/ann");
     shop_add(fixture, shop_cart(fixture)->name, "tent", 1);
 
-    shop_parallel(fixture, CALLERS, add_while_signing_in, &adds);
+    parallel_run(fixture, CALLERS, add_while_signing_in, &adds);
 
     CHECK_INT(shop_quantity(shop_cart(fixture), "rope"), atomic_load(&adds.n_added));
     shop_close(fixture);
@@ -183,7 +184,7 @@ typedef struct Claims {
     bool is_one_actor;
 } Claims;
 
-static void claim(ShopWorker *worker)
+static void claim(Worker *worker)
 {
     Claims *claims = worker->context;
     ClaimHandoffRequest request = THROUGHLINE__CART__V1__CLAIM_HANDOFF_REQUEST__INIT;
@@ -194,11 +195,11 @@ static void claim(ShopWorker *worker)
     const Error *error;
 
     request.code = arena_text(worker->arena, claims->code);
-    error = shop_call(worker, actor, "CartService/ClaimHandoff", &request, &reply);
+    error = worker_call(worker, actor, "CartService/ClaimHandoff", &request, &reply);
     if (!error)
         atomic_fetch_add(&claims->n_claimed, 1);
     else if (error->code != ERROR_NOT_FOUND && error->code != ERROR_RESOURCE_EXHAUSTED)
-        shop_expect(worker, error);
+        worker_expect(worker, error);
 }
 
 static void of_many_claims_at_once_one_succeeds(void)
@@ -213,7 +214,7 @@ static void of_many_claims_at_once_one_succeeds(void)
         claims.code = shop_handoff(fixture, cart->name);
         /* An account of its own: those who come too late use up what is allowed in a minute. */
         fixture_act_as(fixture, round ? "store" : "kiosk", "anonymous/till");
-        shop_parallel(fixture, CALLERS, claim, &claims);
+        parallel_run(fixture, CALLERS, claim, &claims);
         CHECK_INT(atomic_load(&claims.n_claimed), 1);
     }
     CHECK_INT(shop_stored_cart(fixture, cart->name)->n_holders, 2);
@@ -227,7 +228,7 @@ typedef struct Purchase {
     atomic_int n_orders, n_other;
 } Purchase;
 
-static void buy(ShopWorker *worker)
+static void buy(Worker *worker)
 {
     Purchase *purchase = worker->context;
     CheckoutRequest request = THROUGHLINE__CART__V1__CHECKOUT_REQUEST__INIT;
@@ -239,7 +240,7 @@ static void buy(ShopWorker *worker)
     request.request_id = purchase->is_one_request
                              ? arena_text(worker->arena, "buy")
                              : arena_printf(worker->arena, "buy-%d", worker->index);
-    error = shop_call(worker, "customers/ann", "CartService/Checkout", &request, &order);
+    error = worker_call(worker, "customers/ann", "CartService/Checkout", &request, &order);
     if (!error && checkout_is_same(order.signed_quote, request.signed_quote))
         atomic_fetch_add(&purchase->n_orders, 1);
     if (text_equal(error_reason(error), "CART_CLOSED"))
@@ -256,7 +257,7 @@ static void of_many_checkouts_at_once_one_order_comes(void)
 
         shop_add(fixture, cart->name, "tent", 1);
         purchase.quotes[0] = purchase.quotes[1] = shop_quote(fixture, cart->name);
-        shop_parallel(fixture, CALLERS, buy, &purchase);
+        parallel_run(fixture, CALLERS, buy, &purchase);
         CHECK_INT(atomic_load(&purchase.n_orders), CALLERS);
         CHECK_INT(shop_count(fixture, &orders), round + 1);
     }
@@ -273,7 +274,7 @@ static void two_quotes_race_and_one_wins(void)
     purchase.quotes[0] = shop_quote(fixture, cart->name);
     purchase.quotes[1] = shop_quote(fixture, cart->name);
 
-    shop_parallel(fixture, CALLERS, buy, &purchase);
+    parallel_run(fixture, CALLERS, buy, &purchase);
 
     CHECK_INT(atomic_load(&purchase.n_orders), CALLERS / 2);
     CHECK_INT(atomic_load(&purchase.n_other), CALLERS / 2);

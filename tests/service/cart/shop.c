@@ -6,7 +6,6 @@
 #include "shared/codec/types.h"
 #include "tests/support/test_main.h"
 
-#include <pthread.h>
 #include <string.h>
 
 typedef Throughline__Catalog__V1__ImportProductsRequest ImportProductsRequest;
@@ -15,7 +14,7 @@ typedef Throughline__Catalog__V1__CreatePromotionRequest CreatePromotionRequest;
 typedef Throughline__Catalog__V1__Promotion Promotion;
 typedef Throughline__Catalog__V1__Price Price;
 
-enum { CALL_MS = 30 * 1000, START_MS = 20 * 1000, MAX_PRODUCTS = 8 };
+enum { START_MS = 20 * 1000, MAX_PRODUCTS = 8 };
 
 static void must(const Error *error, const char *what)
 {
@@ -348,66 +347,4 @@ SignedQuote *shop_sign(Fixture *fixture, const Quote *quote)
     CU_ASSERT_FATAL(page.n_messages == 1);
     quote_sign(quote, page.messages[0], fixture_arena(fixture), signed_quote);
     return signed_quote;
-}
-
-/* ---- many at once ---- */
-
-typedef struct Thread {
-    ShopWorker worker;
-    void (*work)(ShopWorker *);
-    pthread_barrier_t *start;
-    pthread_t thread;
-} Thread;
-
-static void *run(void *argument)
-{
-    Thread *thread = argument;
-
-    pthread_barrier_wait(thread->start);
-    thread->work(&thread->worker);
-    return NULL;
-}
-
-void shop_parallel(Fixture *fixture, int n_threads, void (*work)(ShopWorker *), void *context)
-{
-    Thread *threads = arena_array(fixture_arena(fixture), (size_t)n_threads, sizeof(Thread));
-    pthread_barrier_t start;
-
-    pthread_barrier_init(&start, NULL, (unsigned)n_threads);
-    for (int i = 0; i < n_threads; i++) {
-        threads[i] = (Thread){ .work = work,
-            .start = &start,
-            .worker = { .fixture = fixture, .context = context, .index = i } };
-        threads[i].worker.arena = arena_new();
-        CU_ASSERT_FATAL(!pthread_create(&threads[i].thread, NULL, run, &threads[i]));
-    }
-    for (int i = 0; i < n_threads; i++) {
-        pthread_join(threads[i].thread, NULL);
-        CHECK_TEXT(threads[i].worker.failure, NULL);
-        arena_free(threads[i].worker.arena);
-    }
-    pthread_barrier_destroy(&start);
-}
-
-void shop_expect(ShopWorker *worker, const Error *error)
-{
-    if (error && !worker->failure)
-        worker->failure = arena_printf(worker->arena, "%s: %s", error->reason, error->message);
-}
-
-void shop_expect_true(ShopWorker *worker, bool is_so, const char *what)
-{
-    if (!is_so && !worker->failure)
-        worker->failure = what;
-}
-
-const Error *shop_call(
-    ShopWorker *worker, const char *actor, const char *method, const void *request, void *reply)
-{
-    RpcOutgoing outgoing = fixture_outgoing(worker->fixture);
-
-    outgoing.arena = worker->arena;
-    outgoing.deadline = clock_monotonic() + CALL_MS * INT64_C(1000);
-    outgoing.context.actor = actor;
-    return fixture_call_with(worker->fixture, &outgoing, method, request, reply);
 }

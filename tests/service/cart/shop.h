@@ -52,23 +52,4 @@ int64_t shop_minor(const Google__Type__Money *money);
 /* Signs any quote as the catalogue would. */
 SignedQuote *shop_sign(Fixture *fixture, const Quote *quote);
 
-/* Runs `work` on so many threads at once, each with its index and calls of its own. */
-typedef struct ShopWorker {
-    Fixture *fixture;
-    Arena *arena; /* the thread's own */
-    void *context;
-    int index;
-    const char *failure; /* the first one; NULL: none */
-} ShopWorker;
-/* Fails the test when one of them has a failure: asserting is for the test's own thread. */
-void shop_parallel(Fixture *fixture, int n_threads, void (*work)(ShopWorker *), void *context);
-
-/* A call of a worker's, as this actor in "web". */
-const Error *shop_call(
-    ShopWorker *worker, const char *actor, const char *method, const void *request, void *reply);
-
-/* Notes the error as the worker's failure, if there is one; or a claim that does not hold. */
-void shop_expect(ShopWorker *worker, const Error *error);
-void shop_expect_true(ShopWorker *worker, bool is_so, const char *what);
-
 #endif

@@ -3,6 +3,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/codec/message.h"
+#include "tests/support/parallel.h"
 #include "tests/support/test_main.h"
 
 #include <pthread.h>
@@ -147,7 +148,7 @@ typedef struct Changes {
     int n;
 } Changes;
 
-static void change_all_the_time(ShopWorker *worker)
+static void change_all_the_time(Worker *worker)
 {
     const Changes *changes = worker->context;
 
@@ -160,14 +161,14 @@ static void change_all_the_time(ShopWorker *worker)
         request.item_case = THROUGHLINE__CART__V1__ADD_LINE_REQUEST__ITEM_SKU;
         request.sku = arena_printf(worker->arena, "v-%d", i % 7);
         request.quantity = 1;
-        shop_expect(
-            worker, shop_call(worker, "customers/ann", "CartService/AddLine", &request, &reply));
+        worker_expect(
+            worker, worker_call(worker, "customers/ann", "CartService/AddLine", &request, &reply));
     }
 }
 
 static void *write_changes(void *context)
 {
-    ShopWorker *worker = context;
+    Worker *worker = context;
 
     change_all_the_time(worker);
     return NULL;
@@ -179,7 +180,7 @@ static void a_watch_that_is_cut_again_and_again_misses_and_doubles_nothing(void)
     enum { CHANGES = 200 };
     Fixture *fixture = shop_open();
     Changes changes = { .cart = shop_cart(fixture)->name, .n = CHANGES };
-    ShopWorker worker = { .fixture = fixture, .arena = arena_new(), .context = &changes };
+    Worker worker = { .fixture = fixture, .arena = arena_new(), .context = &changes };
     unsigned seed = 11;
     int64_t seen = 0;
     int pieces = 0;
