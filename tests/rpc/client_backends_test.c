@@ -2,9 +2,8 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "tests/rpc/client_fixture.h"
+#include "tests/support/ports.h"
 #include "tests/support/test_main.h"
-
-enum { DEAD_PORT = 1 };
 
 static const char *target_of(int first, int second)
 {
@@ -38,7 +37,7 @@ static void calls_go_round(void)
 
 static void a_dead_backend_is_passed_over(void)
 {
-    use_target(target_of(fixture.backends[0].port, DEAD_PORT));
+    use_target(target_of(fixture.backends[0].port, port_dead()));
     CU_ASSERT_TRUE_FATAL(call_until(a_call_succeeds));
 
     for (int i = 0; i < 20; i++)
@@ -72,7 +71,7 @@ static void nobody_there_is_said_at_once(void)
     int64_t start_at = clock_monotonic();
     const Error *error;
 
-    use_target("127.0.0.1:1");
+    use_target(arena_printf(fixture.arena, "127.0.0.1:%d", port_dead()));
     error = echo();
 
     CHECK_TEXT(error_reason(error), "PEER_UNAVAILABLE");

@@ -2,6 +2,7 @@
 #include "tests/store/contract_test.h"
 
 #include "shared/base/clock.h"
+#include "tests/support/ports.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -221,9 +222,11 @@ static void an_address_of_no_engine_is_refused(void)
 
 static void a_store_that_cannot_be_reached_is_unavailable(void)
 {
-    const Error *error = open_uri(fixture_engine() == EMBEDDED
-                                      ? "embedded:/proc/none/none"
-                                      : "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200");
+    const Error *error =
+        open_uri(fixture_engine() == EMBEDDED
+                     ? "embedded:/proc/none/none"
+                     : arena_printf(the_arena(),
+                           "mongodb://127.0.0.1:%d/?serverSelectionTimeoutMS=200", port_dead()));
 
     CHECK_REASON(error, "STORE_UNAVAILABLE");
     CHECK_INT(error ? error->code : 0, ERROR_UNAVAILABLE);

@@ -5,14 +5,13 @@
 #include "shared/base/log.h"
 #include "shared/base/text.h"
 #include "shared/event/log.h"
+#include "tests/support/ports.h"
 #include "tests/support/test_main.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -40,7 +39,7 @@ typedef struct World {
 struct Fixture {
     World *world;
     const Service *service;
-    int port;
+    int port, reservation; /* a socket that keeps the port for this fixture */
     char *flags[MAX_FLAGS];
     int n_flags;
     RunningService *running;
@@ -56,22 +55,6 @@ static void must(const Error *error, const char *what)
         return;
     fprintf(stderr, "fixture: %s: %s: %s\n", what, error->reason, error->message);
     exit(EXIT_FAILURE);
-}
-
-/* A port that nobody has now: peers must know it before the service that will listen on it
- * starts. */
-static int free_port(void)
-{
-    struct sockaddr_in address = { .sin_family = AF_INET };
-    socklen_t size = sizeof(address);
-    int handle = socket(AF_INET, SOCK_STREAM, 0);
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (handle < 0 || bind(handle, (struct sockaddr *)&address, size) ||
-        getsockname(handle, (struct sockaddr *)&address, &size))
-        abort();
-    close(handle);
-    return ntohs(address.sin_port);
 }
 
 static void add_flag(Fixture *fixture, const char *name, const char *value)
@@ -96,7 +79,7 @@ static void add_fixture(World *world, const Service *service)
     assert(world->n_fixtures < MAX_FIXTURES);
     fixture->world = world;
     fixture->service = service;
-    fixture->port = free_port();
+    fixture->port = port_reserve(&fixture->reservation);
     fixture->channel = "web";
     fixture->actor = "customers/test";
     world->fixtures[world->n_fixtures++] = fixture;
@@ -132,9 +115,8 @@ static void set_flags(Fixture *fixture)
         const char *name = fixture->service->peers[i];
         const Fixture *peer = find_fixture(world, name);
 
-        /* Nobody listens on port 1. */
         add_flag(fixture, arena_printf(world->arena, "%s-target", name),
-            arena_printf(world->arena, "127.0.0.1:%d", peer ? peer->port : 1));
+            arena_printf(world->arena, "127.0.0.1:%d", peer ? peer->port : port_dead()));
     }
 }
 
@@ -274,6 +256,7 @@ bool fixture_stop(Fixture *fixture)
     for (size_t i = 0; i < world->n_fixtures; i++) {
         rpc_client_close(world->fixtures[i]->client);
         is_clean &= service_stop(world->fixtures[i]->running, GRACE_MS);
+        close(world->fixtures[i]->reservation);
     }
     token_signer_close(world->signer);
     arena_free(world->arena);
