@@ -14,6 +14,8 @@ const methods = TestService.service;
 const GZIP = 2;
 const TIMEOUT_MS = 20000;
 const NO_COMPRESS = 2;
+// A message's flags go as the encoding of a write, which older streams refuse whatever they carry.
+const hasFlags = Number(process.versions.node.split('.')[0]) >= 20;
 const client = new TestService(target, grpc.credentials.createInsecure());
 // A client of its own for each call: once the library has seen which encodings the server takes, written with blanks between, it
 // takes them for others and sends no more gzip.
@@ -208,6 +210,10 @@ const cases = {
 
 (async () => {
   for (const name of wanted) {
+    if (name === 'client_compressed_streaming' && !hasFlags) {
+      console.log(`skipped ${name}: needs Node 20, there is ${process.versions.node}`);
+      continue;
+    }
     try {
       await cases[name]();
       console.log(`ok ${name}`);
