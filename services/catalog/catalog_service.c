@@ -18,6 +18,13 @@ Catalog *catalog_of(const RpcCall *call)
     return service_of(call)->state;
 }
 
+void catalog_put(Catalog *catalog, const Product *product)
+{
+    /* In this order, so that what is found is there. */
+    snapshot_put(catalog->snapshot, product);
+    search_index_put(catalog->search, product);
+}
+
 /* Reads the key, or makes it where there is none: the replica that inserts it first wins. */
 static const Error *open_quote_key(ServiceContext *context, Catalog *catalog)
 {
@@ -47,6 +54,7 @@ static const Error *open_catalog(ServiceContext *context)
     if (!catalog)
         abort();
     catalog->snapshot = snapshot_new();
+    catalog->search = search_index_new();
     catalog->rules = rules_holder_new();
     context->state = catalog;
     if ((error = open_quote_key(context, catalog)))
@@ -61,6 +69,7 @@ static void close_catalog(ServiceContext *context)
     if (!catalog)
         return;
     snapshot_free(catalog->snapshot);
+    search_index_free(catalog->search);
     rules_holder_free(catalog->rules);
     free(catalog);
 }

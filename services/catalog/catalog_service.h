@@ -4,6 +4,7 @@
 
 #include "services/catalog/domain/signature.h"
 #include "services/catalog/rules_holder.h"
+#include "services/catalog/search_index.h"
 #include "services/catalog/snapshot.h"
 #include "shared/service/service.h"
 
@@ -21,6 +22,7 @@ extern const RpcService stock_rpcs;
 /* What a running catalogue holds in memory. */
 typedef struct Catalog {
     Snapshot *snapshot;
+    SearchIndex *search;
     RulesHolder *rules;
     const QuoteKeyRecord *quote_key;
     int64_t followed[STORE_PARTITIONS]; /* the last event of each partition that is in the snapshot;
@@ -28,6 +30,13 @@ typedef struct Catalog {
 } Catalog;
 
 Catalog *catalog_of(const RpcCall *call);
+
+/* Takes a product as it is stored into memory: it is shown and found from now on. */
+void catalog_put(Catalog *catalog, const Product *product);
+
+/* Rpcs with files of their own. */
+const Error *search_products(RpcCall *call, const void *request, void *reply);
+const Error *compare_products(RpcCall *call, const void *request, void *reply);
 
 /* Reads every product of the store into the snapshot. */
 const Error *catalog_load(Catalog *catalog, ServiceContext *context);

@@ -16,7 +16,7 @@ static const Error *load_page(
     if (error)
         return error;
     for (size_t i = 0; i < page.n_messages; i++)
-        snapshot_put(catalog->snapshot, page.messages[i]);
+        catalog_put(catalog, page.messages[i]);
     *is_last = text_is_empty(page.resume);
     query->resume = arena_text(names, page.resume);
     return NULL;
@@ -59,7 +59,7 @@ static const Error *follow_page(Catalog *catalog, StoreView *view, int partition
             page.records[i]->event, &throughline__catalog__v1__product_changed__descriptor);
 
         if (changed)
-            snapshot_put(catalog->snapshot, changed->product);
+            catalog_put(catalog, changed->product);
         catalog->followed[partition] = page.records[i]->sequence;
     }
     *is_last = page.n_records < PAGE;

@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_CATALOG_LISTING_H
 #define THROUGHLINE_CATALOG_LISTING_H
 
-#include "services/catalog/domain/search.h"
+#include "services/catalog/search_index.h"
 #include "services/catalog/snapshot.h"
 #include "shared/rpc/page.h"
 
@@ -18,9 +18,8 @@ typedef struct Listing {
 void listing_by_name(
     RpcCall *call, Snapshot *snapshot, const char *category, const RpcPage *page, Listing *listing);
 
-/* Those that have all words, best first, equal ones by name. Errors: INVALID_ARGUMENT
- * PAGE_TOKEN_INVALID. */
-const Error *listing_by_score(RpcCall *call, Snapshot *snapshot, const SearchWords *words,
-    const RpcPage *page, Listing *listing);
+/* What was found, in that order. Returns how many hits the page holds. */
+size_t listing_of_hits(
+    RpcCall *call, Snapshot *snapshot, const SearchHit *hits, size_t n_hits, Listing *listing);
 
 #endif

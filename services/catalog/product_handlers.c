@@ -1,7 +1,6 @@
 /* What is sold: reads come from the snapshot, imports go through the store. */
 #include "services/catalog/catalog_service.h"
 
-#include "services/catalog/domain/search.h"
 #include "services/catalog/listing.h"
 #include "services/catalog/product_import.h"
 #include "shared/codec/message.h"
@@ -12,8 +11,6 @@ typedef Throughline__Catalog__V1__FindVariantRequest FindVariantRequest;
 typedef Throughline__Catalog__V1__FindVariantResponse FindVariantResponse;
 typedef Throughline__Catalog__V1__ListProductsRequest ListProductsRequest;
 typedef Throughline__Catalog__V1__ListProductsResponse ListProductsResponse;
-typedef Throughline__Catalog__V1__SearchProductsRequest SearchProductsRequest;
-typedef Throughline__Catalog__V1__SearchProductsResponse SearchProductsResponse;
 
 static const Error product_not_found = { ERROR_NOT_FOUND, "PRODUCT_NOT_FOUND",
     "There is no product of this name." };
@@ -103,30 +100,6 @@ static const Error *list_products(RpcCall *call, const void *request, void *repl
         return error;
 
     listing_by_name(call, catalog_of(call)->snapshot, req->category, &page, &listing);
-
-    res->products = listing.products;
-    res->n_products = listing.n_products;
-    res->next_page_token = page_token(call, &page, listing.resume);
-    return NULL;
-}
-
-static const Error *search_products(RpcCall *call, const void *request, void *reply)
-{
-    const SearchProductsRequest *req = request;
-    SearchProductsResponse *res = reply;
-    RpcPage page = page_read(call, req->page_size, req->page_token, req->query);
-    SearchWords words;
-    Listing listing;
-    const Error *error;
-
-    check_text(call, "query", req->query, 1, SEARCH_MAX_QUERY);
-    if (*req->query && !search_read(req->query, call->arena, &words))
-        check_fail(call, "query", "must have 1 to %d words", SEARCH_MAX_WORDS);
-    if ((error = check_result(call)))
-        return error;
-
-    if ((error = listing_by_score(call, catalog_of(call)->snapshot, &words, &page, &listing)))
-        return error;
 
     res->products = listing.products;
     res->n_products = listing.n_products;

@@ -213,7 +213,7 @@ static const Error *settle(ProductImport *import, Row *row, const StoreWrite *wr
 
     row->is_lost = false;
     if (!error) {
-        snapshot_put(import->catalog->snapshot, row->product);
+        catalog_put(import->catalog, row->product);
         if (write->kind == STORE_INSERT)
             import->result->created++;
         else

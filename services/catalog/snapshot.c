@@ -1,6 +1,5 @@
 #include "services/catalog/snapshot.h"
 
-#include "services/catalog/domain/search.h"
 #include "shared/codec/message.h"
 
 #include <assert.h>
@@ -159,12 +158,11 @@ static SnapshotEntry *new_entry(const Product *product)
 {
     Arena *arena = arena_new();
     Bytes packed = message_pack(arena, product);
-    Bytes text = search_text(product, arena);
     size_t n_codes;
     size_t codes = codes_size(product, &n_codes);
     size_t texts = strlen(product->name) + strlen(product->category) + 2;
     SnapshotEntry *entry = allocate(1,
-        sizeof(*entry) + n_codes * sizeof(SnapshotCode) + packed.size + text.size + codes + texts);
+        sizeof(*entry) + n_codes * sizeof(SnapshotCode) + packed.size + codes + texts);
     char *at = (char *)(entry + 1) + n_codes * sizeof(SnapshotCode);
     bool is_number = text_to_int64(product->etag, &entry->version);
 
@@ -173,7 +171,6 @@ static SnapshotEntry *new_entry(const Product *product)
     entry->codes = (SnapshotCode *)(entry + 1);
     entry->packed.data = (const uint8_t *)copy_bytes(&at, packed.data, packed.size);
     entry->packed.size = packed.size;
-    entry->text = copy_bytes(&at, text.data, text.size);
     entry->name = copy_text(&at, product->name);
     entry->category = copy_text(&at, product->category);
     for (size_t i = 0; i < product->n_variants; i++) {

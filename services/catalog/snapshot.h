@@ -16,7 +16,6 @@ typedef struct SnapshotEntry {
     int64_t version;
     const char *name;
     const char *category;
-    const char *text; /* for search_score */
     Bytes packed;
     struct SnapshotCode *codes; /* SKUs and GTINs */
     size_t n_codes;

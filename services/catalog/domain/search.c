@@ -1,171 +1,195 @@
 #include "services/catalog/domain/search.h"
 
+#include "services/catalog/domain/fold.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-/* One character in front of each field's words says what finding a word there is worth. */
-enum {
-    WEIGHT_CODE = 16,
-    WEIGHT_TITLE = 8,
-    WEIGHT_BRAND = 4,
-    WEIGHT_CATEGORY = 3,
-    WEIGHT_VARIANT = 2,
-    WEIGHT_DESCRIPTION = 1,
-};
+typedef enum Field { CODE, TITLE, BRAND, CATEGORY, VARIANT, DESCRIPTION, FIELDS } Field;
 
+/* What finding a word in a field is worth, and how many words the field usually has: in a longer
+ * one a word says less. */
 static const struct {
-    char mark; /* no word can contain it */
-    int weight;
-} fields[] = {
-    { '\x01', WEIGHT_CODE },
-    { '\x02', WEIGHT_TITLE },
-    { '\x03', WEIGHT_BRAND },
-    { '\x04', WEIGHT_CATEGORY },
-    { '\x05', WEIGHT_VARIANT },
-    { '\x06', WEIGHT_DESCRIPTION },
+    uint32_t weight;
+    uint32_t usual_words;
+} fields[FIELDS] = {
+    [CODE] = { 16, 2 },
+    [TITLE] = { 8, 6 },
+    [BRAND] = { 4, 1 },
+    [CATEGORY] = { 3, 4 },
+    [VARIANT] = { 2, 8 },
+    [DESCRIPTION] = { 1, 40 },
 };
 
-typedef struct Writer {
-    char *text;
-    size_t size;
-} Writer;
+/* As in BM25F (Robertson, Zaragoza, Taylor 2004), in whole numbers and with usual instead of
+ * average lengths, so that what a word says about a product does not change with the others. */
+enum { UNIT = 64, SATURATION = 4 * UNIT, LENGTH_SHARE = 4, MAX_IMPACT = 255 };
 
-static bool is_word_byte(uint8_t byte)
+/* A word at one place of a product. */
+typedef struct Token {
+    const char *text;
+    Field field;
+} Token;
+
+typedef struct Tokens {
+    Arena *arena;
+    size_t n_tokens;
+    size_t capacity;
+    Token *tokens;
+    uint32_t lengths[FIELDS];
+} Tokens;
+
+static void add_token(Tokens *tokens, Field field, const char *word, size_t size)
 {
-    return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z');
-}
+    if (tokens->n_tokens == tokens->capacity) {
+        size_t capacity = tokens->capacity ? 2 * tokens->capacity : 64;
 
-/* Lower case of a byte, given the one before: Latin-1's capitals are 0xC3 and 0x80 to 0x9E, all but
- * the multiplication sign. */
-static char fold(uint8_t before, uint8_t byte)
-{
-    if (byte >= 'A' && byte <= 'Z')
-        return (char)(byte + 'a' - 'A');
-    if (before == 0xc3 && byte >= 0x80 && byte <= 0x9e && byte != 0x97)
-        return (char)(byte + 0x20);
-    return (char)byte;
-}
-
-/* Appends " word word " behind what is there; the space between two texts is shared. */
-static void write_words(Writer *writer, const char *text)
-{
-    uint8_t before = 0;
-
-    for (; *text; text++) {
-        uint8_t byte = (uint8_t)*text;
-
-        if (is_word_byte(byte))
-            writer->text[writer->size++] = fold(before, byte);
-        else if (writer->text[writer->size - 1] != ' ')
-            writer->text[writer->size++] = ' ';
-        before = byte;
+        tokens->tokens = arena_grow(
+            tokens->arena, tokens->tokens, tokens->capacity, capacity, sizeof(*tokens->tokens));
+        tokens->capacity = capacity;
     }
-    if (writer->text[writer->size - 1] != ' ')
-        writer->text[writer->size++] = ' ';
+    tokens->tokens[tokens->n_tokens++] = (Token){ arena_text_of(tokens->arena, word, size), field };
+    tokens->lengths[field]++;
 }
 
-static void begin_field(Writer *writer, size_t field)
+/* The next word of a text: its folded bytes; 0 at the end of the text. *at is moved behind it. */
+static size_t next_word(const char **at, char word[SEARCH_MAX_WORD])
 {
-    writer->text[writer->size++] = fields[field].mark;
-    writer->text[writer->size++] = ' ';
+    size_t length = 0;
+
+    while (**at) {
+        char folded[FOLD_MAX_BYTES];
+        int size;
+
+        *at += fold_character(*at, folded, &size);
+        if (size < 0 && length > 0)
+            return length;
+        if (size > 0 && length + (size_t)size <= SEARCH_MAX_WORD) {
+            memcpy(word + length, folded, (size_t)size);
+            length += (size_t)size;
+        }
+    }
+    return length;
+}
+
+static void add_words(Tokens *tokens, Field field, const char *text)
+{
+    char word[SEARCH_MAX_WORD];
+    size_t length;
+
+    while ((length = next_word(&text, word)) > 0)
+        add_token(tokens, field, word, length);
 }
 
 /* A code is one word even where it has dashes or dots, so that it is found whole and by its
  * beginning; its parts are words too. */
-static void write_code(Writer *writer, const char *code)
+static void add_code(Tokens *tokens, const char *code)
 {
-    if (!*code)
-        return;
-    write_words(writer, code);
+    char whole[SEARCH_MAX_WORD];
+    size_t length = 0;
+
+    add_words(tokens, CODE, code);
     if (!code[strcspn(code, "_.~-")])
         return;
-    for (; *code; code++)
-        if (is_word_byte((uint8_t)*code))
-            writer->text[writer->size++] = fold(0, (uint8_t)*code);
-    writer->text[writer->size++] = ' ';
-}
+    while (*code) {
+        char folded[FOLD_MAX_BYTES];
+        int size;
 
-static size_t text_bound(const Product *product)
-{
-    size_t size = 2 * COUNT(fields) + strlen(product->title) + strlen(product->brand) +
-                  strlen(product->category) + strlen(product->description) + 8;
-
-    for (size_t i = 0; i < product->n_variants; i++)
-        size += 2 * strlen(product->variants[i]->sku) + strlen(product->variants[i]->gtin) +
-                strlen(product->variants[i]->title) + 8;
-    return size;
-}
-
-Bytes search_text(const Product *product, Arena *arena)
-{
-    Writer writer = { arena_alloc(arena, text_bound(product)), 0 };
-
-    begin_field(&writer, 0);
-    for (size_t i = 0; i < product->n_variants; i++) {
-        write_code(&writer, product->variants[i]->sku);
-        write_code(&writer, product->variants[i]->gtin);
+        code += fold_character(code, folded, &size);
+        if (size == 1 && length < SEARCH_MAX_WORD)
+            whole[length++] = folded[0];
     }
-    begin_field(&writer, 1);
-    write_words(&writer, product->title);
-    begin_field(&writer, 2);
-    write_words(&writer, product->brand);
-    begin_field(&writer, 3);
-    write_words(&writer, product->category);
-    begin_field(&writer, 4);
-    for (size_t i = 0; i < product->n_variants; i++)
-        write_words(&writer, product->variants[i]->title);
-    begin_field(&writer, 5);
-    write_words(&writer, product->description);
-    return (Bytes){ (const uint8_t *)writer.text, writer.size + 1 };
+    if (length > 0)
+        add_token(tokens, CODE, whole, length);
+}
+
+static void add_product(Tokens *tokens, const Product *product)
+{
+    for (size_t i = 0; i < product->n_variants; i++) {
+        const Variant *variant = product->variants[i];
+
+        add_code(tokens, variant->sku);
+        add_code(tokens, variant->gtin);
+        add_words(tokens, VARIANT, variant->title);
+        for (size_t j = 0; j < variant->n_attributes; j++)
+            add_words(tokens, VARIANT, variant->attributes[j]->value);
+    }
+    for (size_t i = 0; i < product->n_attributes; i++)
+        add_words(tokens, VARIANT, product->attributes[i]->value);
+    add_words(tokens, TITLE, product->title);
+    add_words(tokens, BRAND, product->brand);
+    add_words(tokens, CATEGORY, product->category);
+    add_words(tokens, DESCRIPTION, product->description);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const Token *left = a;
+    const Token *right = b;
+
+    return strcmp(left->text, right->text);
+}
+
+/* Of equal tokens, `count` of them. */
+static SearchTerm make_term(const Tokens *tokens, const Token *equal, size_t count)
+{
+    SearchTerm term = { .text = equal->text };
+    uint32_t mentions[FIELDS] = { 0 };
+    uint32_t frequency = 0;
+
+    for (size_t i = 0; i < count; i++)
+        mentions[equal[i].field]++;
+    for (int field = 0; field < FIELDS; field++) {
+        uint32_t usual = fields[field].usual_words;
+
+        frequency += UNIT * LENGTH_SHARE * usual * fields[field].weight * mentions[field] /
+                     ((LENGTH_SHARE - 1) * usual + tokens->lengths[field]);
+        term.is_spelled |= mentions[field] > 0 && field != CODE;
+    }
+    term.impact = (uint8_t)(1 + (MAX_IMPACT - 1) * frequency / (SATURATION + frequency));
+    return term;
+}
+
+SearchTerms search_terms(const Product *product, Arena *arena)
+{
+    Tokens tokens = { .arena = arena };
+    SearchTerms result = { 0 };
+
+    add_product(&tokens, product);
+    if (tokens.n_tokens > 1)
+        qsort(tokens.tokens, tokens.n_tokens, sizeof(*tokens.tokens), by_text);
+    result.terms = arena_array(arena, tokens.n_tokens, sizeof(*result.terms));
+    for (size_t i = 0, count; i < tokens.n_tokens && result.n_terms < SEARCH_MAX_TERMS;
+         i += count) {
+        for (count = 1; i + count < tokens.n_tokens &&
+                        text_equal(tokens.tokens[i].text, tokens.tokens[i + count].text);)
+            count++;
+        result.terms[result.n_terms++] = make_term(&tokens, &tokens.tokens[i], count);
+    }
+    return result;
 }
 
 bool search_read(const char *query, Arena *arena, SearchWords *words)
 {
-    Writer writer = { arena_alloc(arena, strlen(query) + 3), 1 };
-    size_t length = strlen(query);
-    bool is_open = length > 0 && is_word_byte((uint8_t)query[length - 1]);
-    char *at;
+    char word[SEARCH_MAX_WORD];
+    size_t length;
 
-    writer.text[0] = ' ';
-    write_words(&writer, query);
     words->n_words = 0;
-    for (at = writer.text; at[1]; at = strchr(at + 1, ' ')) {
-        size_t size = strcspn(at + 1, " ") + 2;
-
+    while ((length = next_word(&query, word)) > 0) {
         if (words->n_words == SEARCH_MAX_WORDS)
             return false;
-        if (is_open && !at[size])
-            size--;
-        words->words[words->n_words++] = arena_text_of(arena, at, size);
+        words->words[words->n_words++] = (SearchWord){ .text = arena_text_of(arena, word, length) };
+    }
+    /* The last word is open when it ends with the query: next_word steps over what ends it. */
+    if (words->n_words > 0) {
+        char folded[FOLD_MAX_BYTES];
+        const char *last = query - 1;
+        int size;
+
+        while (((uint8_t)*last & 0xc0) == 0x80)
+            last--;
+        fold_character(last, folded, &size);
+        words->words[words->n_words - 1].is_beginning = size >= 0;
     }
     return words->n_words > 0;
-}
-
-/* The weight of the field that a place in the text is in. */
-static int weight_at(const char *text, const char *place)
-{
-    int weight = 0;
-
-    for (size_t i = 0; i < COUNT(fields); i++) {
-        const char *start = strchr(text, fields[i].mark);
-
-        if (start && start < place)
-            weight = fields[i].weight;
-    }
-    return weight;
-}
-
-int search_score(const char *text, const SearchWords *words)
-{
-    int score = 0;
-
-    for (size_t i = 0; i < words->n_words; i++) {
-        /* Fields stand in the order of their weights: the first place is the best. */
-        const char *place = strstr(text, words->words[i]);
-
-        if (!place)
-            return 0;
-        score += weight_at(text, place);
-    }
-    return score;
 }

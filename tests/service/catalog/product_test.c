@@ -11,8 +11,6 @@ typedef Throughline__Catalog__V1__FindVariantRequest FindVariantRequest;
 typedef Throughline__Catalog__V1__FindVariantResponse FindVariantResponse;
 typedef Throughline__Catalog__V1__ListProductsRequest ListProductsRequest;
 typedef Throughline__Catalog__V1__ListProductsResponse ListProductsResponse;
-typedef Throughline__Catalog__V1__SearchProductsRequest SearchProductsRequest;
-typedef Throughline__Catalog__V1__SearchProductsResponse SearchProductsResponse;
 
 static const Error *find_sku(const char *sku, FindVariantResponse *found)
 {
@@ -44,18 +42,6 @@ static const Error *list(
     request.page_size = size;
     request.page_token = text(arena, token);
     return fixture_call(fixture, "ProductService/ListProducts", &request, page);
-}
-
-static const Error *search(
-    const char *query, int32_t size, const char *token, SearchProductsResponse *page)
-{
-    SearchProductsRequest request = THROUGHLINE__CATALOG__V1__SEARCH_PRODUCTS_REQUEST__INIT;
-
-    throughline__catalog__v1__search_products_response__init(page);
-    request.query = text(arena, query);
-    request.page_size = size;
-    request.page_token = text(arena, token);
-    return fixture_call(fixture, "ProductService/SearchProducts", &request, page);
 }
 
 /* Product i of a row of simple ones: "item-007" of "Row > Odd" or "Row > Even". */
@@ -504,58 +490,6 @@ static void pages_of_large_products_end_early(void)
     CHECK_INT(n_seen, 300);
 }
 
-/* ---- search ---- */
-
-static void the_best_match_comes_first(void)
-{
-    Product *rows[] = { item(1), item(2), item(3) };
-    SearchProductsResponse page;
-
-    rows[0]->description = text(arena, "With a lantern.");
-    rows[1]->title = text(arena, "Lantern");
-    rows[2]->brand = text(arena, "Lantern & Sons");
-    import_all(rows, 3);
-
-    CU_ASSERT_PTR_NULL(search("LANT", 0, "", &page));
-    CHECK_INT(page.n_products, 3);
-    CHECK_TEXT(page.products[0]->name, "products/item-002");
-    CHECK_TEXT(page.products[1]->name, "products/item-003");
-    CHECK_TEXT(page.products[2]->name, "products/item-001");
-}
-
-static void searches_are_paged_without_gap_or_double(void)
-{
-    SearchProductsResponse page;
-    bool seen[40] = { false };
-    const char *token = "";
-    int n_seen = 0;
-
-    import_items(40);
-    do {
-        CU_ASSERT_PTR_NULL_FATAL(search("thing", 7, token, &page));
-        for (size_t i = 0; i < page.n_products; i++, n_seen++) {
-            int64_t number = -1;
-
-            CU_ASSERT(text_to_int64(page.products[i]->name + strlen("products/item-"), &number));
-            CU_ASSERT(number >= 0 && number < 40 && !seen[number]);
-            seen[number] = true;
-        }
-        token = page.next_page_token;
-    } while (*token);
-
-    CHECK_INT(n_seen, 40);
-}
-
-static void a_search_for_nothing_is_refused(void)
-{
-    SearchProductsResponse page;
-
-    CU_ASSERT(has_violation(search("", 0, "", &page), "query"));
-    CU_ASSERT(has_violation(search("!?", 0, "", &page), "query"));
-    CU_ASSERT_PTR_NULL(search("unheard", 0, "", &page));
-    CHECK_INT(page.n_products, 0);
-}
-
 int main(int argc, char **argv)
 {
     CU_TestInfo imports[] = {
@@ -590,9 +524,6 @@ int main(int argc, char **argv)
         { "lists_keep_to_their_category", lists_keep_to_their_category },
         { "list_arguments_are_checked", list_arguments_are_checked },
         { "pages_of_large_products_end_early", pages_of_large_products_end_early },
-        { "the_best_match_comes_first", the_best_match_comes_first },
-        { "searches_are_paged_without_gap_or_double", searches_are_paged_without_gap_or_double },
-        { "a_search_for_nothing_is_refused", a_search_for_nothing_is_refused },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {

@@ -1,7 +1,6 @@
 /* The snapshot: versions, codes that move, order, and readers beside a writer. */
 #include "services/catalog/snapshot.h"
 
-#include "services/catalog/domain/search.h"
 #include "shared/codec/message.h"
 #include "tests/support/test_main.h"
 #include "tests/unit/catalog/builders.h"

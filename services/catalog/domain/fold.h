@@ -1,0 +1,16 @@
+/* Words as they are compared: without case and without accents. */
+#ifndef THROUGHLINE_CATALOG_FOLD_H
+#define THROUGHLINE_CATALOG_FOLD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FOLD_MAX_BYTES = 8 }; /* that one character may become */
+
+/* Folds the first character of a valid UTF-8 text into `folded` and returns its bytes; *size is how
+ * many were written: 0 for an accent of its own, and for what separates words *size is -1. Latin
+ * letters lose case and accents ("Ü" and "u" are one, "ß" is "ss"), Greek and Cyrillic ones their
+ * case; others stay. */
+size_t fold_character(const char *text, char folded[FOLD_MAX_BYTES], int *size);
+
+#endif

@@ -1,0 +1,109 @@
+#include "services/catalog/search_document.h"
+
+#include "services/catalog/domain/facet.h"
+#include "shared/codec/types.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Prices {
+    size_t n_prices;
+    DocumentPrice *prices;
+} Prices;
+
+static bool has_currency(const Prices *prices, const char *currency)
+{
+    for (size_t i = 0; i < prices->n_prices; i++)
+        if (text_equal(prices->prices[i].currency, currency))
+            return true;
+    return false;
+}
+
+static void add_prices(const Product *product, const Variant *variant, Prices *prices)
+{
+    for (size_t i = 0; i < variant->n_prices; i++) {
+        const char *currency = variant->prices[i]->amount->currency_code;
+        DocumentPrice price = { 0 };
+
+        if (has_currency(prices, currency) || !facet_price(product, currency, &price.minor))
+            continue;
+        memcpy(price.currency, currency, strnlen(currency, sizeof(price.currency) - 1));
+        price.band = facet_band(price.minor);
+        prices->prices[prices->n_prices++] = price;
+    }
+}
+
+static Prices read_prices(const Product *product, Arena *arena)
+{
+    Prices prices = { 0 };
+    size_t most = 0;
+
+    for (size_t i = 0; i < product->n_variants; i++)
+        most += product->variants[i]->n_prices;
+    prices.prices = arena_array(arena, most, sizeof(*prices.prices));
+    for (size_t i = 0; i < product->n_variants; i++)
+        add_prices(product, product->variants[i], &prices);
+    return prices;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const uint32_t *left = a;
+    const uint32_t *right = b;
+
+    return (*left > *right) - (*left < *right);
+}
+
+static uint32_t read_values(
+    const Product *product, SearchValues *values, Arena *arena, uint32_t **numbers)
+{
+    FacetValue *pairs;
+    size_t n_pairs = facet_values(product, arena, &pairs);
+    uint32_t n_numbers = 0;
+
+    *numbers = arena_array(arena, n_pairs, sizeof(**numbers));
+    for (size_t i = 0; i < n_pairs; i++)
+        (*numbers)[i] = search_values_add(
+            values, search_values_add(values, VALUE_NONE, pairs[i].field), pairs[i].value);
+    if (n_pairs > 1)
+        qsort(*numbers, n_pairs, sizeof(**numbers), by_number);
+    for (size_t i = 0; i < n_pairs; i++)
+        if (i == 0 || (*numbers)[i] != (*numbers)[i - 1])
+            (*numbers)[n_numbers++] = (*numbers)[i];
+    return n_numbers;
+}
+
+SearchDocument *search_document_new(const Product *product, SearchValues *values)
+{
+    Arena *arena = arena_new();
+    Prices prices = read_prices(product, arena);
+    uint32_t *numbers;
+    uint32_t n_values = read_values(product, values, arena, &numbers);
+    size_t prices_size = prices.n_prices * sizeof(DocumentPrice);
+    size_t values_size = n_values * sizeof(*numbers);
+    size_t name_size = strlen(product->name) + 1;
+    SearchDocument *document = malloc(sizeof(*document) + prices_size + values_size + name_size);
+    char *at = (char *)(document + 1);
+
+    if (!document)
+        abort();
+    *document = (SearchDocument){
+        .create_time = timestamp_to_micros(product->create_time),
+        .prices = memcpy(at, prices.prices, prices_size),
+        .values = memcpy(at + prices_size, numbers, values_size),
+        .name = memcpy(at + prices_size + values_size, product->name, name_size),
+        .n_prices = (uint32_t)prices.n_prices,
+        .n_values = n_values,
+    };
+    text_to_int64(product->etag, &document->version);
+    arena_free(arena);
+    return document;
+}
+
+const DocumentPrice *search_document_price(const SearchDocument *document, const char *currency)
+{
+    for (uint32_t i = 0; i < document->n_prices; i++)
+        if (text_equal(document->prices[i].currency, currency))
+            return &document->prices[i];
+    return NULL;
+}
