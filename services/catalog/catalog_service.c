@@ -1,6 +1,7 @@
 /* The catalogue as a service: its shape, its state, its key. */
 #include "services/catalog/catalog_service.h"
 
+#include "services/catalog/governance.h"
 #include "shared/base/clock.h"
 #include "shared/base/id.h"
 #include "shared/codec/message.h"
@@ -46,6 +47,13 @@ static const Error *open_quote_key(ServiceContext *context, Catalog *catalog)
     return error;
 }
 
+static const Error *open_rules(ServiceContext *context, Catalog *catalog)
+{
+    StoreView view = { .store = context->store, .arena = context->arena };
+
+    return rule_shelf_follow(catalog->shelf, &view);
+}
+
 static const Error *open_catalog(ServiceContext *context)
 {
     Catalog *catalog = calloc(1, sizeof(*catalog));
@@ -56,8 +64,9 @@ static const Error *open_catalog(ServiceContext *context)
     catalog->snapshot = snapshot_new();
     catalog->search = search_index_new();
     catalog->rules = rules_holder_new();
+    catalog->shelf = rule_shelf_new(catalog->rules);
     context->state = catalog;
-    if ((error = open_quote_key(context, catalog)))
+    if ((error = open_quote_key(context, catalog)) || (error = open_rules(context, catalog)))
         return error;
     return catalog_load(catalog, context);
 }
@@ -70,6 +79,7 @@ static void close_catalog(ServiceContext *context)
         return;
     snapshot_free(catalog->snapshot);
     search_index_free(catalog->search);
+    rule_shelf_free(catalog->shelf);
     rules_holder_free(catalog->rules);
     free(catalog);
 }
@@ -77,10 +87,11 @@ static void close_catalog(ServiceContext *context)
 const Service catalog_service = {
     .name = "catalog",
     .port = PORT,
-    .rpcs = { &product_rpcs, &pricing_rpcs, &stock_rpcs },
+    .rpcs = { &product_rpcs, &pricing_rpcs, &stock_rpcs, &governance_rpcs },
     .collections = catalog_collections,
     .jobs = { { "follow", FOLLOW_INTERVAL_MS, catalog_follow },
-        { "stock", STOCK_INTERVAL_MS, stock_finish_due } },
+        { "stock", STOCK_INTERVAL_MS, stock_finish_due },
+        { "govern", FOLLOW_INTERVAL_MS, govern } },
     .open = open_catalog,
     .close = close_catalog,
 };

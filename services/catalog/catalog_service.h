@@ -8,13 +8,18 @@
 #include "services/catalog/snapshot.h"
 #include "shared/service/service.h"
 
+extern const Collection draft_parts;
+extern const Collection drafts;
 extern const Collection products;
 extern const Collection promotions;
 extern const Collection quote_keys;
 extern const Collection reservations;
 extern const Collection stock_levels;
+extern const Collection release_changes;
+extern const Collection releases;
 extern const Collection *const catalog_collections[];
 
+extern const RpcService governance_rpcs;
 extern const RpcService product_rpcs;
 extern const RpcService pricing_rpcs;
 extern const RpcService stock_rpcs;
@@ -24,6 +29,7 @@ typedef struct Catalog {
     Snapshot *snapshot;
     SearchIndex *search;
     RulesHolder *rules;
+    struct RuleShelf *shelf;
     const QuoteKeyRecord *quote_key;
     int64_t followed[STORE_PARTITIONS]; /* the last event of each partition that is in the snapshot;
                                            the job's own */

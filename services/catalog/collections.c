@@ -36,10 +36,14 @@ const Collection stock_levels = {
 };
 
 const Collection *const catalog_collections[] = {
+    &draft_parts,
+    &drafts,
     &products,
     &promotions,
     &quote_keys,
     &reservations,
     &stock_levels,
+    &release_changes,
+    &releases,
     NULL,
 };

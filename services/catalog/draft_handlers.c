@@ -1,0 +1,297 @@
+/* Drafts: from an idea to an approval. */
+#include "services/catalog/governance.h"
+
+#include "shared/codec/message.h"
+#include "shared/rpc/check.h"
+#include "shared/rpc/naming.h"
+#include "shared/rpc/page.h"
+#include "shared/service/race.h"
+
+typedef Throughline__Catalog__V1__CreateDraftRequest CreateDraftRequest;
+typedef Throughline__Catalog__V1__GetDraftRequest GetDraftRequest;
+typedef Throughline__Catalog__V1__ListDraftsRequest ListDraftsRequest;
+typedef Throughline__Catalog__V1__ListDraftsResponse ListDraftsResponse;
+typedef Throughline__Catalog__V1__ChangeDraftRequest ChangeDraftRequest;
+typedef Throughline__Catalog__V1__ListDraftChangesRequest ListDraftChangesRequest;
+typedef Throughline__Catalog__V1__ListDraftChangesResponse ListDraftChangesResponse;
+typedef Throughline__Catalog__V1__SubmitDraftRequest SubmitDraftRequest;
+typedef Throughline__Catalog__V1__WithdrawDraftRequest WithdrawDraftRequest;
+typedef Throughline__Catalog__V1__ApproveDraftRequest ApproveDraftRequest;
+typedef Throughline__Catalog__V1__RejectDraftRequest RejectDraftRequest;
+
+const Error *draft_load(RpcCall *call, const char *name, const char *etag, Draft *draft)
+{
+    static const Error stale = { ERROR_ABORTED, "ETAG_STALE",
+        "The draft was changed meanwhile: look at it again." };
+    const Error *error;
+
+    message_init(&throughline__catalog__v1__draft__descriptor, draft);
+    if ((error = store_get(call->store, &drafts, name, draft)))
+        return error;
+    return *etag && !text_equal(etag, draft->etag) ? &stale : NULL;
+}
+
+static void check_changes(RpcCall *call, Change *const *changes, size_t n_changes)
+{
+    Findings findings = { .arena = call->arena };
+
+    check_count(call, "changes", n_changes, 0, CHANGES_PER_CALL);
+    if (n_changes <= CHANGES_PER_CALL)
+        changes_check(changes, n_changes, &findings);
+    for (size_t i = 0; i < findings.n_items; i++)
+        check_fail(call, findings.items[i].field, "%s", findings.items[i].description);
+}
+
+/* Keeps what one call puts into a draft, under a name that every try of the call gives it. */
+static const Error *write_part(RpcCall *call, const char *draft, Change **changes, size_t n_changes,
+    const char *request_id, DraftPart *part)
+{
+    StoreView steps = store_steps(call->store);
+    RuleBook *book = rule_shelf_current(catalog_of(call)->shelf);
+
+    changes_begin(changes, n_changes, book, call->arena);
+    rule_book_release(book);
+    part->name = rpc_new_name(call, "draftParts", request_id);
+    part->draft = arena_text(call->arena, draft);
+    part->changes = changes;
+    part->n_changes = n_changes;
+    return store_put(&steps, &draft_parts, part, NULL);
+}
+
+/* Takes the part into the draft. */
+static const Error *add_part(RpcCall *call, Draft *draft, DraftPart *part)
+{
+    ChangeList list = { 0 };
+    DraftPart **parts;
+    ChangeList more;
+    DraftPart before = THROUGHLINE__CATALOG__V1__DRAFT_PART__INIT;
+    const Error *error;
+
+    if ((error = draft_check_open(draft, call->arena)) ||
+        (error = draft_changes(call, draft, &list)))
+        return error;
+    before.changes = list.items;
+    before.n_changes = list.n_items;
+    parts = (DraftPart *[]){ &before, part };
+    more = changes_fold(parts, 2, call->arena);
+    return draft_change(draft, part->name, more.n_items, deed_of(call, ""), call->arena);
+}
+
+static const Error *create_draft(RpcCall *call, const void *request, void *reply)
+{
+    const CreateDraftRequest *req = request;
+    Draft *draft = reply;
+    DraftPart part = THROUGHLINE__CATALOG__V1__DRAFT_PART__INIT;
+    DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
+    const char *name = rpc_new_name(call, "drafts", req->request_id);
+    const Error *error;
+
+    check_text(call, "title", req->title, 1, DRAFT_MAX_TITLE);
+    check_text(call, "reason", req->reason, 1, DRAFT_MAX_REASON);
+    check_changes(call, req->changes, req->n_changes);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    draft_open(draft, name, req->title, req->reason, deed_of(call, ""), call->arena);
+    if (req->n_changes &&
+        ((error = write_part(call, name, req->changes, req->n_changes, req->request_id, &part)) ||
+            (error = add_part(call, draft, &part))))
+        return error;
+    event.draft = draft;
+    return store_insert(call->store, &drafts, draft, &event);
+}
+
+static const Error *get_draft(RpcCall *call, const void *request, void *reply)
+{
+    const GetDraftRequest *req = request;
+    const Error *error;
+
+    check_name(call, "name", req->name, "drafts/*");
+    if ((error = check_result(call)))
+        return error;
+
+    return store_get(call->store, &drafts, req->name, reply);
+}
+
+static const Error *list_drafts(RpcCall *call, const void *request, void *reply)
+{
+    const ListDraftsRequest *req = request;
+    ListDraftsResponse *res = reply;
+    RpcPage page = page_read(
+        call, req->page_size, req->page_token, arena_printf(call->arena, "%d", (int)req->state));
+    StoreQuery query = {
+        .index = req->state ? "state" : "time",
+        .is_descending = true,
+        .limit = page.limit,
+        .resume = page.resume,
+    };
+    StorePage found = { 0 };
+    const Error *error;
+
+    if (req->state) {
+        check_enum(
+            call, "state", &throughline__catalog__v1__draft__state__descriptor, (int)req->state);
+        query.equal[0] = (StoreValue){ .kind = STORE_NUMBER, .number = (int64_t)req->state };
+    }
+    if ((error = check_result(call)) || (error = store_find(call->store, &drafts, &query, &found)))
+        return error;
+
+    res->drafts = (Draft **)found.messages;
+    res->n_drafts = found.n_messages;
+    res->next_page_token = page_token(call, &page, found.resume);
+    return NULL;
+}
+
+static void check_dropped(RpcCall *call, const ChangeDraftRequest *req)
+{
+    check_count(call, "dropped", req->n_dropped, 0, CHANGES_PER_CALL);
+    for (size_t i = 0; i < req->n_dropped && i < CHANGES_PER_CALL; i++)
+        if (!rule_name_is_valid(req->dropped[i]))
+            check_fail(call, check_path(call, "dropped[%zu]", i), "is not the name of a rule");
+    if (!req->n_changes && !req->n_dropped)
+        check_fail(call, "changes", "changes or dropped rules are needed");
+}
+
+static const Error *change_draft(RpcCall *call, const void *request, void *reply)
+{
+    const ChangeDraftRequest *req = request;
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->name);
+    DraftPart part = THROUGHLINE__CATALOG__V1__DRAFT_PART__INIT;
+    DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
+    Draft *draft = reply;
+    const Error *error;
+
+    check_name(call, "name", req->name, "drafts/*");
+    check_changes(call, req->changes, req->n_changes);
+    check_dropped(call, req);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    if ((error = draft_load(call, req->name, req->etag, draft)) ||
+        (error = draft_check_open(draft, call->arena)))
+        return error;
+    part.dropped = req->dropped;
+    part.n_dropped = req->n_dropped;
+    if ((error = write_part(call, req->name, req->changes, req->n_changes, req->request_id, &part)))
+        return error;
+    event.draft = draft;
+    do {
+        if ((error = draft_load(call, req->name, req->etag, draft)) ||
+            (error = add_part(call, draft, &part)))
+            return error;
+        error = store_replace(call->store, &drafts, draft, &event);
+    } while (race_lost(&race, error, req->etag));
+    return error;
+}
+
+static const Error *list_draft_changes(RpcCall *call, const void *request, void *reply)
+{
+    const ListDraftChangesRequest *req = request;
+    ListDraftChangesResponse *res = reply;
+    RpcPage page = page_read(call, req->page_size, req->page_token, req->name);
+    Draft *draft = message_new(call->arena, &throughline__catalog__v1__draft__descriptor);
+    ChangeList list = { 0 };
+    ChangePage shown;
+    const Error *error;
+
+    check_name(call, "name", req->name, "drafts/*");
+    if ((error = check_result(call)) || (error = draft_load(call, req->name, "", draft)) ||
+        (error = draft->state == DRAFT_PUBLISHED ? published_changes(call, draft->release, &list)
+                                                 : draft_changes_now(call, draft, &list)))
+        return error;
+
+    shown = change_page(call, &page, list);
+    res->changes = shown.changes;
+    res->n_changes = shown.n_changes;
+    res->next_page_token = shown.next_page_token;
+    return NULL;
+}
+
+/* One step in a draft's life, by whoever calls. */
+typedef struct DraftStep {
+    const char *name;
+    const char *etag;
+    Deed *deed;
+    const Error *(*take)(Draft *draft, Deed *deed, Arena *arena);
+    bool is_checked; /* the changes must be fit to be published */
+} DraftStep;
+
+static const Error *take_step(RpcCall *call, const DraftStep *step, Draft *draft)
+{
+    Race race __attribute__((cleanup(race_end))) = race_start(call, step->name);
+    DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
+    const Error *error;
+
+    event.draft = draft;
+    do {
+        if ((error = draft_load(call, step->name, step->etag, draft)) ||
+            (error = step->take(draft, step->deed, call->arena)) ||
+            (step->is_checked && (error = check_draft(call, draft))))
+            return error;
+        error = store_replace(call->store, &drafts, draft, &event);
+    } while (race_lost(&race, error, step->etag));
+    return error;
+}
+
+static const Error *submit_draft(RpcCall *call, const void *request, void *reply)
+{
+    const SubmitDraftRequest *req = request;
+    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_submit, true };
+    const Error *error;
+
+    check_name(call, "name", req->name, "drafts/*");
+    check_text(call, "note", req->note, 0, GOVERNANCE_MAX_NOTE);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return take_step(call, &step, reply);
+}
+
+static const Error *withdraw_draft(RpcCall *call, const void *request, void *reply)
+{
+    const WithdrawDraftRequest *req = request;
+    DraftStep step = { req->name, req->etag, deed_of(call, ""), draft_withdraw, false };
+    const Error *error;
+
+    check_name(call, "name", req->name, "drafts/*");
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return take_step(call, &step, reply);
+}
+
+static const Error *approve_draft(RpcCall *call, const void *request, void *reply)
+{
+    const ApproveDraftRequest *req = request;
+    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_approve, false };
+    const Error *error;
+
+    check_name(call, "name", req->name, "drafts/*");
+    check_text(call, "note", req->note, 0, GOVERNANCE_MAX_NOTE);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return take_step(call, &step, reply);
+}
+
+static const Error *reject_draft(RpcCall *call, const void *request, void *reply)
+{
+    const RejectDraftRequest *req = request;
+    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_reject, false };
+    const Error *error;
+
+    check_name(call, "name", req->name, "drafts/*");
+    check_text(call, "note", req->note, 1, GOVERNANCE_MAX_NOTE);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return take_step(call, &step, reply);
+}
+
+const RpcService governance_rpcs = THROUGHLINE__CATALOG__V1__GOVERNANCE_SERVICE__INIT();

@@ -1,0 +1,75 @@
+/* What the parts of governance share: its records, publication, and the handlers that stand in files of their own. */
+#ifndef THROUGHLINE_CATALOG_GOVERNANCE_H
+#define THROUGHLINE_CATALOG_GOVERNANCE_H
+
+#include "services/catalog/catalog_service.h"
+#include "services/catalog/rule_shelf.h"
+#include "shared/rpc/page.h"
+
+typedef Throughline__Catalog__V1__DraftChanged DraftChanged;
+typedef Throughline__Catalog__V1__ReleasePublished ReleasePublished;
+
+enum { GOVERNANCE_MAX_NOTE = 1000, GOVERNANCE_PAGE_BYTES = 2 * 1024 * 1024 };
+
+/* Who makes the call, now. */
+Deed *deed_of(RpcCall *call, const char *note);
+
+/* With the etag that the caller saw ("": any). Errors: NOT_FOUND DRAFT_NOT_FOUND, ABORTED ETAG_STALE (the draft is filled in). */
+const Error *draft_load(RpcCall *call, const char *name, const char *etag, Draft *draft);
+
+/* What a draft's parts come to, as they were put. */
+const Error *draft_changes(RpcCall *call, const Draft *draft, ChangeList *changes);
+
+/* The same, compared with the current release. */
+const Error *draft_changes_now(RpcCall *call, const Draft *draft, ChangeList *changes);
+
+/* Whether the draft could be published now. Errors: those of publish_changes_of. */
+const Error *check_draft(RpcCall *call, const Draft *draft);
+
+/* FAILED_PRECONDITION CHANGE_CONFLICT naming the rule, the release and its draft, when a compared change conflicts. */
+const Error *check_conflicts(RpcCall *call, ChangeList changes);
+
+/* FAILED_PRECONDITION RULES_INVALID with every violation, when the rules of a book do not go together. */
+const Error *check_rules(RpcCall *call, const RuleBook *book);
+
+/* What is to become a release. What it changes is decided anew on each book that it may have to follow. */
+typedef struct Publication {
+    Release *release; /* initialised; kind, title, reason and deeds filled in */
+    /* Errors end the publication. */
+    const Error *(*plan)(RpcCall *call, void *context, const RuleBook *book, ChangeList *changes);
+    void *context;
+    StoreView
+        *view; /* the release's insert: the call's own when it decides the call, else its steps */
+} Publication;
+
+/* Publishes whole or not at all: the release's insert is what counts, under a number that only one can have. */
+const Error *publish(RpcCall *call, const Publication *publication);
+
+/* Goes on with a draft that is PUBLISHING until its release is there; draft->release is set. Errors: FAILED_PRECONDITION
+ * CHANGE_CONFLICT, RULES_INVALID. */
+const Error *publish_changes_of(RpcCall *call, Draft *draft);
+
+/* The job: takes up releases, publishes drafts whose time has come, finishes what was left in the middle. */
+const Error *govern(RpcCall *call);
+
+/* Changes behind `page->resume` (a rule's name), as many as fit into a page. */
+typedef struct ChangePage {
+    Change **changes;
+    size_t n_changes;
+    char *next_page_token;
+} ChangePage;
+ChangePage change_page(RpcCall *call, const RpcPage *page, ChangeList changes);
+
+/* What a release changed. Errors: NOT_FOUND RELEASE_NOT_FOUND. */
+const Error *published_changes(RpcCall *call, int64_t number, ChangeList *changes);
+
+const Error *publish_draft(RpcCall *call, const void *request, void *reply);
+const Error *roll_back(RpcCall *call, const void *request, void *reply);
+const Error *get_release(RpcCall *call, const void *request, void *reply);
+const Error *list_releases(RpcCall *call, const void *request, void *reply);
+const Error *diff_releases(RpcCall *call, const void *request, void *reply);
+const Error *get_rule(RpcCall *call, const void *request, void *reply);
+const Error *list_rules(RpcCall *call, const void *request, void *reply);
+const Error *list_rule_history(RpcCall *call, const void *request, void *reply);
+
+#endif

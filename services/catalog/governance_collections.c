@@ -1,0 +1,29 @@
+#include "services/catalog/governance.h"
+
+const Collection drafts = {
+    .name = "drafts",
+    .message = &throughline__catalog__v1__draft__descriptor,
+    .indexes = { { .name = "state", .fields = { "state", "create_time" } },
+        { .name = "due", .fields = { "state", "publish_time" } },
+        { .name = "time", .fields = { "create_time" } },
+        { .name = "touched", .fields = { "state", "update_time" } } },
+};
+
+const Collection draft_parts = {
+    .name = "draft_parts",
+    .message = &throughline__catalog__v1__draft_part__descriptor,
+};
+
+const Collection releases = {
+    .name = "releases",
+    .message = &throughline__catalog__v1__release__descriptor,
+    .indexes = { { .name = "draft", .fields = { "draft" }, .is_unique = true },
+        { .name = "number", .fields = { "number" } } },
+};
+
+const Collection release_changes = {
+    .name = "release_changes",
+    .message = &throughline__catalog__v1__release_change__descriptor,
+    .indexes = { { .name = "change_set", .fields = { "change_set", "rule" } },
+        { .name = "rule", .fields = { "rule", "release" } } },
+};
