@@ -10,6 +10,7 @@
 
 extern const Collection draft_parts;
 extern const Collection drafts;
+extern const Collection imports;
 extern const Collection products;
 extern const Collection promotions;
 extern const Collection quote_keys;
@@ -40,7 +41,11 @@ Catalog *catalog_of(const RpcCall *call);
 /* Takes a product as it is stored into memory: it is shown and found from now on. */
 void catalog_put(Catalog *catalog, const Product *product);
 
+/* PERMISSION_DENIED SCOPE_MISSING when drafts are asked for by an account that may not see them. */
+const Error *catalog_check_drafts(const RpcCall *call, bool with_drafts);
+
 /* Rpcs with files of their own. */
+const Error *export_products(RpcCall *call, const void *request, void *reply);
 const Error *search_products(RpcCall *call, const void *request, void *reply);
 const Error *compare_products(RpcCall *call, const void *request, void *reply);
 

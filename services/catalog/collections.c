@@ -2,6 +2,12 @@
 
 #include "throughline/catalog/v1/stock.pb-c.h"
 
+const Collection imports = {
+    .name = "imports",
+    .message = &throughline__catalog__v1__import__descriptor,
+    .expire_field = "purge_time",
+};
+
 const Collection products = {
     .name = "products",
     .message = &throughline__catalog__v1__product__descriptor,
@@ -38,6 +44,7 @@ const Collection stock_levels = {
 const Collection *const catalog_collections[] = {
     &draft_parts,
     &drafts,
+    &imports,
     &products,
     &promotions,
     &quote_keys,

@@ -14,6 +14,7 @@ static bool add(RpcCall *call, Bytes packed, Listing *listing, size_t *bytes)
     *bytes += packed.size;
     product = message_new(call->arena, &throughline__catalog__v1__product__descriptor);
     snapshot_reply(call->arena, packed, product);
+    listing->packed[listing->n_products] = packed;
     listing->products[listing->n_products++] = product;
     return true;
 }
@@ -29,10 +30,11 @@ static void begin(RpcCall *call, size_t limit, Listing *listing)
 {
     *listing = (Listing){ .resume = "" };
     listing->products = arena_array(call->arena, limit, sizeof(*listing->products));
+    listing->packed = arena_array(call->arena, limit, sizeof(*listing->packed));
 }
 
-void listing_by_name(
-    RpcCall *call, Snapshot *snapshot, const char *category, const RpcPage *page, Listing *listing)
+void listing_by_name(RpcCall *call, Snapshot *snapshot, const char *category, bool with_drafts,
+    const RpcPage *page, Listing *listing)
 {
     SnapshotEntry *entries[SLICE];
     const char *after = page->resume;
@@ -47,7 +49,8 @@ void listing_by_name(
         for (size_t i = 0; i < n_entries; i++) {
             const SnapshotEntry *entry = entries[i];
 
-            if (!is_full && category_contains(category, entry->category)) {
+            if (!is_full && (with_drafts || !entry->is_draft) &&
+                category_contains(category, entry->category)) {
                 is_full = listing->n_products == (size_t)page->limit ||
                           !add_entry(call, entry, listing, &bytes);
                 if (is_full)

@@ -10,13 +10,14 @@ enum { LISTING_MAX_BYTES = 2 * 1024 * 1024 };
 
 typedef struct Listing {
     size_t n_products;
-    Product **products;
+    Product **products; /* they pack, but can't be read (snapshot_reply) */
+    Bytes *packed;      /* the same, to be unpacked */
     const char *resume; /* "" at the end */
 } Listing;
 
 /* Of one category and those below it ("": all), in the order of names. */
-void listing_by_name(
-    RpcCall *call, Snapshot *snapshot, const char *category, const RpcPage *page, Listing *listing);
+void listing_by_name(RpcCall *call, Snapshot *snapshot, const char *category, bool with_drafts,
+    const RpcPage *page, Listing *listing);
 
 /* What was found, in that order. Returns how many hits the page holds. */
 size_t listing_of_hits(

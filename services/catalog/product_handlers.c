@@ -6,6 +6,7 @@
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
 
+typedef Throughline__Catalog__V1__GetImportRequest GetImportRequest;
 typedef Throughline__Catalog__V1__GetProductRequest GetProductRequest;
 typedef Throughline__Catalog__V1__FindVariantRequest FindVariantRequest;
 typedef Throughline__Catalog__V1__FindVariantResponse FindVariantResponse;
@@ -31,26 +32,65 @@ static const Error *import_products(RpcCall *call, const void *request, void *re
             error = product_import_add(import, row);
     } while (!error && row);
     if (!error)
-        error = product_import_write(import);
+        error = product_import_finish(import);
     product_import_end(import);
     return error;
+}
+
+static const Error *get_import(RpcCall *call, const void *request, void *reply)
+{
+    const GetImportRequest *req = request;
+    const Error *error;
+
+    check_name(call, "name", req->name, "imports/*");
+    if ((error = check_result(call)))
+        return error;
+
+    return store_get(call->store, &imports, req->name, reply);
+}
+
+static void check_language(RpcCall *call, const char *language)
+{
+    if (*language && !language_is_valid(language))
+        check_fail(call, "language", "must be a BCP 47 tag like \"de\" or \"de-CH\"");
+}
+
+/* What was found, in a language: as it is stored where none is asked for. */
+static void show(RpcCall *call, Bytes packed, const char *language, Product *reply)
+{
+    if (!*language) {
+        snapshot_reply(call->arena, packed, reply);
+        return;
+    }
+    *reply = *(Product *)message_unpack(
+        call->arena, &throughline__catalog__v1__product__descriptor, packed);
+    product_localize(reply, language);
 }
 
 /* Never blocks: a look into the snapshot. */
 static const Error *get_product(RpcCall *call, const void *request, void *reply)
 {
     const GetProductRequest *req = request;
+    const Product *draft;
     const Error *error;
     Bytes packed;
 
     check_name(call, "name", req->name, "products/*");
+    check_language(call, req->language);
     if ((error = check_result(call)))
         return error;
 
-    if (!snapshot_get(catalog_of(call)->snapshot, req->name, call->arena, &packed))
+    if (snapshot_get(catalog_of(call)->snapshot, req->name, call->arena, &packed)) {
+        show(call, packed, req->language, reply);
+        return NULL;
+    }
+    draft = caller_has_scope(call->caller, "catalog.write")
+                ? snapshot_product(catalog_of(call)->snapshot, req->name, call->arena)
+                : NULL;
+    if (!draft)
         return &product_not_found;
-
-    snapshot_reply(call->arena, packed, reply);
+    *(Product *)reply = *draft;
+    product_localize(reply, req->language);
     return NULL;
 }
 
@@ -73,6 +113,7 @@ static const Error *find_variant(RpcCall *call, const void *request, void *reply
         check_fail(call, "sku", "must be 1 to 64 characters of [A-Za-z0-9_.~-]");
     if (is_gtin && !gtin_is_valid(req->gtin))
         check_fail(call, "gtin", "must be 8, 12, 13 or 14 digits with a right check digit");
+    check_language(call, req->language);
     if ((error = check_result(call)))
         return error;
 
@@ -81,7 +122,7 @@ static const Error *find_variant(RpcCall *call, const void *request, void *reply
         return &variant_not_found;
 
     res->product = message_new(call->arena, &throughline__catalog__v1__product__descriptor);
-    snapshot_reply(call->arena, packed, res->product);
+    show(call, packed, req->language, res->product);
     res->sku = arena_text(call->arena, sku);
     return NULL;
 }
@@ -96,11 +137,15 @@ static const Error *list_products(RpcCall *call, const void *request, void *repl
 
     if (!category_is_valid(req->category))
         check_fail(call, "category", "must be parts joined by \" > \"");
-    if ((error = check_result(call)))
+    check_language(call, req->language);
+    if ((error = check_result(call)) || (error = catalog_check_drafts(call, req->with_drafts)))
         return error;
 
-    listing_by_name(call, catalog_of(call)->snapshot, req->category, &page, &listing);
+    listing_by_name(
+        call, catalog_of(call)->snapshot, req->category, req->with_drafts, &page, &listing);
 
+    for (size_t i = 0; i < listing.n_products && *req->language; i++)
+        show(call, listing.packed[i], req->language, listing.products[i]);
     res->products = listing.products;
     res->n_products = listing.n_products;
     res->next_page_token = page_token(call, &page, listing.resume);

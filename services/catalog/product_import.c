@@ -1,5 +1,8 @@
 #include "services/catalog/product_import.h"
 
+#include "services/catalog/domain/bundle.h"
+#include "services/catalog/import_record.h"
+#include "services/catalog/stock_import.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 
@@ -11,20 +14,31 @@ typedef Throughline__Catalog__V1__ProductChanged ProductChanged;
 
 enum { MAX_ROUNDS = 4 };
 
+static const Error import_name_invalid = { ERROR_INVALID_ARGUMENT, "FIELD_INVALID",
+    "The name of an import is \"imports/\" and 1 to 63 characters of [a-z0-9_.~-].",
+    .n_violations = 1,
+    .violations = &(const FieldViolation){
+        "import", "must be \"imports/\" and 1 to 63 characters of [a-z0-9_.~-]" } };
+
+/* What became of a row of the batch. */
+typedef enum RowState { ROW_WAITING, ROW_KEPT, ROW_REFUSED } RowState;
+
 typedef struct Row {
     int64_t number;
     Product *product;
     ProductChanged event;
     const void *events[1];
-    bool is_lost; /* another import was faster: look again */
+    RowState state;
 } Row;
 
 struct ProductImport {
     RpcCall *call;
     Catalog *catalog;
     ImportProductsResponse *result;
-    Arena *arena; /* the batch's */
+    Import *record; /* NULL when the import has no name */
+    Arena *arena;   /* the batch's */
     int64_t n_read;
+    int64_t last_row;
     size_t n_rows;
     size_t bytes;
     Row rows[IMPORT_BATCH];
@@ -93,27 +107,11 @@ static bool check_row(ProductImport *import, const ImportProductsRequest *row, i
     return findings.n_items == 0;
 }
 
-const Error *product_import_add(ProductImport *import, const ImportProductsRequest *row)
+static void refuse(ProductImport *import, Row *row, const char *field, const char *why)
 {
-    int64_t number = row->row > 0 ? row->row : import->n_read + 1;
-    const Error *error;
-    Product *product;
-
-    import->n_read++;
-    if (!check_row(import, row, number)) {
-        import->result->refused++;
-        return NULL;
-    }
-    /* The later row of one product comes after the earlier one. */
-    if (is_in_batch(import, row->product->name) && (error = product_import_write(import)))
-        return error;
-    product = message_copy(import->arena, row->product);
-    product_normalize(product);
-    import->rows[import->n_rows++] = (Row){ .number = number, .product = product };
-    import->bytes += protobuf_c_message_get_packed_size(&product->base);
-    if (import->n_rows < IMPORT_BATCH && import->bytes < IMPORT_BATCH_BYTES)
-        return NULL;
-    return product_import_write(import);
+    import->result->refused++;
+    row->state = ROW_REFUSED;
+    add_error(import, row->number, row->product->name, field, why);
 }
 
 /* Whether the stored product is the row's but for what only the service sets. */
@@ -133,10 +131,16 @@ static bool prepare(ProductImport *import, Row *row, const Product *stored, Stor
     Google__Protobuf__Timestamp *now =
         timestamp_from_micros(import->arena, import->call->arrived_at);
     Product *product = row->product;
+    const char *refusal;
 
     product_normalize(product);
     if (stored && is_unchanged(stored, product)) {
         import->result->unchanged++;
+        row->state = ROW_KEPT;
+        return false;
+    }
+    if (stored && (refusal = product_state_refusal(stored->state, product->state))) {
+        refuse(import, row, "state", refusal);
         return false;
     }
     product->etag = stored ? stored->etag : product->etag;
@@ -171,7 +175,7 @@ static bool is_taken(const ProductImport *import, SnapshotKey key, const char *c
 }
 
 /* Names every code of the row that belongs to another product; false when there is none. */
-static bool refuse_taken(ProductImport *import, const Row *row)
+static bool refuse_taken(ProductImport *import, Row *row)
 {
     static const char belongs[] = "belongs to another product";
     const Product *product = row->product;
@@ -193,95 +197,192 @@ static bool refuse_taken(ProductImport *import, const Row *row)
             is_refused = true;
         }
     }
-    import->result->refused += is_refused;
+    if (is_refused) {
+        import->result->refused++;
+        row->state = ROW_REFUSED;
+    }
     return is_refused;
 }
 
-/* The store found a code taken that the snapshot did not know of, or that an earlier row of the
+/* Sorts out what became of a row's write: kept, refused, or, when another import was faster, still waiting. An error that is not the
+ * row's own is returned. The store may have found a code taken that the snapshot did not know of, or that an earlier row of the
  * batch has. */
-static void refuse_by_store(ProductImport *import, const Row *row, const char *code)
-{
-    import->result->refused++;
-    add_error(import, row->number, row->product->name, "variants",
-        arena_printf(import->arena, "has a %s that belongs to another product", code));
-}
-
-/* Sorts out what became of a row's write. An error that is not the row's own is returned. */
 static const Error *settle(ProductImport *import, Row *row, const StoreWrite *write)
 {
     const Error *error = write->error;
 
-    row->is_lost = false;
     if (!error) {
         catalog_put(import->catalog, row->product);
+        row->state = ROW_KEPT;
         if (write->kind == STORE_INSERT)
             import->result->created++;
         else
             import->result->updated++;
     } else if (text_equal(error->reason, "SKU_TAKEN")) {
-        refuse_by_store(import, row, "SKU");
+        refuse(import, row, "variants", "has a SKU that belongs to another product");
     } else if (text_equal(error->reason, "GTIN_TAKEN")) {
-        refuse_by_store(import, row, "GTIN");
-    } else if (error->code == ERROR_ABORTED || error->code == ERROR_ALREADY_EXISTS) {
-        row->is_lost = true;
+        refuse(import, row, "variants", "has a GTIN that belongs to another product");
     } else if (text_equal(error->reason, "DOCUMENT_TOO_LARGE")) {
-        import->result->refused++;
-        add_error(import, row->number, row->product->name, "", error->message);
-    } else {
+        refuse(import, row, "", error->message);
+    } else if (error->code != ERROR_ABORTED && error->code != ERROR_ALREADY_EXISTS) {
         return error;
     }
     return NULL;
 }
 
-/* One try at all rows of the batch that are still to be written; those that lost a race stay. */
-static const Error *write_round(ProductImport *import, StoreView *view)
+/* One try at all rows of the batch that are waiting. */
+static const Error *write_round(
+    ProductImport *import, StoreView *view, Row **waiting, size_t n_rows)
 {
-    const char **names = arena_array(import->arena, import->n_rows, sizeof(*names));
-    void **stored = arena_array(import->arena, import->n_rows, sizeof(*stored));
-    StoreWrite *writes = arena_array(import->arena, import->n_rows, sizeof(*writes));
-    Row **written = arena_array(import->arena, import->n_rows, sizeof(*written));
+    const char **names = arena_array(import->arena, n_rows, sizeof(*names));
+    void **stored = arena_array(import->arena, n_rows, sizeof(*stored));
+    StoreWrite *writes = arena_array(import->arena, n_rows, sizeof(*writes));
+    Row **written = arena_array(import->arena, n_rows, sizeof(*written));
     size_t n_writes = 0;
-    size_t n_left = 0;
     const Error *error;
 
-    for (size_t i = 0; i < import->n_rows; i++)
-        names[i] = import->rows[i].product->name;
-    if ((error = store_get_many(view, &products, names, import->n_rows, stored)))
+    for (size_t i = 0; i < n_rows; i++)
+        names[i] = waiting[i]->product->name;
+    if ((error = store_get_many(view, &products, names, n_rows, stored)))
         return error;
-    for (size_t i = 0; i < import->n_rows; i++)
-        if (!refuse_taken(import, &import->rows[i]) &&
-            prepare(import, &import->rows[i], stored[i], &writes[n_writes]))
-            written[n_writes++] = &import->rows[i];
+    for (size_t i = 0; i < n_rows; i++)
+        if (!refuse_taken(import, waiting[i]) &&
+            prepare(import, waiting[i], stored[i], &writes[n_writes]))
+            written[n_writes++] = waiting[i];
     /* Its own error is that of some write: each is looked at below. */
     error = store_write(view, writes, n_writes);
     for (size_t i = 0; i < n_writes; i++)
         if (writes[i].error == error)
             error = NULL;
-    for (size_t i = 0; i < n_writes && !error; i++) {
+    for (size_t i = 0; i < n_writes && !error; i++)
         error = settle(import, written[i], &writes[i]);
-        if (written[i]->is_lost)
-            import->rows[n_left++] = *written[i];
-    }
-    import->n_rows = n_left;
     return error;
 }
 
-const Error *product_import_write(ProductImport *import)
+/* The counts of stock that came with the rows that are kept. */
+static const Error *import_stock(ProductImport *import, StoreView *view)
 {
-    StoreView view = *import->call->store;
+    Product **kept = arena_array(import->arena, import->n_rows, sizeof(*kept));
+    Row **rows = arena_array(import->arena, import->n_rows, sizeof(*rows));
+    size_t n_kept = 0;
+    StockProblem *problems;
+    size_t n_problems;
+    const Error *error;
+
+    for (size_t i = 0; i < import->n_rows; i++)
+        if (import->rows[i].state == ROW_KEPT) {
+            rows[n_kept] = &import->rows[i];
+            kept[n_kept++] = import->rows[i].product;
+        }
+    if ((error = stock_import(import->call, view, kept, n_kept, &problems, &n_problems)))
+        return error;
+    for (size_t i = 0; i < n_problems; i++)
+        add_error(import, rows[problems[i].product]->number, kept[problems[i].product]->name,
+            problems[i].field, problems[i].description);
+    return NULL;
+}
+
+static const Error *write_rows(ProductImport *import, StoreView *view)
+{
+    Row **waiting = arena_array(import->arena, import->n_rows, sizeof(*waiting));
     const Error *error = NULL;
+    size_t n_waiting;
+
+    for (int round = 0; round <= MAX_ROUNDS && !error; round++) {
+        n_waiting = 0;
+        for (size_t i = 0; i < import->n_rows; i++)
+            if (import->rows[i].state == ROW_WAITING)
+                waiting[n_waiting++] = &import->rows[i];
+        if (n_waiting == 0)
+            break;
+        if (round < MAX_ROUNDS)
+            error = write_round(import, view, waiting, n_waiting);
+        else
+            for (size_t i = 0; i < n_waiting; i++)
+                refuse(import, waiting[i], "",
+                    "was changed by somebody else all the time; send it again");
+    }
+    return error ? error : import_stock(import, view);
+}
+
+static const Error *write_batch(ProductImport *import)
+{
+    StoreView view = store_steps(import->call->store);
+    const Error *error;
 
     view.arena = import->arena;
-    for (int round = 0; round < MAX_ROUNDS && import->n_rows > 0 && !error; round++)
-        error = write_round(import, &view);
-    for (size_t i = 0; i < import->n_rows && !error; i++) {
-        import->result->refused++;
-        add_error(import, import->rows[i].number, import->rows[i].product->name, "",
-            "was changed by somebody else all the time; send it again");
-    }
+    error = write_rows(import, &view);
+    if (!error && import->record)
+        error = import_record_keep(&view, import->record, import->last_row, import->result, false);
     error = error_copy(import->call->arena, error);
     import->n_rows = 0;
     import->bytes = 0;
     arena_reset(import->arena);
     return error;
+}
+
+/* A product of the batch, as it will be, else of the snapshot. */
+static const Product *find_product(void *context, const char *name)
+{
+    const ProductImport *import = context;
+
+    for (size_t i = 0; i < import->n_rows; i++)
+        if (text_equal(import->rows[i].product->name, name))
+            return import->rows[i].product;
+    return snapshot_product(import->catalog->snapshot, name, import->arena);
+}
+
+static bool check_bundle(ProductImport *import, const Product *product, int64_t number)
+{
+    const char *problem = bundle_is_one(product)
+                              ? bundle_problem(product, find_product, import, import->arena)
+                              : NULL;
+
+    if (problem)
+        add_error(import, number, product->name, "relations", problem);
+    return !problem;
+}
+
+static const Error *open_record(ProductImport *import, const char *name)
+{
+    if (!text_matches_name(name, "imports/*"))
+        return &import_name_invalid;
+    import->record =
+        message_new(import->call->arena, &throughline__catalog__v1__import__descriptor);
+    return import_record_open(import->call, name, import->result, import->record);
+}
+
+const Error *product_import_add(ProductImport *import, const ImportProductsRequest *row)
+{
+    int64_t number = row->row > 0 ? row->row : import->n_read + 1;
+    const Error *error;
+    Product *product;
+
+    if (import->n_read++ == 0 && *row->import && (error = open_record(import, row->import)))
+        return error;
+    /* The later row of one product comes after the earlier one. */
+    if (row->product && is_in_batch(import, row->product->name) && (error = write_batch(import)))
+        return error;
+    import->last_row = number;
+    if (!check_row(import, row, number) || !check_bundle(import, row->product, number)) {
+        import->result->refused++;
+        return NULL;
+    }
+    product = message_copy(import->arena, row->product);
+    product_normalize(product);
+    import->rows[import->n_rows++] = (Row){ .number = number, .product = product };
+    import->bytes += protobuf_c_message_get_packed_size(&product->base);
+    if (import->n_rows < IMPORT_BATCH && import->bytes < IMPORT_BATCH_BYTES)
+        return NULL;
+    return write_batch(import);
+}
+
+const Error *product_import_finish(ProductImport *import)
+{
+    const Error *error = write_batch(import);
+
+    if (error || !import->record)
+        return error;
+    return import_record_keep(
+        import->call->store, import->record, import->last_row, import->result, true);
 }

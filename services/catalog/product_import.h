@@ -15,12 +15,12 @@ typedef struct ProductImport ProductImport;
  * arena. */
 ProductImport *product_import_begin(RpcCall *call, ImportProductsResponse *result);
 
-/* Takes a row in, as a copy, and writes the batch when it is full. Errors are those of the store;
- * bad rows are in the result. */
+/* Takes a row in, as a copy, and writes the batch when it is full. Errors are those of the store, and INVALID_ARGUMENT for the first
+ * row with a bad name of the import; bad rows are in the result. */
 const Error *product_import_add(ProductImport *import, const ImportProductsRequest *row);
 
-/* Writes what was gathered. */
-const Error *product_import_write(ProductImport *import);
+/* Writes what was gathered, and that the import has come to its end. */
+const Error *product_import_finish(ProductImport *import);
 
 void product_import_end(ProductImport *import);
 

@@ -161,8 +161,8 @@ static SnapshotEntry *new_entry(const Product *product)
     size_t n_codes;
     size_t codes = codes_size(product, &n_codes);
     size_t texts = strlen(product->name) + strlen(product->category) + 2;
-    SnapshotEntry *entry = allocate(1,
-        sizeof(*entry) + n_codes * sizeof(SnapshotCode) + packed.size + codes + texts);
+    SnapshotEntry *entry =
+        allocate(1, sizeof(*entry) + n_codes * sizeof(SnapshotCode) + packed.size + codes + texts);
     char *at = (char *)(entry + 1) + n_codes * sizeof(SnapshotCode);
     bool is_number = text_to_int64(product->etag, &entry->version);
 
@@ -173,6 +173,7 @@ static SnapshotEntry *new_entry(const Product *product)
     entry->packed.size = packed.size;
     entry->name = copy_text(&at, product->name);
     entry->category = copy_text(&at, product->category);
+    entry->is_draft = product->state == PRODUCT_DRAFT;
     for (size_t i = 0; i < product->n_variants; i++) {
         const Variant *variant = product->variants[i];
         char padded[GTIN_PADDED];
@@ -321,13 +322,29 @@ static Bytes copy_packed(Arena *arena, const SnapshotEntry *entry)
 bool snapshot_get(Snapshot *snapshot, const char *name, Arena *arena, Bytes *packed)
 {
     const Item *item;
+    bool is_shown;
+
+    pthread_rwlock_rdlock(&snapshot->lock);
+    item = find_item(snapshot, name);
+    is_shown = item && !item->entry->is_draft;
+    if (is_shown)
+        *packed = copy_packed(arena, item->entry);
+    pthread_rwlock_unlock(&snapshot->lock);
+    return is_shown;
+}
+
+Product *snapshot_product(Snapshot *snapshot, const char *name, Arena *arena)
+{
+    const Item *item;
+    Bytes packed = { 0 };
 
     pthread_rwlock_rdlock(&snapshot->lock);
     item = find_item(snapshot, name);
     if (item)
-        *packed = copy_packed(arena, item->entry);
+        packed = copy_packed(arena, item->entry);
     pthread_rwlock_unlock(&snapshot->lock);
-    return item != NULL;
+    return item ? message_unpack(arena, &throughline__catalog__v1__product__descriptor, packed)
+                : NULL;
 }
 
 static const SnapshotCode *find_code(const Snapshot *snapshot, SnapshotKey key, const char *code)
@@ -348,6 +365,8 @@ bool snapshot_find(Snapshot *snapshot, SnapshotKey key, const char *code, Arena 
 
     pthread_rwlock_rdlock(&snapshot->lock);
     found = find_code(snapshot, key, code);
+    if (found && found->entry->is_draft)
+        found = NULL;
     if (found) {
         *packed = copy_packed(arena, found->entry);
         *sku = arena_text(arena, found->sku);

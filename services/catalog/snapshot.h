@@ -16,6 +16,7 @@ typedef struct SnapshotEntry {
     int64_t version;
     const char *name;
     const char *category;
+    bool is_draft;
     Bytes packed;
     struct SnapshotCode *codes; /* SKUs and GTINs */
     size_t n_codes;
@@ -30,12 +31,15 @@ void snapshot_free(Snapshot *snapshot);
  * imports overtake one another. */
 void snapshot_put(Snapshot *snapshot, const Product *product);
 
-/* The product in wire form, copied into the arena. False when there is none. */
+/* The product in wire form, copied into the arena. False when there is none, or only a draft. */
 bool snapshot_get(Snapshot *snapshot, const char *name, Arena *arena, Bytes *packed);
 
 /* The same by code; *sku is the SKU of the variant that has it. */
 bool snapshot_find(Snapshot *snapshot, SnapshotKey key, const char *code, Arena *arena,
     Bytes *packed, const char **sku);
+
+/* The product by name, draft or not; its memory is the arena's. NULL when there is none. */
+Product *snapshot_product(Snapshot *snapshot, const char *name, Arena *arena);
 
 /* The name of the product that has the code, NULL when none has. */
 const char *snapshot_owner(Snapshot *snapshot, SnapshotKey key, const char *code, Arena *arena);

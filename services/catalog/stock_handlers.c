@@ -148,7 +148,7 @@ static const Error *correct_once(RpcCall *call, const CorrectStockRequest *req, 
 
     event.reason = req->reason;
     event.note = req->note;
-    stock_write(call, level, &event, before, &write);
+    stock_write(call, call->arena, level, &event, before, &write);
     return store_write(call->store, &write, 1);
 }
 

@@ -170,7 +170,7 @@ static const Error *write_all(Attempt *attempt)
 
         if (stock_held(level, attempt->id) == attempt->held[i])
             continue;
-        stock_write(attempt->call, level, &event, level->on_hand, &writes[n_writes]);
+        stock_write(attempt->call, arena, level, &event, level->on_hand, &writes[n_writes]);
         writes[n_writes].is_chained = n_writes > 0;
         n_writes++;
     }

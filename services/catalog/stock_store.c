@@ -45,10 +45,9 @@ StockLevel *stock_shown(Arena *arena, const StockLevel *level)
     return shown;
 }
 
-void stock_write(const RpcCall *call, StockLevel *level, const StockChanged *event, int64_t before,
-    StoreWrite *write)
+void stock_write(const RpcCall *call, Arena *arena, StockLevel *level, const StockChanged *event,
+    int64_t before, StoreWrite *write)
 {
-    Arena *arena = call->store->arena;
     StockChanged *told = arena_copy(arena, event, sizeof(*event));
     const void **events = arena_array(arena, 1, sizeof(*events));
 
@@ -69,7 +68,7 @@ void stock_write(const RpcCall *call, StockLevel *level, const StockChanged *eve
 static const Error *drop_all(
     RpcCall *call, const Reservation *reservation, StoreWrite *writes, size_t *n_writes)
 {
-    Arena *arena = call->store->arena;
+    Arena *arena = call->arena;
     const char **names = arena_array(arena, reservation->n_lines, sizeof(*names));
     void **levels = arena_array(arena, reservation->n_lines, sizeof(*levels));
     StockChanged event = THROUGHLINE__CATALOG__V1__STOCK_CHANGED__INIT;
@@ -88,7 +87,7 @@ static const Error *drop_all(
 
         if (!level || !stock_drop(level, reservation->attempt, reservation_is_sale(reservation)))
             continue;
-        stock_write(call, level, &event, before, &writes[*n_writes]);
+        stock_write(call, call->arena, level, &event, before, &writes[*n_writes]);
         writes[*n_writes].is_chained = *n_writes > 0;
         (*n_writes)++;
     }
@@ -97,7 +96,7 @@ static const Error *drop_all(
 
 static const Error *carry_out(RpcCall *call, Reservation *reservation, bool keeps_reply)
 {
-    Arena *arena = call->store->arena;
+    Arena *arena = call->arena;
     StoreView steps = store_steps(call->store);
     StoreWrite *writes = arena_array(arena, reservation->n_lines + 1, sizeof(*writes));
     size_t n_writes = 0;
@@ -132,7 +131,7 @@ static const Error *end_once(
     if ((error = store_get(keeps_reply ? call->store : &steps, &reservations, name, reservation)))
         return error;
     is_decided = reservation_is_closing(reservation);
-    error = reservation_close(reservation, end, call->arrived_at, call->store->arena, &is_done);
+    error = reservation_close(reservation, end, call->arrived_at, call->arena, &is_done);
     if (error || is_done)
         return error;
     if (!is_decided && (error = store_replace(&steps, &reservations, reservation, NULL)))
@@ -163,12 +162,12 @@ const Error *stock_give_back(RpcCall *call, const StockLevel *level, const char 
     event.reason = THROUGHLINE__CATALOG__V1__STOCK_REASON__STOCK_REASON_RESERVATION;
     do {
         StockLevel *now =
-            message_new(call->store->arena, &throughline__catalog__v1__stock_level__descriptor);
+            message_new(call->arena, &throughline__catalog__v1__stock_level__descriptor);
 
         if ((error = store_get(&steps, &stock_levels, level->name, now)) ||
             !stock_drop(now, attempt, false))
             return error;
-        stock_write(call, now, &event, now->on_hand, &write);
+        stock_write(call, call->arena, now, &event, now->on_hand, &write);
         error = store_write(&steps, &write, 1);
     } while (race_lost(&race, error, ""));
     return error;
@@ -179,13 +178,13 @@ static const Error *bury(RpcCall *call, const StockHold *hold)
 {
     StoreView steps = store_steps(call->store);
     Reservation *reservation =
-        message_new(call->store->arena, &throughline__catalog__v1__reservation__descriptor);
+        message_new(call->arena, &throughline__catalog__v1__reservation__descriptor);
     int64_t now = call->arrived_at;
     bool is_done;
 
-    reservation_init(call->store->arena, hold->reservation, hold->attempt, now, now, reservation);
-    reservation_close(reservation, RESERVATION_FINISH, now, call->store->arena, &is_done);
-    reservation_closed(reservation, now, call->store->arena);
+    reservation_init(call->arena, hold->reservation, hold->attempt, now, now, reservation);
+    reservation_close(reservation, RESERVATION_FINISH, now, call->arena, &is_done);
+    reservation_closed(reservation, now, call->arena);
     return store_insert(&steps, &reservations, reservation, NULL);
 }
 
@@ -193,7 +192,7 @@ static const Error *reclaim_hold(RpcCall *call, const StockLevel *level, const S
 {
     StoreView steps = store_steps(call->store);
     Reservation *reservation =
-        message_new(call->store->arena, &throughline__catalog__v1__reservation__descriptor);
+        message_new(call->arena, &throughline__catalog__v1__reservation__descriptor);
     const Error *error = store_get(&steps, &reservations, hold->reservation, reservation);
 
     if (error && error->code == ERROR_NOT_FOUND) {

@@ -18,9 +18,9 @@ const Error *stock_load_all(
 /* What a level shows to the world: no holds. */
 StockLevel *stock_shown(Arena *arena, const StockLevel *level);
 
-/* Makes the write of a changed level with its event, in the arena; `before` is what was on hand. */
-void stock_write(const RpcCall *call, StockLevel *level, const StockChanged *event, int64_t before,
-    StoreWrite *write);
+/* Makes the write of a changed level with its event; `before` is what was on hand. */
+void stock_write(const RpcCall *call, Arena *arena, StockLevel *level, const StockChanged *event,
+    int64_t before, StoreWrite *write);
 
 /* Ends one: decides if it is held, carries out what is decided. With `keeps_reply`, `reservation` is the call's reply. It takes turns
  * with others (race.h): not to be called inside another race. */

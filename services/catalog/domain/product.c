@@ -106,6 +106,14 @@ static int by_currency(const void *a, const void *b)
     return strcmp((*left)->amount->currency_code, (*right)->amount->currency_code);
 }
 
+static int by_language(const void *a, const void *b)
+{
+    const LocalText *const *left = a;
+    const LocalText *const *right = b;
+
+    return strcmp((*left)->language, (*right)->language);
+}
+
 static int by_location(const void *a, const void *b)
 {
     const Stock *const *left = a;
@@ -121,18 +129,31 @@ static void sort(void *items, size_t count, int (*compare)(const void *, const v
         qsort(items, count, sizeof(void *), compare);
 }
 
+const char *product_state_refusal(
+    Throughline__Catalog__V1__Product__State before, Throughline__Catalog__V1__Product__State now)
+{
+    return now == PRODUCT_DRAFT && before != PRODUCT_DRAFT
+               ? "was for sale and cannot be a DRAFT again"
+               : NULL;
+}
+
 void product_normalize(Product *product)
 {
-    if (product->state != PRODUCT_RETIRED)
+    if (product->state != PRODUCT_RETIRED && product->state != PRODUCT_DRAFT)
         product->state = PRODUCT_ACTIVE;
     product->etag = (char *)protobuf_c_empty_string;
     product->create_time = NULL;
     product->update_time = NULL;
     sort(product->attributes, product->n_attributes, by_product_key);
+    sort(product->texts, product->n_texts, by_language);
+    for (size_t i = 0; i < product->n_media_items; i++)
+        if (!product->media_items[i]->kind)
+            product->media_items[i]->kind = THROUGHLINE__CATALOG__V1__MEDIA_ITEM__KIND__IMAGE;
     for (size_t i = 0; i < product->n_variants; i++) {
         Variant *variant = product->variants[i];
 
         sort(variant->attributes, variant->n_attributes, by_variant_key);
+        sort(variant->texts, variant->n_texts, by_language);
         sort(variant->prices, variant->n_prices, by_currency);
         sort(variant->stock, variant->n_stock, by_location);
     }

@@ -13,11 +13,16 @@ typedef Throughline__Catalog__V1__Product Product;
 typedef Throughline__Catalog__V1__Variant Variant;
 typedef Throughline__Catalog__V1__Price Price;
 typedef Throughline__Catalog__V1__Stock Stock;
+typedef Throughline__Catalog__V1__LocalText LocalText;
+typedef Throughline__Catalog__V1__MediaItem MediaItem;
+typedef Throughline__Catalog__V1__Relation Relation;
 
 static const Throughline__Catalog__V1__Product__State PRODUCT_ACTIVE =
     THROUGHLINE__CATALOG__V1__PRODUCT__STATE__ACTIVE;
 static const Throughline__Catalog__V1__Product__State PRODUCT_RETIRED =
     THROUGHLINE__CATALOG__V1__PRODUCT__STATE__RETIRED;
+static const Throughline__Catalog__V1__Product__State PRODUCT_DRAFT =
+    THROUGHLINE__CATALOG__V1__PRODUCT__STATE__DRAFT;
 
 enum {
     PRODUCT_MAX_TITLE = 300,
@@ -28,6 +33,13 @@ enum {
     PRODUCT_MAX_ATTRIBUTES = 100,
     PRODUCT_MAX_MEDIA = 20,
     PRODUCT_MAX_URI = 2000,
+    PRODUCT_MAX_TEXTS = 50,
+    PRODUCT_MAX_MEDIA_ITEMS = 50,
+    PRODUCT_MAX_ALT_TEXT = 500,
+    PRODUCT_MAX_RELATIONS = 200,
+    PRODUCT_MAX_CATEGORIES = 20,
+    BUNDLE_MAX_QUANTITY = 1000,
+    BUNDLE_MAX_DEPTH = 8,
     VARIANT_MAX_SKU = 64,
     VARIANT_MAX_TITLE = 200,
     VARIANT_MAX_ATTRIBUTES = 50,
@@ -40,10 +52,24 @@ enum {
 /* Names every bad field of a product that is to be stored. */
 void product_check(const Product *product, Findings *findings);
 
-/* Brings a good product into the one form in which it is stored: ACTIVE unless retired, attributes,
- * prices and stock in the order of their keys; what only the service may set is emptied. Pointers
- * inside are moved, nothing is copied. */
+/* The same for what a product shows and goes with: texts, media, relations, categories. */
+void product_check_parts(const Product *product, Findings *findings);
+
+/* What stands against this state of a product that has been `before`; NULL when nothing does. */
+const char *product_state_refusal(
+    Throughline__Catalog__V1__Product__State before, Throughline__Catalog__V1__Product__State now);
+
+/* Brings a good product into the one form in which it is stored: ACTIVE unless told otherwise,
+ * attributes, prices, stock and texts in the order of their keys; what only the service may set is
+ * emptied. Pointers inside are moved, nothing is copied. */
 void product_normalize(Product *product);
+
+/* Shows it in a language: each title and description in that, else in a broader one, else as it is. The texts in other languages are
+ * left out. Nothing changes for the language "". */
+void product_localize(Product *product, const char *language);
+
+/* "de", "de-CH-1996": parts of 1 to 8 letters and digits, at most 35 characters. */
+bool language_is_valid(const char *language);
 
 /* The variant with this SKU, NULL when it has none. */
 const Variant *product_variant(const Product *product, const char *sku);

@@ -213,6 +213,7 @@ void product_check(const Product *product, Findings *findings)
         findings_add(findings, "state", "is not a known state");
     check_product_attributes(product, findings);
     check_media(product, findings);
+    product_check_parts(product, findings);
     if (product->n_variants < 1 || product->n_variants > PRODUCT_MAX_VARIANTS) {
         findings_add(findings, "variants", "must be 1 to %d", PRODUCT_MAX_VARIANTS);
         return;

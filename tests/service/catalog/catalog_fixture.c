@@ -74,6 +74,36 @@ Product *get(const char *name)
     return NULL;
 }
 
+Product *item(int i)
+{
+    Product *product = a_simple_product(arena, arena_printf(arena, "item-%03d", i),
+        i % 2 ? "Row > Odd" : "Row > Even", "EUR", 100 + i);
+
+    product->title = arena_printf(arena, "Thing number %d", i);
+    product->description = text(arena, "");
+    product->brand = text(arena, "");
+    return product;
+}
+
+void import_items(int n_items)
+{
+    Product **items = arena_array(arena, (size_t)n_items, sizeof(*items));
+
+    for (int i = 0; i < n_items; i++)
+        items[i] = item(n_items - 1 - i);
+    import_all(items, (size_t)n_items);
+}
+
+const Error *find_sku(const char *sku, FindVariantResponse *found)
+{
+    FindVariantRequest request = THROUGHLINE__CATALOG__V1__FIND_VARIANT_REQUEST__INIT;
+
+    throughline__catalog__v1__find_variant_response__init(found);
+    request.code_case = THROUGHLINE__CATALOG__V1__FIND_VARIANT_REQUEST__CODE_SKU;
+    request.sku = text(arena, sku);
+    return fixture_call(fixture, "ProductService/FindVariant", &request, found);
+}
+
 bool has_violation(const Error *error, const char *field)
 {
     for (size_t i = 0; error && i < error->n_violations; i++)

@@ -27,6 +27,16 @@ ImportProductsResponse *import(Product *const *products, size_t n_products);
 /* The product as the service shows it, NULL when there is none. */
 Product *get(const char *name);
 
+/* Product i of a row of simple ones: "item-007" of "Row > Odd" or "Row > Even". */
+Product *item(int i);
+/* Imports the first so many, backwards, so that order is not an accident. */
+void import_items(int n_items);
+
+/* The product behind a SKU. */
+typedef Throughline__Catalog__V1__FindVariantRequest FindVariantRequest;
+typedef Throughline__Catalog__V1__FindVariantResponse FindVariantResponse;
+const Error *find_sku(const char *sku, FindVariantResponse *found);
+
 /* Whether the error names this field. */
 bool has_violation(const Error *error, const char *field);
 

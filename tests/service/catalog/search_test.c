@@ -27,27 +27,6 @@ static const Error *search(
     return ask(&request, page);
 }
 
-/* Product i of a row of simple ones, "products/item-007". */
-static Product *item(int i)
-{
-    Product *product = a_simple_product(arena, arena_printf(arena, "item-%03d", i),
-        i % 2 ? "Row > Odd" : "Row > Even", "EUR", 100 + i);
-
-    product->title = arena_printf(arena, "Thing number %d", i);
-    product->description = text(arena, "");
-    product->brand = text(arena, "");
-    return product;
-}
-
-static void import_items(int n_items)
-{
-    Product **items = arena_array(arena, (size_t)n_items, sizeof(*items));
-
-    for (int i = 0; i < n_items; i++)
-        items[i] = item(i);
-    import_all(items, (size_t)n_items);
-}
-
 static SearchFilter *a_filter(const char *field, const char *value)
 {
     SearchFilter *filter = arena_alloc(arena, sizeof(*filter));
