@@ -29,10 +29,9 @@ LAYERS = {
     "proto": ([], ["protobuf-c"]),
     # A peer of the server that does what our own client never would, and a bare server to compare with.
     "tests/rpc": (["shared", "tests"], ["protobuf-c", "grpc", "cunit"]),
-    "tests/bench": (["shared", "services", "tests"], ["protobuf-c", "grpc", "sqlite"]),
     "tests": (["shared", "services"], ["protobuf-c", "sodium", "cjose", "jansson", "openssl", "bson", "mongoc",
                                        "sqlite", "libevent", "nghttp2", "curl", "cunit"]),
-    "tests/bench": (["shared"], ["protobuf-c", "sqlite", "grpc"]),  # also the bare server that ours is measured against
+    "tests/bench": (["shared", "services"], ["protobuf-c", "sqlite", "grpc"]),  # also the bare server that ours is measured against
 }
 
 # Which library a header belongs to; what matches none must be in LIBC.

@@ -244,17 +244,20 @@ static bool is_separator(uint32_t code)
 
 size_t fold_character(const char *text, char folded[FOLD_MAX_BYTES], int *size)
 {
-    size_t step = text_utf8_step((const uint8_t *)text, strnlen(text, 4));
+    size_t step;
     uint32_t code;
 
+    if ((uint8_t)*text < 0x80) {
+        *size = fold_ascii(*text, folded);
+        return 1;
+    }
     /* Not valid after all: a separator of one byte. */
     *size = -1;
+    step = text_utf8_step((const uint8_t *)text, strnlen(text, 4));
     if (step == 0)
         return 1;
     code = code_point((const uint8_t *)text, step);
-    if (code < 0x80) {
-        *size = fold_ascii(*text, folded);
-    } else if (code >= LATIN_FIRST && code < LATIN_END) {
+    if (code >= LATIN_FIRST && code < LATIN_END) {
         size_t length = strlen(latin[code - LATIN_FIRST]);
 
         memcpy(folded, latin[code - LATIN_FIRST], length);

@@ -28,6 +28,7 @@ enum { UNIT = 64, SATURATION = 4 * UNIT, LENGTH_SHARE = 4, MAX_IMPACT = 255 };
 /* A word at one place of a product. */
 typedef struct Token {
     const char *text;
+    uint64_t start; /* its first bytes, in the order of bytes */
     Field field;
 } Token;
 
@@ -39,6 +40,15 @@ typedef struct Tokens {
     uint32_t lengths[FIELDS];
 } Tokens;
 
+static uint64_t start_of(const char *word, size_t size)
+{
+    uint64_t start = 0;
+
+    for (size_t i = 0; i < sizeof(start); i++)
+        start = start << 8 | (i < size ? (uint8_t)word[i] : 0);
+    return start;
+}
+
 static void add_token(Tokens *tokens, Field field, const char *word, size_t size)
 {
     if (tokens->n_tokens == tokens->capacity) {
@@ -48,7 +58,8 @@ static void add_token(Tokens *tokens, Field field, const char *word, size_t size
             tokens->arena, tokens->tokens, tokens->capacity, capacity, sizeof(*tokens->tokens));
         tokens->capacity = capacity;
     }
-    tokens->tokens[tokens->n_tokens++] = (Token){ arena_text_of(tokens->arena, word, size), field };
+    tokens->tokens[tokens->n_tokens++] =
+        (Token){ arena_text_of(tokens->arena, word, size), start_of(word, size), field };
     tokens->lengths[field]++;
 }
 
@@ -127,6 +138,8 @@ static int by_text(const void *a, const void *b)
     const Token *left = a;
     const Token *right = b;
 
+    if (left->start != right->start)
+        return left->start < right->start ? -1 : 1;
     return strcmp(left->text, right->text);
 }
 
@@ -162,7 +175,7 @@ SearchTerms search_terms(const Product *product, Arena *arena)
     for (size_t i = 0, count; i < tokens.n_tokens && result.n_terms < SEARCH_MAX_TERMS;
          i += count) {
         for (count = 1; i + count < tokens.n_tokens &&
-                        text_equal(tokens.tokens[i].text, tokens.tokens[i + count].text);)
+                        by_text(&tokens.tokens[i], &tokens.tokens[i + count]) == 0;)
             count++;
         result.terms[result.n_terms++] = make_term(&tokens, &tokens.tokens[i], count);
     }
