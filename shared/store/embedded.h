@@ -5,7 +5,10 @@
 
 #include "shared/store/embedded_vfs.h"
 #include "shared/store/engine.h"
+#include "shared/store/row_cache.h"
+#include "shared/store/seen_keys.h"
 
+#include <semaphore.h>
 #include <stdatomic.h>
 
 enum {
@@ -64,10 +67,24 @@ typedef struct Job {
     const Error *error;    /* a constant; NULL when it is committed */
     atomic_bool is_abandoned;
     atomic_int holders;
-    pthread_mutex_t lock;
-    pthread_cond_t finished;
-    bool is_finished;
+    sem_t finished;          /* raised once */
+    atomic_bool is_finished; /* what the writer did before is seen by whoever sees this */
 } Job;
+
+/* What the store keeps of a document beside its body; `id`: of its row. */
+typedef struct Head {
+    bool is_there;
+    int64_t id, version, events;
+    Bytes keys, marks;
+} Head;
+
+/* A document that the open transaction has changed. */
+typedef struct Change {
+    size_t collection;
+    const char *name;
+    Head head; /* not there: removed */
+    Bytes body;
+} Change;
 
 typedef enum LogState {
     LOG_GROWS,
@@ -82,6 +99,8 @@ typedef struct Embedded {
     CheckedVfs *vfs;
     int lock_file;
     CollectionSql *sql; /* one a collection */
+    RowCache *rows;
+    SeenKeys *seen;
 
     Db *writer;
     pthread_t thread;
@@ -93,6 +112,10 @@ typedef struct Embedded {
     size_t n_last_batch;            /* jobs */
     size_t n_wanted;                /* jobs from which on the writer is woken */
     int64_t last_micros;            /* that the last transaction took; writer only */
+    Change *changes;                /* of the open transaction; writer only, as the next */
+    size_t n_changes, max_changes;
+    bool has_graves;
+    int64_t last_entry; /* of the outbox: its number */
     bool is_closing;
     atomic_bool is_stopped; /* a sync or a write failed: nothing is written any more */
     atomic_bool is_full;
@@ -156,6 +179,34 @@ int job_apply(Embedded *embedded, Job *job);
 int apply_removal(
     Embedded *embedded, Arena *arena, const EngineRemoval *removal, EngineOutcome *outcome);
 
+/* ---- embedded_head.c: what the writer knows of documents ---- */
+
+int head_read(Embedded *embedded, Arena *arena, size_t collection, const char *name, Head *head);
+
+/* A removed document's numbers, which go on when its name comes back. */
+int head_bury(Embedded *embedded, size_t collection, const char *name, const Head *head);
+int head_exhume(Embedded *embedded, size_t collection, const char *name, Head *head);
+
+/* Notes a change; the texts and bytes live until the transaction is over. */
+void head_changed(
+    Embedded *embedded, size_t collection, const char *name, const Head *head, Bytes body);
+/* After the transaction: readers see its changes, or they are forgotten. */
+void heads_settle(Embedded *embedded, bool is_committed);
+
+/* ---- embedded_answers.c ---- */
+
+/* The answer under a key, by any connection. */
+int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer);
+/* False: certainly none is kept under this key. */
+bool answer_is_possible(Embedded *embedded, const char *key);
+int answer_put(Embedded *embedded, const char *key, const uint8_t *hash, Bytes reply);
+/* Removes some that are old; *n_removed counts on. */
+int answers_clean(Embedded *embedded, int64_t before, int64_t *n_removed);
+/* Whether the keys of the file are to be learned anew. If so, first a transaction has to end: what was under way before this is then
+ * in the file, and what comes later is noted as it comes. */
+const Error *answers_expect(Embedded *embedded, const StoreView *view, bool *is_due);
+const Error *answers_learn(Embedded *embedded, const StoreView *view);
+
 /* ---- embedded_upkeep.c ---- */
 
 int apply_trim(Embedded *embedded, Job *job);
@@ -175,9 +226,6 @@ bool row_read(Arena *arena, sqlite3_stmt *row, EngineDocument *document, Bytes *
 /* Over everything in a row that a flipped bit could make a wrong answer. */
 int64_t row_checksum(
     const char *name, int64_t version, int64_t events, Bytes keys, Bytes marks, Bytes body);
-
-/* The answer under a key, by any connection. */
-int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer);
 
 /* ---- embedded_writer.c ---- */
 
@@ -200,6 +248,10 @@ void log_stop(Embedded *embedded);
 void writer_stop_for_good(Embedded *embedded, int rc);
 
 /* ---- embedded_read.c ---- */
+
+/* A connection of the pool, to be given back soon. */
+const Error *reader_take(Embedded *embedded, const StoreView *view, Db **db);
+void reader_return(Embedded *embedded, Db *db);
 
 const Error *embedded_get(Engine *engine, const StoreView *view, const Collection *collection,
     const char *const *names, size_t n_names, EngineDocument *documents, EngineAnswer *answer);

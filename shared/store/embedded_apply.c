@@ -2,58 +2,12 @@
  * the others of the transaction alone. */
 #include "shared/store/embedded.h"
 
-#include "shared/base/clock.h"
 #include "shared/codec/message.h"
 #include "shared/store/checksum.h"
 #include "shared/store/marks.h"
 #include "shared/store/record.h"
 
 #include <string.h>
-
-/* What the store keeps beside a body. */
-typedef struct Head {
-    bool is_there;
-    int64_t id, version, events;
-    Bytes keys, marks;
-} Head;
-
-static int read_head(Db *db, Arena *arena, const CollectionSql *sql, const char *name, Head *head)
-{
-    sqlite3_stmt *statement = db_statement(db, sql->head);
-    int rc;
-
-    *head = (Head){ 0 };
-    if (!statement)
-        return db_failure(db);
-    db_bind_text(statement, 1, name);
-    rc = db_step(statement);
-    if (rc == SQLITE_ROW)
-        *head = (Head){ true, sqlite3_column_int64(statement, 0),
-            sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2),
-            db_bytes(arena, statement, 3), db_bytes(arena, statement, 4) };
-    sqlite3_reset(statement);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-/* A name that was removed goes on counting versions and events. */
-static int read_grave(Db *db, const char *collection, const char *name, Head *head)
-{
-    sqlite3_stmt *statement = db_statement(
-        db, "SELECT version, events FROM \"store.graves\" WHERE collection = ?1 AND name = ?2");
-    int rc;
-
-    if (!statement)
-        return db_failure(db);
-    db_bind_text(statement, 1, collection);
-    db_bind_text(statement, 2, name);
-    rc = db_step(statement);
-    if (rc == SQLITE_ROW) {
-        head->version = sqlite3_column_int64(statement, 0);
-        head->events = sqlite3_column_int64(statement, 1);
-    }
-    sqlite3_reset(statement);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
 
 /* Whether another document holds one of the unique entries: its index, else -1. */
 static int find_taken(
@@ -156,15 +110,16 @@ static int put_row(Db *db, const char *sql, const EngineWrite *write, const Head
     return db_run(statement);
 }
 
-static int put_events(Db *db, const EngineWrite *write, int64_t first_number)
+static int put_events(Embedded *embedded, const EngineWrite *write, int64_t first_number)
 {
+    Db *db = embedded->writer;
     int rc = SQLITE_OK;
 
     for (size_t i = 0; i < write->n_events && rc == SQLITE_OK; i++) {
         Bytes bytes = write->events[i].bytes;
         sqlite3_stmt *statement = db_statement(db,
             "INSERT INTO \"store.outbox\" (collection, aggregate, number, partition, checksum,"
-            " bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+            " bytes, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 
         if (!statement)
             return db_failure(db);
@@ -174,37 +129,22 @@ static int put_events(Db *db, const EngineWrite *write, int64_t first_number)
         sqlite3_bind_int(statement, 4, write->events[i].partition);
         sqlite3_bind_int64(statement, 5, (int64_t)checksum(0, bytes.data, bytes.size));
         db_bind_bytes(statement, 6, bytes);
+        sqlite3_bind_int64(statement, 7, ++embedded->last_entry);
         rc = db_run(statement);
     }
     return rc;
 }
 
-static int put_answer(Db *db, const char *key, const uint8_t *hash, Bytes reply)
-{
-    sqlite3_stmt *statement =
-        db_statement(db, "INSERT INTO \"store.answers\" (key, hash, time, checksum, reply)"
-                         " VALUES (?1, ?2, ?3, ?4, ?5)");
-
-    if (!statement)
-        return db_failure(db);
-    db_bind_text(statement, 1, key);
-    db_bind_bytes(statement, 2, (Bytes){ hash, sizeof(((EngineAnswer *)0)->hash) });
-    sqlite3_bind_int64(statement, 3, clock_now());
-    sqlite3_bind_int64(statement, 4, (int64_t)checksum(0, reply.data, reply.size));
-    db_bind_bytes(statement, 5, reply);
-    return db_run(statement);
-}
-
 /* ENGINE_DONE when the key is free. */
 static int check_request(
-    Db *db, Arena *arena, const char *key, const uint8_t *hash, EngineOutcome *outcome)
+    Embedded *embedded, Arena *arena, const char *key, const uint8_t *hash, EngineOutcome *outcome)
 {
     EngineAnswer answer = { 0 };
     int rc = SQLITE_OK;
 
     *outcome = (EngineOutcome){ .result = ENGINE_DONE };
-    if (key)
-        rc = answer_find(db, arena, key, &answer);
+    if (key && answer_is_possible(embedded, key))
+        rc = answer_find(embedded->writer, arena, key, &answer);
     if (!answer.is_found)
         return rc;
     if (memcmp(answer.hash, hash, sizeof(answer.hash)))
@@ -216,8 +156,11 @@ static int check_request(
 
 /* The document, its entries, events and answer. `head` is what was there before. */
 static int put_document(
-    Db *db, Arena *arena, const CollectionSql *sql, const EngineWrite *write, Head *head)
+    Embedded *embedded, Arena *arena, size_t collection, const EngineWrite *write, Head *head)
 {
+    const CollectionSql *sql = &embedded->sql[collection];
+    Db *db = embedded->writer;
+    bool is_change = head->is_there;
     Bytes old_keys = head->keys;
     int64_t first_number = head->events + 1;
     int rc;
@@ -227,42 +170,42 @@ static int put_document(
     head->keys = keys_pack(arena, write->entries, write->n_entries);
     if (write->mark_source)
         head->marks = marks_set(arena, head->marks, write->mark_source, write->mark_position);
-    if ((rc = put_row(db, head->is_there ? sql->update : sql->insert, write, head)))
+    if ((rc = put_row(db, is_change ? sql->update : sql->insert, write, head)))
         return rc;
-    if (!head->is_there)
+    if (!is_change)
         head->id = sqlite3_last_insert_rowid(db->handle);
+    head->is_there = true;
+    if (is_change)
+        head_changed(embedded, collection, write->name, head, write->body);
     if ((rc = change_entries(
              db, arena, sql, write->name, head->id, old_keys, write->entries, write->n_entries)) ||
-        (rc = put_events(db, write, first_number)))
+        (rc = put_events(embedded, write, first_number)))
         return rc;
     return write->request_key
-               ? put_answer(db, write->request_key, write->request_hash, write->reply)
+               ? answer_put(embedded, write->request_key, write->request_hash, write->reply)
                : SQLITE_OK;
 }
 
 static int apply_write(Embedded *embedded, Arena *arena, EngineWrite *write)
 {
-    const CollectionSql *sql =
-        &embedded->sql[engine_collection(&embedded->engine, write->collection)];
+    size_t collection = engine_collection(&embedded->engine, write->collection);
     EngineOutcome *outcome = &write->outcome;
-    Db *db = embedded->writer;
     Head head;
     int rc, taken;
 
-    if ((rc = read_head(db, arena, sql, write->name, &head)))
-        return rc;
-    if (!head.is_there && (rc = read_grave(db, write->collection->name, write->name, &head)))
+    if ((rc = head_read(embedded, arena, collection, write->name, &head)) ||
+        (!head.is_there && (rc = head_exhume(embedded, collection, write->name, &head))))
         return rc;
     *outcome = (EngineOutcome){ .result = check_head(write, &head) };
     if (outcome->result != ENGINE_DONE)
         return SQLITE_OK;
-    if ((rc = find_taken(db, arena, sql, write, &taken)))
+    if ((rc = find_taken(embedded->writer, arena, &embedded->sql[collection], write, &taken)))
         return rc;
     if (taken >= 0) {
         *outcome = (EngineOutcome){ .result = ENGINE_TAKEN, .index = taken };
         return SQLITE_OK;
     }
-    rc = put_document(db, arena, sql, write, &head);
+    rc = put_document(embedded, arena, collection, write, &head);
     outcome->version = head.version;
     return rc;
 }
@@ -276,8 +219,7 @@ static int apply_writes(Embedded *embedded, Job *job)
 {
     EngineWrite *last = &job->writes[job->n_writes - 1];
     EngineOutcome request;
-    int rc = check_request(
-        embedded->writer, job->arena, last->request_key, last->request_hash, &request);
+    int rc = check_request(embedded, job->arena, last->request_key, last->request_hash, &request);
 
     for (size_t i = 0; i < job->n_writes && rc == SQLITE_OK; i++) {
         EngineWrite *write = &job->writes[i];
@@ -294,6 +236,7 @@ static int apply_writes(Embedded *embedded, Job *job)
     return rc;
 }
 
+/* Asked seldom, and the outbox is short: no index is kept for it. */
 static int has_outbox(Db *db, const char *collection, const char *name, bool *is_there)
 {
     sqlite3_stmt *statement = db_statement(
@@ -310,23 +253,11 @@ static int has_outbox(Db *db, const char *collection, const char *name, bool *is
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-static int bury(Db *db, const char *collection, const char *name, const Head *head)
+static int remove_document(
+    Embedded *embedded, Arena *arena, size_t collection, const char *name, const Head *head)
 {
-    sqlite3_stmt *statement =
-        db_statement(db, "INSERT OR REPLACE INTO \"store.graves\" VALUES (?1, ?2, ?3, ?4)");
-
-    if (!statement)
-        return db_failure(db);
-    db_bind_text(statement, 1, collection);
-    db_bind_text(statement, 2, name);
-    sqlite3_bind_int64(statement, 3, head->version);
-    sqlite3_bind_int64(statement, 4, head->events);
-    return db_run(statement);
-}
-
-static int remove_document(Db *db, Arena *arena, const CollectionSql *sql, const char *collection,
-    const char *name, const Head *head)
-{
+    const CollectionSql *sql = &embedded->sql[collection];
+    Db *db = embedded->writer;
     sqlite3_stmt *statement;
     int rc = change_entries(db, arena, sql, name, head->id, head->keys, NULL, 0);
 
@@ -337,23 +268,24 @@ static int remove_document(Db *db, Arena *arena, const CollectionSql *sql, const
     db_bind_text(statement, 1, name);
     if ((rc = db_run(statement)))
         return rc;
-    return head->events ? bury(db, collection, name, head) : SQLITE_OK;
+    head_changed(embedded, collection, name, &(Head){ 0 }, (Bytes){ 0 });
+    return head->events ? head_bury(embedded, collection, name, head) : SQLITE_OK;
 }
 
 int apply_removal(
     Embedded *embedded, Arena *arena, const EngineRemoval *removal, EngineOutcome *outcome)
 {
-    const char *collection = removal->collection->name;
-    const CollectionSql *sql =
-        &embedded->sql[engine_collection(&embedded->engine, removal->collection)];
-    Db *db = embedded->writer;
+    size_t collection = engine_collection(&embedded->engine, removal->collection);
     bool is_pending = false;
     Head head;
     int rc;
 
-    if ((rc = check_request(db, arena, removal->request_key, removal->request_hash, outcome)) ||
-        outcome->result != ENGINE_DONE || (rc = read_head(db, arena, sql, removal->name, &head)) ||
-        (rc = has_outbox(db, collection, removal->name, &is_pending)))
+    if ((rc = check_request(
+             embedded, arena, removal->request_key, removal->request_hash, outcome)) ||
+        outcome->result != ENGINE_DONE ||
+        (rc = head_read(embedded, arena, collection, removal->name, &head)) ||
+        (head.events && (rc = has_outbox(embedded->writer, removal->collection->name, removal->name,
+                             &is_pending))))
         return rc;
     if (!head.is_there)
         outcome->result = ENGINE_MISSING;
@@ -363,18 +295,20 @@ int apply_removal(
         outcome->result = ENGINE_PENDING;
     if (outcome->result != ENGINE_DONE)
         return SQLITE_OK;
-    if ((rc = remove_document(db, arena, sql, collection, removal->name, &head)))
+    if ((rc = remove_document(embedded, arena, collection, removal->name, &head)))
         return rc;
     return removal->request_key
-               ? put_answer(db, removal->request_key, removal->request_hash, removal->reply)
+               ? answer_put(embedded, removal->request_key, removal->request_hash, removal->reply)
                : SQLITE_OK;
 }
 
 /* The whole document as a message; `message` stays NULL when there is none. */
-static int read_message(Db *db, Arena *arena, const CollectionSql *sql,
-    const Collection *collection, const char *name, Head *head, void **message)
+static int read_message(
+    Embedded *embedded, Arena *arena, size_t number, const char *name, Head *head, void **message)
 {
-    sqlite3_stmt *statement = db_statement(db, sql->body);
+    const Collection *collection = embedded->engine.collections[number];
+    Db *db = embedded->writer;
+    sqlite3_stmt *statement = db_statement(db, embedded->sql[number].body);
     EngineDocument document;
     Bytes keys;
     int rc;
@@ -386,20 +320,21 @@ static int read_message(Db *db, Arena *arena, const CollectionSql *sql,
     rc = db_step(statement);
     if (rc == SQLITE_ROW && row_read(arena, statement, &document, &keys)) {
         *message = message_new(arena, collection->message);
-        if (record_decode(arena, collection, &document, *message))
+        if (record_decode(arena, collection, BODY_WIRE, &document, *message))
             rc = SQLITE_CORRUPT;
     } else if (rc == SQLITE_ROW) {
         rc = SQLITE_CORRUPT;
     }
     sqlite3_reset(statement);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? read_head(db, arena, sql, name, head) : rc;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? head_read(embedded, arena, number, name, head)
+                                                 : rc;
 }
 
 static int apply_increment(
     Embedded *embedded, Arena *arena, const EngineIncrement *increment, EngineOutcome *outcome)
 {
     const Collection *collection = increment->collection;
-    const CollectionSql *sql = &embedded->sql[engine_collection(&embedded->engine, collection)];
+    size_t number = engine_collection(&embedded->engine, collection);
     EngineWrite write = { .collection = collection, .name = increment->name };
     int64_t *value, sum;
     void *message;
@@ -407,7 +342,7 @@ static int apply_increment(
     int rc;
 
     *outcome = (EngineOutcome){ .result = ENGINE_MISSING };
-    rc = read_message(embedded->writer, arena, sql, collection, increment->name, &head, &message);
+    rc = read_message(embedded, arena, number, increment->name, &head, &message);
     if (rc || !message)
         return rc;
     value = message_field(message, increment->field);
@@ -417,12 +352,13 @@ static int apply_increment(
         return SQLITE_OK;
     *value = sum;
     outcome->result = ENGINE_FAILED;
-    if ((outcome->error = record_encode(arena, collection, message, &write.body)))
+    if ((outcome->error = record_encode(arena, collection, BODY_WIRE, message, &write.body)))
         return SQLITE_OK;
     write.expire = record_expire(collection, message);
     head.version++;
     *outcome = (EngineOutcome){ .result = ENGINE_DONE, .version = head.version, .value = sum };
-    return put_row(embedded->writer, sql->update, &write, &head);
+    head_changed(embedded, number, write.name, &head, write.body);
+    return put_row(embedded->writer, embedded->sql[number].update, &write, &head);
 }
 
 int job_apply(Embedded *embedded, Job *job)

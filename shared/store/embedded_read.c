@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The columns of an outbox row. */
-enum { OUT_COLLECTION, OUT_AGGREGATE, OUT_NUMBER, OUT_PARTITION, OUT_CHECKSUM, OUT_BYTES };
+enum { OUT_ID, OUT_COLLECTION, OUT_AGGREGATE, OUT_NUMBER, OUT_PARTITION, OUT_CHECKSUM, OUT_BYTES };
 
 static const Error *wait_for_reader(Embedded *embedded, const StoreView *view)
 {
@@ -24,7 +24,7 @@ static const Error *wait_for_reader(Embedded *embedded, const StoreView *view)
     return NULL;
 }
 
-static void return_reader(Embedded *embedded, Db *db)
+void reader_return(Embedded *embedded, Db *db)
 {
     pthread_mutex_lock(&embedded->pool_lock);
     if (db)
@@ -35,7 +35,7 @@ static void return_reader(Embedded *embedded, Db *db)
     pthread_cond_signal(&embedded->returned);
 }
 
-static const Error *take_reader(Embedded *embedded, const StoreView *view, Db **db)
+const Error *reader_take(Embedded *embedded, const StoreView *view, Db **db)
 {
     const Error *error;
 
@@ -51,7 +51,7 @@ static const Error *take_reader(Embedded *embedded, const StoreView *view, Db **
     if (error || *db)
         return error;
     if ((error = db_open(embedded->path, embedded->vfs, false, db)))
-        return_reader(embedded, NULL);
+        reader_return(embedded, NULL);
     return error;
 }
 
@@ -80,23 +80,41 @@ static const Error *get_one(Db *db, const StoreView *view, const CollectionSql *
     return error;
 }
 
+static bool get_cached(Embedded *embedded, const StoreView *view, size_t collection,
+    const char *name, EngineDocument *document)
+{
+    CachedRow row;
+
+    if (!row_cache_get(embedded->rows, collection, name, true, view->arena, &row))
+        return false;
+    document->name = name;
+    document->version = row.version;
+    document->body = row.body;
+    if (view->mark_source)
+        document->mark_position = marks_find(row.marks, view->mark_source);
+    return true;
+}
+
+/* The answer is looked for behind the documents: where they show what a twin of this request did, its answer is there too. */
 const Error *embedded_get(Engine *engine, const StoreView *view, const Collection *collection,
     const char *const *names, size_t n_names, EngineDocument *documents, EngineAnswer *answer)
 {
     Embedded *embedded = (Embedded *)engine;
-    const CollectionSql *sql = &embedded->sql[engine_collection(engine, collection)];
-    const Error *error;
-    Db *db;
+    size_t number = engine_collection(engine, collection);
+    const Error *error = NULL;
+    Db *db = NULL;
 
-    if ((error = take_reader(embedded, view, &db)))
-        return error;
-    if (view->request_key) {
+    for (size_t i = 0; i < n_names && !error; i++)
+        if (!get_cached(embedded, view, number, names[i], &documents[i]) &&
+            (db || !(error = reader_take(embedded, view, &db))))
+            error = get_one(db, view, &embedded->sql[number], names[i], &documents[i]);
+    if (!error && view->request_key && answer_is_possible(embedded, view->request_key) &&
+        (db || !(error = reader_take(embedded, view, &db)))) {
         int rc = answer_find(db, view->arena, view->request_key, answer);
         error = rc == SQLITE_OK ? NULL : db_error(rc);
     }
-    for (size_t i = 0; i < n_names && !error; i++)
-        error = get_one(db, view, sql, names[i], &documents[i]);
-    return_reader(embedded, db);
+    if (db)
+        reader_return(embedded, db);
     return error;
 }
 
@@ -198,13 +216,13 @@ const Error *embedded_find(Engine *engine, const StoreView *view, const EngineRa
     Db *db;
 
     *documents = arena_array(view->arena, range->limit, sizeof(**documents));
-    if ((error = take_reader(embedded, view, &db)))
+    if ((error = reader_take(embedded, view, &db)))
         return error;
     statement = range_statement(db, view->arena, sql, range);
     error = statement ? collect(statement, view, range, *documents, n_documents)
                       : db_error(db_failure(db));
     sqlite3_reset(statement);
-    return_reader(embedded, db);
+    reader_return(embedded, db);
     return error;
 }
 
@@ -215,15 +233,18 @@ const Error *embedded_find_answer(Engine *engine, const StoreView *view, EngineA
     Db *db;
     int rc;
 
-    if ((error = take_reader(embedded, view, &db)))
+    if (!answer_is_possible(embedded, view->request_key))
+        return NULL;
+    if ((error = reader_take(embedded, view, &db)))
         return error;
     rc = answer_find(db, view->arena, view->request_key, answer);
-    return_reader(embedded, db);
+    reader_return(embedded, db);
     return rc == SQLITE_OK ? NULL : db_error(rc);
 }
 
 static bool read_entry(Arena *arena, sqlite3_stmt *row, StoreEntry *entry)
 {
+    entry->place = sqlite3_column_int64(row, OUT_ID);
     entry->collection = db_text(arena, row, OUT_COLLECTION);
     entry->aggregate = db_text(arena, row, OUT_AGGREGATE);
     entry->number = sqlite3_column_int64(row, OUT_NUMBER);
@@ -244,10 +265,10 @@ const Error *embedded_read_outbox(Engine *engine, const StoreView *view, int par
     int rc;
 
     *entries = arena_array(view->arena, limit, sizeof(**entries));
-    if ((error = take_reader(embedded, view, &db)))
+    if ((error = reader_take(embedded, view, &db)))
         return error;
     statement =
-        db_statement(db, "SELECT collection, aggregate, number, partition, checksum, bytes"
+        db_statement(db, "SELECT id, collection, aggregate, number, partition, checksum, bytes"
                          " FROM \"store.outbox\" WHERE partition = ?1 ORDER BY id LIMIT ?2");
     if (statement) {
         sqlite3_bind_int(statement, 1, partition);
@@ -261,7 +282,7 @@ const Error *embedded_read_outbox(Engine *engine, const StoreView *view, int par
     } else {
         rc = db_failure(db);
     }
-    return_reader(embedded, db);
+    reader_return(embedded, db);
     *n_entries = count;
     return rc == SQLITE_DONE ? NULL : db_error(rc);
 }
@@ -273,10 +294,10 @@ const Error *embedded_touch(Embedded *embedded, const StoreView *view)
     Db *db;
     int rc;
 
-    if ((error = take_reader(embedded, view, &db)))
+    if ((error = reader_take(embedded, view, &db)))
         return error;
     statement = db_statement(db, "SELECT value FROM \"store.meta\" LIMIT 1");
     rc = statement ? db_run(statement) : db_failure(db);
-    return_reader(embedded, db);
+    reader_return(embedded, db);
     return rc == SQLITE_OK ? NULL : db_error(rc);
 }

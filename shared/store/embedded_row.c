@@ -1,4 +1,4 @@
-/* Rows of documents and answers, with the checksums that show a flipped bit in any of their columns. */
+/* Rows of documents, with the checksum that shows a flipped bit in any of their columns. */
 #include "shared/store/embedded.h"
 
 #include "shared/store/checksum.h"
@@ -29,31 +29,4 @@ bool row_read(Arena *arena, sqlite3_stmt *row, EngineDocument *document, Bytes *
     document->body = db_bytes(arena, row, COL_BODY);
     return sqlite3_column_int64(row, COL_CHECKSUM) ==
            row_checksum(document->name, document->version, events, *keys, marks, document->body);
-}
-
-int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer)
-{
-    sqlite3_stmt *statement =
-        db_statement(db, "SELECT hash, reply, checksum FROM \"store.answers\" WHERE key = ?1");
-    int rc;
-
-    if (!statement)
-        return db_failure(db);
-    db_bind_text(statement, 1, key);
-    rc = db_step(statement);
-    if (rc == SQLITE_ROW) {
-        Bytes hash = db_bytes(arena, statement, 0);
-
-        answer->reply = db_bytes(arena, statement, 1);
-        answer->is_found = true;
-        rc = hash.size == sizeof(answer->hash) &&
-                     sqlite3_column_int64(statement, 2) ==
-                         (int64_t)checksum(0, answer->reply.data, answer->reply.size)
-                 ? SQLITE_OK
-                 : SQLITE_CORRUPT;
-        if (rc == SQLITE_OK)
-            memcpy(answer->hash, hash.data, sizeof(answer->hash));
-    }
-    sqlite3_reset(statement);
-    return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }

@@ -7,28 +7,28 @@
 
 #include <string.h>
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 static const char create_tables[] =
     "CREATE TABLE IF NOT EXISTS \"store.meta\" ("
     "  key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS \"store.outbox\" ("
-    "  id INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, aggregate TEXT NOT NULL,"
-    "  number INTEGER NOT NULL, partition INTEGER NOT NULL, checksum INTEGER NOT NULL,"
-    "  bytes BLOB NOT NULL);"
-    "CREATE UNIQUE INDEX IF NOT EXISTS \"store.outbox_by_aggregate\""
-    "  ON \"store.outbox\" (collection, aggregate, number);"
-    "CREATE INDEX IF NOT EXISTS \"store.outbox_by_partition\" ON \"store.outbox\" (partition, id);"
+    "  partition INTEGER NOT NULL, id INTEGER NOT NULL, collection TEXT NOT NULL,"
+    "  aggregate TEXT NOT NULL, number INTEGER NOT NULL, checksum INTEGER NOT NULL,"
+    "  bytes BLOB NOT NULL, PRIMARY KEY (partition, id)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS \"store.answers\" ("
-    "  key TEXT PRIMARY KEY, hash BLOB NOT NULL, time INTEGER NOT NULL, checksum INTEGER NOT NULL,"
-    "  reply BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS \"store.answers_by_time\" ON \"store.answers\" (time);"
+    "  id INTEGER PRIMARY KEY, key_hash INTEGER NOT NULL, key TEXT NOT NULL, hash BLOB NOT NULL,"
+    "  time INTEGER NOT NULL, checksum INTEGER NOT NULL, reply BLOB NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS \"store.answers_by_key\" ON \"store.answers\" (key_hash);"
     "CREATE TABLE IF NOT EXISTS \"store.graves\" ("
     "  collection TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,"
     "  events INTEGER NOT NULL, PRIMARY KEY (collection, name)) WITHOUT ROWID";
 
 static const Error too_new = { ERROR_FAILED_PRECONDITION, "STORE_TOO_NEW",
     "The store was written by a newer version of this program." };
+
+static const Error too_old = { ERROR_FAILED_PRECONDITION, "STORE_TOO_OLD",
+    "The store was written before the first release, in a layout that is not read any more." };
 
 static void index_sql(Arena *arena, const char *collection, const StoreIndex *index, IndexSql *sql)
 {
@@ -67,8 +67,9 @@ static void collection_sql(Arena *arena, const Collection *collection, Collectio
         table);
     sql->remove = arena_printf(arena, "DELETE FROM %s WHERE name = ?1", table);
     sql->expired = arena_printf(arena,
-        "SELECT d.name FROM %s AS d WHERE d.expire IS NOT NULL AND d.expire < ?1 AND NOT EXISTS"
-        " (SELECT 1 FROM \"store.outbox\" AS o WHERE o.collection = ?2 AND o.aggregate = d.name)"
+        "SELECT d.name FROM %s AS d WHERE d.expire IS NOT NULL AND d.expire < ?1"
+        " AND (d.events = 0 OR NOT EXISTS (SELECT 1 FROM \"store.outbox\" AS o WHERE o.collection "
+        "= ?2 AND o.aggregate = d.name))"
         " ORDER BY d.expire LIMIT ?3",
         table);
     sql->up = arena_printf(
@@ -88,14 +89,14 @@ CollectionSql *schema_sql(Arena *arena, const Collection *const *collections, si
     return sql;
 }
 
-static int number_of(Db *db, const char *sql, int *number)
+static int number_of(Db *db, const char *sql, int64_t *number)
 {
     sqlite3_stmt *statement = db_statement(db, sql);
     int rc = statement ? db_step(statement) : db_failure(db);
 
     if (rc != SQLITE_ROW)
         return rc;
-    *number = sqlite3_column_int(statement, 0);
+    *number = sqlite3_column_int64(statement, 0);
     return db_run(statement);
 }
 
@@ -203,7 +204,7 @@ static const Error *reindex_row(
     const Error *error;
     int rc;
 
-    if ((error = record_decode(arena, collection, &document, message)) ||
+    if ((error = record_decode(arena, collection, BODY_WIRE, &document, message)) ||
         (error = keys_of_message(arena, collection, message, &entries, &n_entries)))
         return error;
     keys = keys_pack(arena, entries, n_entries);
@@ -283,12 +284,15 @@ const Error *schema_prepare(Embedded *embedded, Arena *arena)
 {
     Db *db = embedded->writer;
     const Error *error = NULL;
-    int version = 0, rc;
+    int64_t version = 0, has_graves = 0;
+    int rc;
 
     if ((rc = number_of(db, "PRAGMA user_version", &version)) || (rc = db_exec(db, "BEGIN")))
         return db_error(rc);
     if (version > SCHEMA_VERSION)
         error = &too_new;
+    else if (version && version < SCHEMA_VERSION)
+        error = &too_old;
     else if ((rc = db_exec(db, create_tables)) ||
              (version < SCHEMA_VERSION &&
                  (rc = db_exec(
@@ -296,9 +300,14 @@ const Error *schema_prepare(Embedded *embedded, Arena *arena)
         error = db_error(rc);
     for (size_t i = 0; i < embedded->engine.n_collections && !error; i++)
         error = prepare_collection(embedded, arena, i);
-    if (!error && (rc = db_exec(db, "COMMIT")))
+    if (!error &&
+        ((rc = number_of(db, "SELECT EXISTS (SELECT 1 FROM \"store.graves\")", &has_graves)) ||
+            (rc = number_of(
+                 db, "SELECT coalesce(max(id), 0) FROM \"store.outbox\"", &embedded->last_entry)) ||
+            (rc = db_exec(db, "COMMIT"))))
         error = db_error(rc);
     if (error)
         db_exec(db, "ROLLBACK");
+    embedded->has_graves = has_graves;
     return error;
 }

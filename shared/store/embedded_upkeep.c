@@ -13,14 +13,15 @@ int apply_trim(Embedded *embedded, Job *job)
     for (size_t i = 0; i < job->n_entries && rc == SQLITE_OK; i++) {
         const StoreEntry *entry = &job->entries[i];
         sqlite3_stmt *statement =
-            db_statement(embedded->writer, "DELETE FROM \"store.outbox\" WHERE collection = ?1 AND "
-                                           "aggregate = ?2 AND number = ?3");
+            db_statement(embedded->writer, "DELETE FROM \"store.outbox\" WHERE partition = ?1 AND"
+                                           " id = ?2 AND aggregate = ?3 AND number = ?4");
 
         if (!statement)
             return db_failure(embedded->writer);
-        db_bind_text(statement, 1, entry->collection);
-        db_bind_text(statement, 2, entry->aggregate);
-        sqlite3_bind_int64(statement, 3, entry->number);
+        sqlite3_bind_int(statement, 1, entry->partition);
+        sqlite3_bind_int64(statement, 2, entry->place);
+        db_bind_text(statement, 3, entry->aggregate);
+        sqlite3_bind_int64(statement, 4, entry->number);
         rc = db_run(statement);
     }
     return rc;
@@ -63,26 +64,15 @@ static int remove_expired(Embedded *embedded, Job *job, size_t number)
 
 int apply_clean(Embedded *embedded, Job *job)
 {
-    Db *db = embedded->writer;
-    sqlite3_stmt *statement;
     int rc = SQLITE_OK;
 
     job->outcome = (EngineOutcome){ .result = ENGINE_DONE };
     for (size_t i = 0; i < embedded->engine.n_collections && rc == SQLITE_OK; i++)
         if (embedded->engine.collections[i]->expire_field)
             rc = remove_expired(embedded, job, i);
-    if (rc)
-        return rc;
-    statement = db_statement(db,
-        "DELETE FROM \"store.answers\" WHERE key IN"
-        " (SELECT key FROM \"store.answers\" WHERE time < ?1 ORDER BY time LIMIT ?2)");
-    if (!statement)
-        return db_failure(db);
-    sqlite3_bind_int64(statement, 1, job->now - STORE_REPLY_HOURS * HOUR_MICROS);
-    sqlite3_bind_int(statement, 2, EMBEDDED_CLEAN_BATCH);
-    rc = db_run(statement);
-    job->outcome.value += sqlite3_changes(db->handle);
-    return rc;
+    return rc ? rc
+              : answers_clean(
+                    embedded, job->now - STORE_REPLY_HOURS * HOUR_MICROS, &job->outcome.value);
 }
 
 int apply_probe(Embedded *embedded)

@@ -17,7 +17,6 @@ enum {
 Job *job_new(JobKind kind)
 {
     Job *job = calloc(1, sizeof(*job));
-    pthread_condattr_t monotonic;
 
     if (!job)
         abort();
@@ -25,11 +24,8 @@ Job *job_new(JobKind kind)
     job->arena = arena_new();
     atomic_init(&job->is_abandoned, false);
     atomic_init(&job->holders, 1);
-    pthread_mutex_init(&job->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&job->finished, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    atomic_init(&job->is_finished, false);
+    sem_init(&job->finished, 0, 0);
     return job;
 }
 
@@ -37,8 +33,7 @@ void job_release(Job *job)
 {
     if (atomic_fetch_sub(&job->holders, 1) > 1)
         return;
-    pthread_cond_destroy(&job->finished);
-    pthread_mutex_destroy(&job->lock);
+    sem_destroy(&job->finished);
     arena_free(job->arena);
     free(job);
 }
@@ -89,20 +84,17 @@ const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job)
 
     if (error)
         return error;
-    pthread_mutex_lock(&job->lock);
-    while (!job->is_finished && !error) {
+    /* A semaphore: the lock of a condition costs everyone who waited one more system call. */
+    while (!atomic_load(&job->is_finished)) {
         if (!view->deadline)
-            pthread_cond_wait(&job->finished, &job->lock);
-        else if (pthread_cond_timedwait(&job->finished, &job->lock, &end) == ETIMEDOUT &&
-                 !job->is_finished)
-            error = &store_too_late;
+            sem_wait(&job->finished);
+        else if (sem_clockwait(&job->finished, CLOCK_MONOTONIC, &end) && errno == ETIMEDOUT &&
+                 !atomic_load(&job->is_finished)) {
+            atomic_store(&job->is_abandoned, true);
+            return &store_too_late;
+        }
     }
-    if (!error)
-        error = job->error;
-    pthread_mutex_unlock(&job->lock);
-    if (error == &store_too_late)
-        atomic_store(&job->is_abandoned, true);
-    return error;
+    return job->error;
 }
 
 /* Under load the callers that the last transaction woke are about to come back: a short wait for half of them makes one sync
@@ -175,6 +167,7 @@ static int transact(Embedded *embedded, Job *batch)
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
     if (rc == SQLITE_OK && sqlite3_total_changes64(db->handle) != changes)
         atomic_store(&embedded->is_full, false);
+    heads_settle(embedded, rc == SQLITE_OK);
     return rc;
 }
 
@@ -200,11 +193,9 @@ static void finish(Embedded *embedded, Job *job, int rc)
 {
     if (rc == SQLITE_OK && !atomic_load(&job->is_abandoned))
         count_writes(embedded, job);
-    pthread_mutex_lock(&job->lock);
     job->error = rc == SQLITE_OK ? NULL : db_error(rc);
-    job->is_finished = true;
-    pthread_mutex_unlock(&job->lock);
-    pthread_cond_signal(&job->finished);
+    atomic_store(&job->is_finished, true);
+    sem_post(&job->finished);
     job_release(job);
 }
 

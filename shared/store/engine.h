@@ -8,6 +8,9 @@
 
 #include <pthread.h>
 
+/* How an engine keeps a message: BSON where others read the store too, else protobuf's own form, which costs less. */
+typedef enum BodyForm { BODY_BSON, BODY_WIRE } BodyForm;
+
 /* What became of one write. */
 typedef enum EngineResult {
     ENGINE_FAILED, /* see `error` */
@@ -44,7 +47,7 @@ typedef struct EngineWrite {
     const Collection *collection;
     const char *name;
     int64_t version; /* STORE_REPLACE: the one it must have */
-    Bytes body;      /* BSON */
+    Bytes body;      /* in the engine's form */
     const IndexEntry *entries;
     size_t n_entries;
     int64_t expire; /* microseconds since 1970; 0: never */
@@ -137,6 +140,7 @@ struct Engine {
     const EngineOps *ops;
     const Collection *const *collections;
     size_t n_collections;
+    BodyForm body_form;
 };
 
 /* What is measured. */

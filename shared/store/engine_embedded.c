@@ -131,6 +131,8 @@ static const Error *embedded_trim_outbox(
         job->entries[i].collection = copy_text(job->arena, entries[i].collection);
         job->entries[i].aggregate = copy_text(job->arena, entries[i].aggregate);
         job->entries[i].number = entries[i].number;
+        job->entries[i].partition = entries[i].partition;
+        job->entries[i].place = entries[i].place;
     }
     error = writer_submit((Embedded *)engine, view, job);
     job_release(job);
@@ -140,7 +142,8 @@ static const Error *embedded_trim_outbox(
 /* In small transactions, so that nobody waits long behind one. */
 static const Error *embedded_clean(Engine *engine, const StoreView *view, int64_t now)
 {
-    const Error *error = NULL;
+    bool is_due = false;
+    const Error *error = answers_expect((Embedded *)engine, view, &is_due);
     int64_t removed = 1;
 
     while (!error && removed) {
@@ -152,6 +155,8 @@ static const Error *embedded_clean(Engine *engine, const StoreView *view, int64_
             removed = job->outcome.value;
         job_release(job);
     }
+    if (!error && is_due)
+        error = answers_learn((Embedded *)engine, view);
     return error;
 }
 
@@ -210,6 +215,9 @@ static void free_embedded(Embedded *embedded)
         vfs_free(embedded->vfs);
     if (embedded->lock_file >= 0)
         close(embedded->lock_file);
+    row_cache_free(embedded->rows);
+    seen_keys_free(embedded->seen);
+    free(embedded->changes);
     pthread_cond_destroy(&embedded->log_asked);
     pthread_cond_destroy(&embedded->returned);
     pthread_mutex_destroy(&embedded->pool_lock);
@@ -276,10 +284,13 @@ static Embedded *new_embedded(const StoreOptions *options)
     if (!embedded)
         abort();
     embedded->engine.ops = &embedded_ops;
+    embedded->engine.body_form = BODY_WIRE;
     embedded->engine.collections = options->collections;
     while (options->collections[embedded->engine.n_collections])
         embedded->engine.n_collections++;
     embedded->arena = arena_new();
+    embedded->rows = row_cache_new();
+    embedded->seen = seen_keys_new();
     embedded->lock_file = -1;
     embedded->queue_limit = options->queue_limit ? options->queue_limit : EMBEDDED_QUEUE_DEFAULT;
     embedded->n_wanted = 1;

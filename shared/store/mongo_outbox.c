@@ -31,9 +31,12 @@ static void keep(Gathering *gathering, const char *name, const MongoEntry *entry
     gathering->count += gathering->count < gathering->limit;
     memmove(&gathering->entries[at + 1], &gathering->entries[at],
         (gathering->count - at - 1) * sizeof(*gathering->entries));
-    gathering->entries[at] =
-        (Timed){ { gathering->collection, name, entry->number, entry->partition, entry->bytes },
-            entry->time };
+    gathering->entries[at] = (Timed){ .entry = { .collection = gathering->collection,
+                                          .aggregate = name,
+                                          .number = entry->number,
+                                          .partition = entry->partition,
+                                          .bytes = entry->bytes },
+        .time = entry->time };
 }
 
 static int64_t since_of(const bson_t *document)

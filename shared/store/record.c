@@ -9,7 +9,11 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { MICROS = 1000000, NANOS_PER_MICRO = 1000 };
+enum {
+    MICROS = 1000000,
+    NANOS_PER_MICRO = 1000,
+    WIRE_BODY = 1, /* before a message in protobuf's form: no body is empty */
+};
 
 static const Error too_large = { ERROR_RESOURCE_EXHAUSTED, "DOCUMENT_TOO_LARGE",
     "A stored document has at most 8 MiB." };
@@ -32,9 +36,23 @@ const char *record_etag(const void *message)
     return *text_field(message, "etag");
 }
 
+static const Error *encode_wire(Arena *arena, const ProtobufCMessage *message, Bytes *body)
+{
+    size_t size = 1 + protobuf_c_message_get_packed_size(message);
+    uint8_t *bytes;
+
+    if (size > STORE_MAX_DOCUMENT)
+        return &too_large;
+    bytes = arena_alloc(arena, size);
+    bytes[0] = WIRE_BODY;
+    protobuf_c_message_pack(message, bytes + 1);
+    *body = (Bytes){ bytes, size };
+    return NULL;
+}
+
 /* A shallow copy with empty name and etag is what gets encoded; the caller's message stays as it is. */
 const Error *record_encode(
-    Arena *arena, const Collection *collection, const void *message, Bytes *body)
+    Arena *arena, const Collection *collection, BodyForm form, const void *message, Bytes *body)
 {
     const ProtobufCMessage *original = message;
     ProtobufCMessage *copy = arena_copy(arena, message, collection->message->sizeof_message);
@@ -44,6 +62,8 @@ const Error *record_encode(
     assert(original->descriptor == collection->message);
     *text_field(copy, "name") = (char *)protobuf_c_empty_string;
     *text_field(copy, "etag") = (char *)protobuf_c_empty_string;
+    if (form == BODY_WIRE)
+        return encode_wire(arena, copy, body);
     bson_append_message(&document, copy);
     if (document.len > STORE_MAX_DOCUMENT)
         error = &too_large;
@@ -53,14 +73,35 @@ const Error *record_encode(
     return error;
 }
 
-const Error *record_decode(
-    Arena *arena, const Collection *collection, const EngineDocument *document, void *message)
+static bool decode_bson(
+    Arena *arena, const ProtobufCMessageDescriptor *type, Bytes body, void *message)
 {
-    bson_t body;
+    bson_t document;
 
-    message_init(collection->message, message);
-    if (!bson_init_static(&body, document->body.data, document->body.size) ||
-        bson_read_message(arena, &body, message))
+    message_init(type, message);
+    return bson_init_static(&document, body.data, body.size) &&
+           !bson_read_message(arena, &document, message);
+}
+
+static bool decode_wire(
+    Arena *arena, const ProtobufCMessageDescriptor *type, Bytes body, void *message)
+{
+    const void *unpacked = NULL;
+
+    if (body.data[0] == WIRE_BODY)
+        unpacked = message_unpack(arena, type, (Bytes){ body.data + 1, body.size - 1 });
+    if (unpacked)
+        memcpy(message, unpacked, type->sizeof_message);
+    return unpacked;
+}
+
+const Error *record_decode(Arena *arena, const Collection *collection, BodyForm form,
+    const EngineDocument *document, void *message)
+{
+    const ProtobufCMessageDescriptor *type = collection->message;
+
+    if (!(form == BODY_WIRE ? decode_wire(arena, type, document->body, message)
+                            : decode_bson(arena, type, document->body, message)))
         return &store_corrupt;
     *text_field(message, "name") = arena_text(arena, document->name);
     record_set_version(arena, message, document->version);

@@ -6,11 +6,11 @@
 
 /* Errors: RESOURCE_EXHAUSTED DOCUMENT_TOO_LARGE. */
 const Error *record_encode(
-    Arena *arena, const Collection *collection, const void *message, Bytes *body);
+    Arena *arena, const Collection *collection, BodyForm form, const void *message, Bytes *body);
 
 /* Fills `message` from the body and sets name and etag. Errors: DATA_LOSS STORE_CORRUPT. */
-const Error *record_decode(
-    Arena *arena, const Collection *collection, const EngineDocument *document, void *message);
+const Error *record_decode(Arena *arena, const Collection *collection, BodyForm form,
+    const EngineDocument *document, void *message);
 
 const char *record_name(const void *message);
 const char *record_etag(const void *message);

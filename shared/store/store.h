@@ -59,7 +59,7 @@ typedef struct StoreOptions {
 
 /* Opens, creating collections and indexes. Errors: INVALID_ARGUMENT STORE_URI_INVALID, UNAVAILABLE STORE_UNAVAILABLE (try again
  * later), DATA_LOSS STORE_CORRUPT, FAILED_PRECONDITION STORE_INDEX_NOT_UNIQUE (a new unique index that the documents break),
- * STORE_TOO_NEW. */
+ * STORE_TOO_NEW, STORE_TOO_OLD. */
 const Error *store_open(Arena *arena, const StoreOptions *options, Store **store);
 
 /* Waits for writes under way, then closes. NULL is allowed. */
@@ -74,6 +74,7 @@ typedef struct StoreEntry {
     const char *aggregate; /* the document's name */
     int64_t number;        /* 1, 2, 3 … per document, given by the store */
     int partition;         /* 0 … STORE_PARTITIONS - 1 */
+    int64_t place;         /* of the engine: goes back to it as it came */
     Bytes bytes;           /* the sealed event */
 } StoreEntry;
 

@@ -121,6 +121,24 @@ static void a_full_disk_ends_writing_only_as_long_as_it_is_full(void)
     CHECK_OK(store_check(the_store()));
 }
 
+static void what_could_not_be_written_is_not_read(void)
+{
+    Record *record = a_record_of("1", "ann"), *found = a_record("x");
+
+    CHECK_OK(store_insert(a_view(), &records, record, NULL));
+    record->owner = (char *)"bob";
+    CHECK_OK(store_replace(a_view(), &records, record, NULL));
+    faulty_files_arm(FILE_WRITE, 1, true, SQLITE_FULL);
+
+    record->owner = (char *)"eve";
+    CHECK_REASON(store_replace(a_view(), &records, record, NULL), "STORE_FULL");
+
+    CHECK_OK(store_get(a_view(), &records, "records/1", found));
+    CHECK_TEXT(found->owner, "bob");
+    faulty_files_disarm();
+    CHECK_OK(store_replace(a_view(), &records, found, NULL));
+}
+
 static void a_disk_stays_full_when_nothing_had_to_be_written(void)
 {
     faulty_files_arm(FILE_WRITE, 1, true, SQLITE_FULL);
@@ -439,6 +457,7 @@ int main(int argc, char **argv)
             a_failed_sync_of_the_database_ends_all_writing },
         { "a_full_disk_ends_writing_only_as_long_as_it_is_full",
             a_full_disk_ends_writing_only_as_long_as_it_is_full },
+        { "what_could_not_be_written_is_not_read", what_could_not_be_written_is_not_read },
         { "a_disk_stays_full_when_nothing_had_to_be_written",
             a_disk_stays_full_when_nothing_had_to_be_written },
         { "a_write_that_waits_ends_at_its_deadline", a_write_that_waits_ends_at_its_deadline },

@@ -177,7 +177,8 @@ const Error *__wrap_engine_embedded_open(Arena *arena, const StoreOptions *optio
         free(failing);
         return error;
     }
-    failing->head = (Engine){ &ops, failing->inner->collections, failing->inner->n_collections };
+    failing->head = *failing->inner;
+    failing->head.ops = &ops;
     failing->service = options->service;
     *engine = &failing->head;
     return NULL;
