@@ -78,3 +78,12 @@ size_t listing_of_hits(
             return i;
     return n_hits;
 }
+
+void listing_localize(RpcCall *call, Listing *listing, const char *language)
+{
+    for (size_t i = 0; i < listing->n_products && *language; i++) {
+        *listing->products[i] = *(Product *)message_unpack(
+            call->arena, &throughline__catalog__v1__product__descriptor, listing->packed[i]);
+        product_localize(listing->products[i], language);
+    }
+}

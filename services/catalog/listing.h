@@ -23,4 +23,7 @@ void listing_by_name(RpcCall *call, Snapshot *snapshot, const char *category, bo
 size_t listing_of_hits(
     RpcCall *call, Snapshot *snapshot, const SearchHit *hits, size_t n_hits, Listing *listing);
 
+/* Shows the page in a language; as it is stored for "". */
+void listing_localize(RpcCall *call, Listing *listing, const char *language);
+
 #endif

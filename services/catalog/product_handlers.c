@@ -144,8 +144,7 @@ static const Error *list_products(RpcCall *call, const void *request, void *repl
     listing_by_name(
         call, catalog_of(call)->snapshot, req->category, req->with_drafts, &page, &listing);
 
-    for (size_t i = 0; i < listing.n_products && *req->language; i++)
-        show(call, listing.packed[i], req->language, listing.products[i]);
+    listing_localize(call, &listing, req->language);
     res->products = listing.products;
     res->n_products = listing.n_products;
     res->next_page_token = page_token(call, &page, listing.resume);

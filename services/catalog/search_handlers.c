@@ -4,6 +4,7 @@
 #include "services/catalog/domain/compare.h"
 #include "services/catalog/domain/facet.h"
 #include "services/catalog/listing.h"
+#include "services/catalog/stock_store.h"
 #include "shared/base/money.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
@@ -107,12 +108,14 @@ static const Error *check_search(
     if (req->sort && req->sort->key)
         check_enum(call, "sort.key", &throughline__catalog__v1__search_sort__key__descriptor,
             (int)req->sort->key);
+    if (*req->language && !language_is_valid(req->language))
+        check_fail(call, "language", "must be a BCP 47 tag like \"de\" or \"de-CH\"");
     if ((*req->currency || is_about_prices(req)) && money_digits(req->currency) < 0)
         check_fail(call, "currency", "\"%s\" is not an ISO 4217 currency", req->currency);
     return check_result(call);
 }
 
-/* All that must not change between pages: not the facets. */
+/* All that must not change between pages: not the facets, not the language. */
 static const char *search_arguments(RpcCall *call, const SearchProductsRequest *req)
 {
     SearchProductsRequest same = *req;
@@ -121,18 +124,20 @@ static const char *search_arguments(RpcCall *call, const SearchProductsRequest *
     same.page_size = 0;
     same.page_token = (char *)protobuf_c_empty_string;
     same.n_facets = 0;
+    same.language = (char *)protobuf_c_empty_string;
     packed = message_pack(call->arena, &same);
     return text_hex(call->arena, packed.data, packed.size);
 }
 
 /* The hits as products, as many as fit. */
 static void show_hits(RpcCall *call, const SearchQuery *query, const SearchResult *result,
-    const RpcPage *page, SearchProductsResponse *res)
+    const RpcPage *page, const char *language, SearchProductsResponse *res)
 {
     Listing listing;
     size_t n_shown = listing_of_hits(call, catalog_of(call)->snapshot, result->hits,
         result->n_hits < query->limit ? result->n_hits : query->limit, &listing);
 
+    listing_localize(call, &listing, language);
     res->products = listing.products;
     res->n_products = listing.n_products;
     if (n_shown < result->n_hits)
@@ -165,7 +170,7 @@ const Error *search_products(RpcCall *call, const void *request, void *reply)
     if ((error = search_index_find(catalog_of(call)->search, &query, call->arena, &result)))
         return error;
 
-    show_hits(call, &query, &result, &page, res);
+    show_hits(call, &query, &result, &page, req->language, res);
     res->total_size = result.total;
     res->facets = result.facets;
     res->n_facets = result.n_facets;
@@ -196,7 +201,10 @@ static const Error *check_comparison(RpcCall *call, const CompareProductsRequest
 static const Error *load_item(
     RpcCall *call, const char *sku, const char *currency, CompareItem *item)
 {
+    StockLevel **levels;
+    size_t n_levels;
     const Price *price;
+    const Error *error;
     const char *found;
     Bytes packed;
 
@@ -210,8 +218,10 @@ static const Error *load_item(
     item->variant = product_variant(item->product, found);
     price = variant_price(item->variant, currency);
     item->has_price = price && money_minor(price->amount, &item->price);
-    for (size_t i = 0; i < item->variant->n_stock; i++)
-        item->available += item->variant->stock[i]->on_hand;
+    if ((error = stock_load_all(call->store, found, &levels, &n_levels)))
+        return error;
+    for (size_t i = 0; i < n_levels; i++)
+        item->available += levels[i]->available;
     return NULL;
 }
 

@@ -159,9 +159,12 @@ static void clean(SearchIndex *index)
 
 void search_index_put(SearchIndex *index, const Product *product)
 {
-    Arena *arena = arena_new();
+    Arena *arena;
     bool is_needed;
 
+    if (product->state == PRODUCT_DRAFT)
+        return;
+    arena = arena_new();
     pthread_rwlock_rdlock(&index->lock);
     is_needed = is_newer(index, product);
     pthread_rwlock_unlock(&index->lock);

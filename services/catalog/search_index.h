@@ -22,7 +22,8 @@ enum { SEARCH_MAX_FILTERS = 15, SEARCH_MAX_FACETS = 20 };
 SearchIndex *search_index_new(void);
 void search_index_free(SearchIndex *index);
 
-/* Takes a product as it is stored. One that is older than what is there is passed over. */
+/* Takes a product as it is stored. One that is older than what is there is passed over, and so is a
+ * draft: nothing ever becomes one. */
 void search_index_put(SearchIndex *index, const Product *product);
 
 /* Products that can be found. */

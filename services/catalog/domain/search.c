@@ -122,6 +122,8 @@ static void add_product(Tokens *tokens, const Product *product)
         add_code(tokens, variant->sku);
         add_code(tokens, variant->gtin);
         add_words(tokens, VARIANT, variant->title);
+        for (size_t j = 0; j < variant->n_texts; j++)
+            add_words(tokens, VARIANT, variant->texts[j]->title);
         for (size_t j = 0; j < variant->n_attributes; j++)
             add_words(tokens, VARIANT, variant->attributes[j]->value);
     }
@@ -131,6 +133,10 @@ static void add_product(Tokens *tokens, const Product *product)
     add_words(tokens, BRAND, product->brand);
     add_words(tokens, CATEGORY, product->category);
     add_words(tokens, DESCRIPTION, product->description);
+    for (size_t i = 0; i < product->n_texts; i++) {
+        add_words(tokens, TITLE, product->texts[i]->title);
+        add_words(tokens, DESCRIPTION, product->texts[i]->description);
+    }
 }
 
 static int by_text(const void *a, const void *b)

@@ -160,6 +160,45 @@ static void what_is_imported_is_found_at_once_and_after_a_restart(void)
     CHECK_INT(page.n_products, 1);
 }
 
+static void every_language_is_searched_and_one_is_shown(void)
+{
+    SearchProductsRequest request = THROUGHLINE__CATALOG__V1__SEARCH_PRODUCTS_REQUEST__INIT;
+    Throughline__Catalog__V1__LocalText german = THROUGHLINE__CATALOG__V1__LOCAL_TEXT__INIT;
+    Throughline__Catalog__V1__LocalText *texts[] = { &german };
+    Product *product = item(1);
+    SearchProductsResponse page;
+
+    german.language = text(arena, "de");
+    german.title = text(arena, "Sturmlaterne");
+    product->texts = texts;
+    product->n_texts = 1;
+    import_all(&product, 1);
+    request.query = text(arena, "sturmlaterne");
+
+    CU_ASSERT_PTR_NULL(ask(&request, &page));
+    CHECK_TEXT(page.products[0]->title, "Thing number 1");
+    request.language = text(arena, "de-CH");
+    CU_ASSERT_PTR_NULL(ask(&request, &page));
+    CHECK_TEXT(page.products[0]->title, "Sturmlaterne");
+    request.language = text(arena, "no language");
+    CU_ASSERT(has_violation(ask(&request, &page), "language"));
+}
+
+static void drafts_are_not_found_until_they_are_for_sale(void)
+{
+    Product *product = item(1);
+    SearchProductsResponse page;
+
+    product->state = PRODUCT_DRAFT;
+    import_all(&product, 1);
+    CU_ASSERT_PTR_NULL(search("thing", 0, "", &page));
+    CHECK_INT(page.total_size, 0);
+    product->state = PRODUCT_ACTIVE;
+    import_all(&product, 1);
+    CU_ASSERT_PTR_NULL(search("thing", 0, "", &page));
+    CHECK_INT(page.n_products, 1);
+}
+
 /* ---- filters, facets, sort ---- */
 
 static void a_shelf_is_filtered_counted_and_sorted(void)
@@ -342,6 +381,10 @@ int main(int argc, char **argv)
         { "mistakes_are_corrected_and_said", mistakes_are_corrected_and_said },
         { "what_is_imported_is_found_at_once_and_after_a_restart",
             what_is_imported_is_found_at_once_and_after_a_restart },
+        { "every_language_is_searched_and_one_is_shown",
+            every_language_is_searched_and_one_is_shown },
+        { "drafts_are_not_found_until_they_are_for_sale",
+            drafts_are_not_found_until_they_are_for_sale },
         { "a_shelf_is_filtered_counted_and_sorted", a_shelf_is_filtered_counted_and_sorted },
         { "a_token_is_for_its_own_search", a_token_is_for_its_own_search },
         { "every_bad_argument_is_named", every_bad_argument_is_named },
