@@ -25,6 +25,14 @@ enum {
     DEFAULT_KEEPALIVE_MS = 60 * 1000,
     DEFAULT_PING_MS = 10 * 1000,
     DEFAULT_DEADLINE_MS = 30 * 1000,
+    DEFAULT_CONNECTIONS = 20000,
+    DEFAULT_CONNECTIONS_PER_ADDRESS = 12000,
+    DEFAULT_RESETS = 1000,
+    DEFAULT_CONTROL_FRAMES = 1000,
+    DEFAULT_PENDING_BYTES = 16 * 1024 * 1024,
+    DEFAULT_HANDSHAKE_MS = 10 * 1000,
+    DEFAULT_BODY_MS = 60 * 1000,
+    DEFAULT_STALL_MS = 30 * 1000,
     NOTICE_MS =
         100, /* for clients that watch health to go elsewhere before calls are turned away */
     FREE_EXCHANGES = 128, /* kept with their arenas for the next calls */
@@ -57,6 +65,17 @@ static RpcLimits all_limits(const RpcLimits *given)
         .keepalive_ms = or_default(given->keepalive_ms, DEFAULT_KEEPALIVE_MS),
         .min_ping_interval_ms = or_default(given->min_ping_interval_ms, DEFAULT_PING_MS),
         .default_deadline_ms = or_default(given->default_deadline_ms, DEFAULT_DEADLINE_MS),
+        .max_connections = (int32_t)or_default(given->max_connections, DEFAULT_CONNECTIONS),
+        .max_connections_per_address = (int32_t)or_default(
+            given->max_connections_per_address, DEFAULT_CONNECTIONS_PER_ADDRESS),
+        .max_resets = (int32_t)or_default(given->max_resets, DEFAULT_RESETS),
+        .max_control_frames =
+            (int32_t)or_default(given->max_control_frames, DEFAULT_CONTROL_FRAMES),
+        .max_pending_bytes = or_default(given->max_pending_bytes, DEFAULT_PENDING_BYTES),
+        .handshake_ms = or_default(given->handshake_ms, DEFAULT_HANDSHAKE_MS),
+        .body_ms = or_default(given->body_ms, DEFAULT_BODY_MS),
+        .stall_ms = or_default(given->stall_ms, DEFAULT_STALL_MS),
+        .max_memory_bytes = given->max_memory_bytes,
     };
 }
 
@@ -275,6 +294,8 @@ static const Error *listen(Arena *arena, RpcServer *server, const RpcServerOptio
         .tls_certificate = options->tls_certificate,
         .tls_key = options->tls_key,
         .tls_client_ca = options->tls_client_ca,
+        .expects_proxy = options->expects_proxy,
+        .metrics = server->metrics,
         .methods = methods,
         .n_methods = server->n_methods,
         .events = pipeline_events,
@@ -332,6 +353,11 @@ int rpc_server_port(const RpcServer *server)
 void rpc_server_set_serving(RpcServer *server, bool is_serving)
 {
     health_set_serving(server->health, is_serving);
+}
+
+const char *rpc_server_strain(const RpcServer *server)
+{
+    return server->ops->strain ? server->ops->strain(server->transport) : NULL;
 }
 
 const Error *rpc_server_probe(RpcServer *server)

@@ -26,6 +26,23 @@ typedef struct RpcLimits {
     int64_t keepalive_ms;         /* [60 s] */
     int64_t min_ping_interval_ms; /* pings more often than this end the connection [10 s] */
     int64_t default_deadline_ms;  /* for unary calls that bring none [30 s] */
+
+    /* What follows only the h2 engine can hold. */
+    int32_t max_connections;             /* beyond: hung up on [20000] */
+    int32_t max_connections_per_address; /* the same [12000] */
+    /* Streams that a connection may reset at a go; a tenth of that each second, and one for every
+     * call that was answered, come back [1000]. */
+    int32_t max_resets;
+    /* The same of frames that carry neither headers nor data; bytes taken make good for them
+     * too [1000]. */
+    int32_t max_control_frames;
+    /* In messages that are not whole or not received, and the same of replies that the client
+     * does not take, per connection [16 MiB]. */
+    int64_t max_pending_bytes;
+    int64_t handshake_ms; /* until TLS and preface, and until a block of headers, is whole [10 s] */
+    int64_t body_ms;      /* until a message that has begun is whole [60 s] */
+    int64_t stall_ms;     /* a client that takes nothing of what waits for it is left [30 s] */
+    int64_t max_memory_bytes; /* of the process; above 85 % no connections [the system's limit] */
 } RpcLimits;
 
 /* What stands between the run time and the store: the service layer fills these in. */
@@ -48,17 +65,21 @@ typedef struct RpcServerOptions {
     TokenKeys *keys; /* NULL: no token is accepted */
     Metrics *metrics;
     const char *tls_certificate, *tls_key, *tls_client_ca; /* file names; NULL: plaintext */
-    const RpcService *const *services;    /* NULL-ended; health and reflection are added */
+    bool expects_proxy;                /* every connection begins with PROXY protocol v2; h2 only */
+    const RpcService *const *services; /* NULL-ended; health and reflection are added */
     const struct TransportOps *transport; /* the engine; NULL: gRPC core */
 } RpcServerOptions;
 
 /* Listens and takes calls; health says NOT_SERVING until rpc_server_set_serving. Errors:
- * UNAVAILABLE PORT_TAKEN, INVALID_ARGUMENT, and FAILED_PRECONDITION POLICY_MISSING when a method
+ * UNAVAILABLE PORT_TAKEN, INVALID_ARGUMENT, PROXY_UNSUPPORTED, and FAILED_PRECONDITION POLICY_MISSING when a method
  * has no policy in the proto. */
 const Error *rpc_server_start(Arena *arena, const RpcServerOptions *options, RpcServer **server);
 int rpc_server_port(const RpcServer *server);
 
 void rpc_server_set_serving(RpcServer *server, bool is_serving);
+
+/* Why no new connections are taken, in a few words; NULL when they are. */
+const char *rpc_server_strain(const RpcServer *server);
 
 /* Calls Check through the port, as a stranger would: NULL when the answer comes within a second. */
 const Error *rpc_server_probe(RpcServer *server);

@@ -88,16 +88,19 @@ typedef struct TransportEvents {
 typedef struct TransportOptions {
     const char *address;
     int port;
-    RpcLimits limits;                                      /* all set */
+    RpcLimits limits;                                      /* all set, but for max_memory_bytes */
     const char *tls_certificate, *tls_key, *tls_client_ca; /* file names; NULL: plaintext */
-    const TransportMethod *methods;                        /* live as long as the transport */
+    bool expects_proxy;
+    Metrics *metrics;               /* NULL: nothing is counted */
+    const TransportMethod *methods; /* live as long as the transport */
     size_t n_methods;
     TransportEvents events;
 } TransportOptions;
 
 struct TransportOps {
     const char *name;
-    /* Listens and starts its threads. Errors: UNAVAILABLE PORT_TAKEN, INVALID_ARGUMENT TLS_FILE. */
+    /* Listens and starts its threads. Errors: UNAVAILABLE PORT_TAKEN, INVALID_ARGUMENT TLS_FILE,
+     * PROXY_UNSUPPORTED. */
     const Error *(*listen)(Arena *arena, const TransportOptions *options, Transport **transport);
     int (*port)(const Transport *transport);
 
@@ -129,6 +132,8 @@ struct TransportOps {
     bool (*drain)(Transport *transport, int grace_ms);
     /* After drain: frees the transport. */
     void (*destroy)(Transport *transport);
+    /* Why it takes no connections now, in a few words; NULL when it does. May be NULL. */
+    const char *(*strain)(Transport *transport);
 };
 
 /* gRPC core. */

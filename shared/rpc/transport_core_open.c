@@ -25,6 +25,9 @@ enum {
     MAX_ARGS = 16,
 };
 
+static const Error proxy_unsupported = { ERROR_INVALID_ARGUMENT, "PROXY_UNSUPPORTED",
+    "gRPC core does not understand the PROXY protocol; take --transport=h2." };
+
 /* Debian builds abseil with the deadlock detector of its mutexes on: 5 % of the instructions of
  * a call. */
 static void switch_off_deadlock_detection(void)
@@ -233,6 +236,8 @@ const Error *core_listen(Arena *arena, const TransportOptions *options, Transpor
     CoreTransport *opened;
     const Error *error;
 
+    if (options->expects_proxy)
+        return &proxy_unsupported;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     opened = new_transport(options);

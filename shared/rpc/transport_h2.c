@@ -97,4 +97,5 @@ const TransportOps transport_h2 = {
     .calls = h2_calls,
     .drain = h2_drain,
     .destroy = h2_destroy,
+    .strain = h2_strain,
 };

@@ -22,13 +22,34 @@ enum {
     H2_OWN_PAIRS = 16,
     /* Above the limit the run time refuses a call in its own words, up to so many times of it. */
     H2_METADATA_MARGIN = 4,
+    H2_SWEEP_MICROS = 250 * 1000,
 };
 
 typedef struct H2Transport H2Transport;
 typedef struct H2Loop H2Loop;
 typedef struct H2Connection H2Connection;
 typedef struct H2Call H2Call;
+typedef struct H2Peer H2Peer;
+typedef struct H2Peers H2Peers;
 struct H2Tls;
+
+/* Which limit was reached: labels of a metric. */
+typedef enum H2Reason {
+    H2_REASON_RESETS,
+    H2_REASON_CONTROL,
+    H2_REASON_HEADERS,
+    H2_REASON_PROTOCOL,
+    H2_REASON_HANDSHAKE,
+    H2_REASON_BODY,
+    H2_REASON_STALLED,
+    H2_REASON_SILENT,
+    H2_REASON_CONNECTIONS,
+    H2_REASON_ADDRESS,
+    H2_REASON_DESCRIPTORS,
+    H2_REASON_MEMORY,
+    H2_REASON_PROXY,
+    H2_REASONS,
+} H2Reason;
 
 /* How a call ends: fixed texts, or texts in the call's arena. */
 typedef struct H2Status {
@@ -76,7 +97,9 @@ struct H2Call {
     size_t header_bytes;
     H2Encoding encoding;
     int64_t deadline;
-    Arena *arena; /* of decoded and encoded texts, NULL until there are any */
+    int64_t begun_at; /* the headers, or the message that comes */
+    size_t in_bytes;  /* of the connection's */
+    Arena *arena;     /* of decoded and encoded texts, NULL until there are any */
     bool is_post, is_grpc, takes_gzip;
 
     /* messages in */
@@ -119,10 +142,16 @@ struct H2Connection {
     struct event readable, writable;
     nghttp2_session *session;
     H2Call *calls;
-    size_t n_streams; /* open, as far as nghttp2 is concerned */
+    size_t n_calls;
+    size_t n_streams;           /* open, as far as nghttp2 is concerned */
+    size_t in_bytes, out_bytes; /* of messages that are not received, or not taken */
+    size_t moved;               /* of those out, since waits_since */
+    size_t lingered;            /* read only to be forgotten */
+    int32_t resets_left, control_left;
     uint8_t *pending; /* written by nghttp2, not taken by the socket */
     size_t pending_size, pending_at;
-    int64_t opened_at, read_at, idle_since, retired_at, lingers_since;
+    int64_t opened_at, read_at, idle_since, retired_at, lingers_since, kicked_at;
+    int64_t headers_since, waits_since; /* 0: there are none, nothing waits */
     int64_t max_age_micros;
     bool is_dirty;    /* something may have to be written */
     bool is_secure;   /* the handshake is over */
@@ -130,7 +159,11 @@ struct H2Connection {
     bool is_sent_off; /* the second is */
     bool is_pinged;
     bool is_lingering; /* all is written; reads until the peer has closed */
+    bool is_kicked;
     bool is_closed;
+    bool wants_proxy; /* the balancer's header has not come yet */
+    bool has_begun;   /* the client's preface has come */
+    H2Peer *peer;
     char *identity;
     char name[LISTENING_NAME_SIZE];
 };
@@ -180,7 +213,14 @@ struct H2Transport {
     size_t n_loops, next_loop;
     int socket, port, spare, descriptor_cap;
     struct event *acceptable, *accept_again; /* of the first loop */
-    int64_t complained_at;
+    bool expects_proxy;
+    H2Peers *peers;
+    Counter *ended[H2_REASONS];
+    Gauge *open;
+    _Atomic int64_t complained_at, memory_looked_at;
+    int64_t memory_mark;
+    int descriptor_mark;
+    atomic_bool is_memory_tight;
     _Atomic size_t connections;
 
     pthread_mutex_t lock;
@@ -210,6 +250,9 @@ void h2_accept_stop(H2Transport *transport);
 
 /* transport_h2_connection.c */
 H2Connection *h2_connection_new(H2Transport *transport, int socket);
+/* False when the address has too many. */
+bool h2_connection_name(
+    H2Transport *transport, H2Connection *connection, const struct sockaddr_storage *address);
 /* On its loop from now on. */
 void h2_connection_start(H2Connection *connection);
 void h2_connection_touch(H2Connection *connection);
@@ -224,9 +267,9 @@ void h2_connection_release(H2Connection *connection);
 /* transport_h2_session.c */
 void h2_session_setup(H2Transport *transport);
 void h2_session_start(H2Connection *connection);
-/* False when the connection is beyond saving. */
-bool h2_session_take(H2Connection *connection, const uint8_t *bytes, size_t size);
-/* Writes frames into the loop's buffer, up to its end. False: as h2_session_take. */
+void h2_session_take(H2Connection *connection, const uint8_t *bytes, size_t size);
+/* Writes frames into the loop's buffer, up to its end. False when the connection is beyond
+ * saving. */
 bool h2_session_gather(H2Connection *connection);
 /* Asks the client to go elsewhere: a first GOAWAY, and, when it has seen that, a last one. */
 void h2_session_retire(H2Connection *connection);
@@ -274,8 +317,36 @@ int h2_reply_write(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
 void h2_reply_free(H2Call *call);
 H2Status h2_status_encode(H2Call *call, const RpcStatus *status);
 
-/* transport_h2_sweep.c */
-void h2_sweep(H2Connection *connection, int64_t now);
+/* Whether something of the request is still to come, and is waited for. */
+bool h2_request_is_amid(const H2Call *call);
+
+/* transport_h2_limits.c */
+void h2_limits_setup(H2Transport *transport, Metrics *metrics);
+void h2_limits_start(H2Connection *connection);
+void h2_limits_count(H2Transport *transport, H2Reason reason, const char *peer);
+/* GOAWAY, and then the end. From anywhere. */
+void h2_limits_kick(H2Connection *connection, H2Reason reason);
+/* Pays for a frame; false when the connection was kicked. */
+bool h2_limits_take_reset(H2Connection *connection);
+bool h2_limits_take_control(H2Connection *connection);
+/* For a call that was answered; for bytes that were taken. */
+void h2_limits_give_call(H2Connection *connection);
+void h2_limits_give_bytes(H2Connection *connection, size_t size);
+/* A few times a second. */
+void h2_limits_sweep(H2Connection *connection, int64_t now);
+
+/* transport_h2_strain.c */
+void h2_strain_open(H2Transport *transport);
+bool h2_strain_of_memory(H2Transport *transport);
+const char *h2_strain(Transport *transport);
+
+/* transport_h2_peers.c */
+H2Peers *h2_peers_new(void);
+void h2_peers_free(H2Peers *peers);
+/* One more; NULL when there are as many as there may be. */
+H2Peer *h2_peers_add(H2Peers *peers, const struct sockaddr_storage *address, int32_t max);
+/* NULL is allowed. */
+void h2_peers_drop(H2Peers *peers, H2Peer *peer);
 
 /* transport_h2_tls.c */
 /* Errors: INVALID_ARGUMENT TLS_FILE. */

@@ -2,31 +2,30 @@
  * the next connection is turned away in place of a spare one. */
 #include "shared/rpc/transport_h2.h"
 
-#include "shared/base/clock.h"
-#include "shared/base/log.h"
-
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum {
-    COMPLAINT_INTERVAL_MICROS = 1000000,
-    ACCEPTED_AT_ONCE = 64,
-};
+enum { ACCEPTED_AT_ONCE = 64 };
 
 static const struct timeval pause_time = { .tv_usec = 10 * 1000 };
 
-static void complain(H2Transport *transport)
+/* Whether there is room for one more; H2_REASONS when there is. */
+static H2Reason what_is_full(H2Transport *transport, int fd)
 {
-    int64_t now = clock_monotonic();
+    if (atomic_load(&transport->connections) >= (size_t)transport->limits.max_connections)
+        return H2_REASON_CONNECTIONS;
+    if (fd >= transport->descriptor_mark)
+        return H2_REASON_DESCRIPTORS;
+    return h2_strain_of_memory(transport) ? H2_REASON_MEMORY : H2_REASONS;
+}
 
-    if (now - transport->complained_at < COMPLAINT_INTERVAL_MICROS)
-        return;
-    transport->complained_at = now;
-    log_write(LOG_WARN, "connections_refused",
-        (const LogField[]){ { "descriptor_cap", NULL, transport->descriptor_cap }, { 0 } });
+static void refuse(H2Transport *transport, int fd, H2Reason reason)
+{
+    close(fd);
+    h2_limits_count(transport, reason, "");
 }
 
 static void hand_over(H2Transport *transport, int fd, const struct sockaddr_storage *address)
@@ -34,10 +33,17 @@ static void hand_over(H2Transport *transport, int fd, const struct sockaddr_stor
     H2Connection *connection = h2_connection_new(transport, fd);
     int yes = 1;
 
+    if (!connection->wants_proxy && !h2_connection_name(transport, connection, address)) {
+        SSL_free(connection->ssl);
+        free(connection);
+        refuse(transport, fd, H2_REASON_ADDRESS);
+        return;
+    }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-    listening_name(address, connection->name);
     connection->loop = &transport->loops[transport->next_loop++ % transport->n_loops];
     atomic_fetch_add(&transport->connections, 1);
+    if (transport->open)
+        gauge_add(transport->open, 1);
     h2_loop_hand(connection->loop, connection);
 }
 
@@ -48,21 +54,26 @@ static bool accept_one(H2Transport *transport)
     socklen_t size = sizeof(address);
     int fd = accept4(
         transport->socket, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    H2Reason full;
 
     if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
         listening_turn_away(transport->socket, &transport->spare);
-        complain(transport);
-    } else if (fd < 0 && (errno == ENOBUFS || errno == ENOMEM)) {
+        h2_limits_count(transport, H2_REASON_DESCRIPTORS, "");
+        return true;
+    }
+    if (fd < 0 && (errno == ENOBUFS || errno == ENOMEM)) {
         event_del(transport->acceptable);
         event_add(transport->accept_again, &pause_time);
         return false;
-    } else if (fd >= transport->descriptor_cap) {
-        close(fd);
-        complain(transport);
-    } else if (fd >= 0) {
-        hand_over(transport, fd, &address);
     }
-    return fd >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+    if (fd < 0)
+        return errno != EAGAIN && errno != EWOULDBLOCK;
+    full = what_is_full(transport, fd);
+    if (full == H2_REASONS)
+        hand_over(transport, fd, &address);
+    else
+        refuse(transport, fd, full);
+    return true;
 }
 
 static void on_acceptable(evutil_socket_t fd, short what, void *context)

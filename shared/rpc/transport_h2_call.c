@@ -46,6 +46,8 @@ H2Call *h2_call_new(H2Connection *connection, int32_t stream)
     call->pairs = call->own_pairs;
     call->pairs_room = H2_OWN_PAIRS;
     call->last = &call->first;
+    call->begun_at = connection->read_at;
+    connection->n_calls++;
     call->next = connection->calls;
     if (call->next)
         call->next->previous = call;
@@ -66,6 +68,7 @@ static void free_call(H2Call *call)
         call->next->previous = call->previous;
     if (call->has_timer)
         event_del(&call->timer);
+    connection->n_calls--;
     h2_request_free(call);
     h2_reply_free(call);
     arena_free(call->arena);

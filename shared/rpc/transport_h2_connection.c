@@ -4,6 +4,7 @@
 #include "shared/rpc/transport_h2.h"
 
 #include "shared/base/clock.h"
+#include "shared/rpc/transport_h2_proxy.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { MAX_LINGERED = 1024 * 1024 };
 
 typedef enum Moved { MOVED_LATER = 0, MOVED_OVER = -1 } Moved; /* else: bytes */
 
@@ -83,9 +86,48 @@ static bool take_all(H2Connection *connection)
             return true;
         connection->read_at = clock_monotonic();
         connection->is_pinged = false;
-        if (!connection->is_lingering && !h2_session_take(connection, loop->in, (size_t)n))
+        if (!connection->is_lingering)
+            h2_session_take(connection, loop->in, (size_t)n);
+        else if ((connection->lingered += (size_t)n) > MAX_LINGERED)
             return false;
     } while (connection->ssl && SSL_pending(connection->ssl) > 0);
+    return true;
+}
+
+/* The balancer's header is looked at until it is whole. A partial one would keep the socket
+ * readable, so the socket is told how much more it takes. False when the connection is over. */
+static bool take_proxy(H2Connection *connection)
+{
+    H2Loop *loop = connection->loop;
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+    size_t whole;
+    ssize_t n;
+    int more = 1;
+
+    if (!connection->wants_proxy)
+        return true;
+    if (getpeername(connection->socket, (struct sockaddr *)&address, &size))
+        return false;
+    n = plain_moved(recv(connection->socket, loop->in, H2_PROXY_MAX_BYTES, MSG_PEEK));
+    if (n <= 0)
+        return n == MOVED_LATER;
+    switch (h2_proxy_read((Bytes){ loop->in, (size_t)n }, &whole, &address)) {
+    case H2_PROXY_MORE:
+        more = (int)n + 1;
+        break;
+    case H2_PROXY_DONE:
+        connection->wants_proxy = false;
+        if (recv(connection->socket, loop->in, whole, 0) == (ssize_t)whole &&
+            h2_connection_name(loop->transport, connection, &address))
+            break;
+        h2_limits_count(loop->transport, H2_REASON_ADDRESS, connection->name);
+        return false;
+    case H2_PROXY_BAD:
+        h2_limits_count(loop->transport, H2_REASON_PROXY, connection->name);
+        return false;
+    }
+    setsockopt(connection->socket, SOL_SOCKET, SO_RCVLOWAT, &more, sizeof(more));
     return true;
 }
 
@@ -95,10 +137,10 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
     H2Loop *loop = connection->loop;
 
     (void)fd, (void)what;
-    if (take_all(connection))
-        h2_connection_touch(connection);
-    else
+    if (!take_proxy(connection) || (!connection->wants_proxy && !take_all(connection)))
         h2_connection_close(connection);
+    else
+        h2_connection_touch(connection);
     h2_loop_settle(loop);
 }
 
@@ -208,9 +250,19 @@ H2Connection *h2_connection_new(H2Transport *transport, int socket)
     if (!connection)
         abort();
     connection->socket = socket;
+    connection->wants_proxy = transport->expects_proxy;
     if (transport->tls)
         connection->ssl = h2_tls_new(transport->tls, socket);
     return connection;
+}
+
+bool h2_connection_name(
+    H2Transport *transport, H2Connection *connection, const struct sockaddr_storage *address)
+{
+    listening_name(address, connection->name);
+    connection->peer =
+        h2_peers_add(transport->peers, address, transport->limits.max_connections_per_address);
+    return connection->peer != NULL;
 }
 
 /* Between nine tenths and eleven tenths, so that not all come back at once. */
@@ -229,6 +281,7 @@ void h2_connection_start(H2Connection *connection)
     connection->max_age_micros =
         with_jitter(loop->transport->limits.max_age_ms * 1000, connection->opened_at);
     h2_session_start(connection);
+    h2_limits_start(connection);
     event_assign(&connection->readable, loop->base, connection->socket, EV_READ | EV_PERSIST,
         on_readable, connection);
     event_assign(
@@ -280,6 +333,9 @@ void h2_connection_close(H2Connection *connection)
     close(connection->socket);
     free(connection->pending);
     connection->pending = NULL;
+    h2_peers_drop(connection->loop->transport->peers, connection->peer);
+    if (connection->loop->transport->open)
+        gauge_add(connection->loop->transport->open, -1);
     atomic_fetch_sub(&connection->loop->transport->connections, 1);
 }
 

@@ -9,10 +9,8 @@
 #include <unistd.h>
 
 enum {
-    SWEEP_MICROS = 250 * 1000,
     /* After so many rounds of answers that lead to more answers other connections get a look. */
     MAX_ROUNDS = 16,
-    KEPT_CALLS = 512,
 };
 
 typedef struct Posted {
@@ -94,7 +92,7 @@ static void sweep(evutil_socket_t none, short what, void *context)
     (void)none, (void)what;
     for (H2Connection *one = loop->connections; one; one = next) {
         next = one->next;
-        h2_sweep(one, now);
+        h2_limits_sweep(one, now);
     }
     h2_loop_settle(loop);
     if (!loop->connections) {
@@ -118,7 +116,7 @@ static void take_handed(H2Loop *loop, H2Connection *handed)
             h2_session_retire(one);
     }
     if (loop->connections && !loop->is_sweeping) {
-        event_add(loop->sweep, &(struct timeval){ .tv_usec = SWEEP_MICROS });
+        event_add(loop->sweep, &(struct timeval){ .tv_usec = H2_SWEEP_MICROS });
         loop->is_sweeping = true;
     }
 }

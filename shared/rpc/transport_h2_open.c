@@ -65,6 +65,10 @@ static H2Transport *new_transport(const TransportOptions *options)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&transport->changed, &attributes);
     pthread_condattr_destroy(&attributes);
+    transport->expects_proxy = options->expects_proxy;
+    transport->peers = h2_peers_new();
+    h2_strain_open(transport);
+    h2_limits_setup(transport, options->metrics);
     add_methods(transport, options);
     h2_session_setup(transport);
     return transport;
@@ -74,6 +78,7 @@ static void free_transport(H2Transport *transport)
 {
     h2_accept_stop(transport);
     h2_tls_close(transport->tls);
+    h2_peers_free(transport->peers);
     nghttp2_session_callbacks_del(transport->callbacks);
     nghttp2_option_del(transport->options);
     pthread_cond_destroy(&transport->changed);

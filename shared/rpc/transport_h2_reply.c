@@ -123,6 +123,7 @@ void h2_reply_prepare(H2Call *call, bool is_last)
 
 static void drop_out(H2Call *call)
 {
+    call->connection->out_bytes -= call->out_size - call->out_at;
     free(call->out_memory);
     call->out_memory = NULL;
     call->out = NULL;
@@ -135,6 +136,7 @@ static void take_reserved(H2Call *call)
     call->out = call->reserved;
     call->out_memory = call->reserved == call->own_out ? NULL : call->reserved;
     call->out_size = call->reserved_size;
+    call->connection->out_bytes += call->out_size;
     call->reserved = NULL;
 }
 
@@ -207,6 +209,7 @@ static void submit_http_error(H2Call *call, const H2Status *status)
     call->has_headers = true;
     call->out = (const uint8_t *)status->message;
     call->out_size = strlen(status->message);
+    call->connection->out_bytes += call->out_size;
     call->ends = true;
     nghttp2_submit_response(
         call->connection->session, call->stream, headers, COUNT(headers), &provider);
@@ -286,6 +289,8 @@ int h2_reply_write(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
     memcpy(loop->out + loop->out_size + FRAME_HEAD_BYTES, call->out + call->out_at, size);
     loop->out_size += FRAME_HEAD_BYTES + size;
     call->out_at += size;
+    call->connection->out_bytes -= size;
+    h2_limits_give_bytes(call->connection, size);
     if (call->is_sending && call->out_at == call->out_size) {
         call->is_sending = false;
         loop->transport->events.sent(call->base.user, true);

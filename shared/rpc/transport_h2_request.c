@@ -9,6 +9,8 @@
 
 enum {
     PAIR_OVERHEAD = 32, /* as HTTP/2 counts */
+    /* Calls that were given up may still be in the server. */
+    CALLS_PER_STREAM = 2,
 };
 
 static const H2Status not_post = { 405, 0, "gRPC calls are POST requests.\n", "" };
@@ -24,6 +26,10 @@ static const H2Status bad_encoding = { 200, ERROR_UNIMPLEMENTED,
     "The message encoding is not one of those that grpc-accept-encoding lists.", "" };
 static const H2Status too_large = { 200, ERROR_RESOURCE_EXHAUSTED,
     "A message is larger than the server takes.", "" };
+static const H2Status too_many_calls = { 200, ERROR_RESOURCE_EXHAUSTED,
+    "The connection has as much under way as it may; try again a little later.", "" };
+static const H2Status too_much_pending = { 200, ERROR_RESOURCE_EXHAUSTED,
+    "The connection has sent more than may wait in the server.", "" };
 static const H2Status malformed = { 200, ERROR_INTERNAL,
     "The request does not consist of gRPC messages.", "" };
 static const H2Status too_many = { 200, ERROR_UNIMPLEMENTED,
@@ -141,13 +147,23 @@ static void add_binary(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
     }
 }
 
+/* Too much is refused; whoever goes on, sent away. */
+static void refuse_headers(H2Call *call)
+{
+    size_t max = (size_t)limits_of(call)->max_metadata_bytes * H2_METADATA_MARGIN;
+
+    call->refusal = &too_much_metadata;
+    if (call->header_bytes > max * 2)
+        h2_limits_kick(call->connection, H2_REASON_HEADERS);
+}
+
 void h2_request_header(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
     Bytes key = h2_bytes_of(name), bytes = h2_bytes_of(value);
 
     call->header_bytes += key.size + bytes.size + PAIR_OVERHEAD;
     if (call->header_bytes > (size_t)limits_of(call)->max_metadata_bytes * H2_METADATA_MARGIN)
-        call->refusal = &too_much_metadata;
+        refuse_headers(call);
     else if (take_own(call, key, bytes))
         return;
     else if (is_binary(key))
@@ -158,6 +174,11 @@ void h2_request_header(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 
 void h2_request_begin(H2Call *call)
 {
+    H2Connection *connection = call->connection;
+
+    if (connection->n_calls > (size_t)limits_of(call)->max_streams * CALLS_PER_STREAM ||
+        connection->out_bytes > (size_t)limits_of(call)->max_pending_bytes)
+        call->refusal = &too_many_calls;
     if (!call->is_grpc)
         call->refusal = &not_grpc;
     if (!call->is_post)
@@ -185,6 +206,26 @@ static void open_window(H2Call *call)
     h2_connection_touch(call->connection);
 }
 
+bool h2_request_is_amid(const H2Call *call)
+{
+    if (is_ignored(call))
+        return false;
+    return !call->is_arrived || (!h2_reader_is_between(&call->reader) && !call->first);
+}
+
+/* What is kept of a client's messages, and is not yet the run time's. */
+static void charge(H2Call *call, size_t size)
+{
+    call->in_bytes += size;
+    call->connection->in_bytes += size;
+}
+
+static void discharge(H2Call *call, size_t size)
+{
+    call->in_bytes -= size;
+    call->connection->in_bytes -= size;
+}
+
 static void fail(H2Call *call, const H2Status *status)
 {
     if (!call->is_arrived)
@@ -210,26 +251,38 @@ static void take_message(H2Call *call, H2Message *message)
         fail(call, read == H2_READ_MESSAGE ? &too_many : status_of(read));
         return;
     }
+    charge(call, message->room);
     *call->last = message;
     call->last = &message->next;
     if (call->method->takes_streams)
         h2_request_deliver(call);
 }
 
+static size_t reader_room(const H2Call *call)
+{
+    return call->reader.message ? call->reader.message->room : 0;
+}
+
 void h2_request_data(H2Call *call, Bytes bytes)
 {
-    size_t max = (size_t)limits_of(call)->max_message_bytes;
+    const RpcLimits *limits = limits_of(call);
     H2Read read = H2_READ_MESSAGE;
     H2Message *message;
 
     call->withheld += bytes.size;
+    discharge(call, reader_room(call));
     while (read == H2_READ_MESSAGE && !is_ignored(call)) {
-        read = h2_reader_take(&call->reader, &bytes, max, &message);
+        if (call->is_arrived && h2_reader_is_between(&call->reader))
+            call->begun_at = call->connection->read_at;
+        read = h2_reader_take(&call->reader, &bytes, (size_t)limits->max_message_bytes, &message);
         if (read == H2_READ_MESSAGE)
             take_message(call, message);
         else if (read != H2_READ_MORE)
             fail(call, status_of(read));
     }
+    charge(call, reader_room(call));
+    if (call->connection->in_bytes > (size_t)limits->max_pending_bytes && !is_ignored(call))
+        fail(call, &too_much_pending);
     open_window(call);
 }
 
@@ -266,6 +319,7 @@ void h2_request_deliver(H2Call *call)
         if (!call->first)
             call->last = &call->first;
         call->current = message;
+        discharge(call, message->room);
         bytes = (Bytes){ message->data, message->size };
     }
     open_window(call);
@@ -296,6 +350,7 @@ void h2_request_free(H2Call *call)
     }
     if (call->pairs != call->own_pairs)
         free(call->pairs);
+    call->connection->in_bytes -= call->in_bytes;
     h2_reader_free(&call->reader);
     free_messages(call->first);
     free(call->current);

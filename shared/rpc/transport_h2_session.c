@@ -9,6 +9,9 @@
 enum {
     CONNECTION_WINDOW = 1024 * 1024,
     MAX_SETTINGS = 4,
+    MAX_CONTINUATIONS = 8, /* behind a frame of headers */
+    MAX_ACKS = 256,        /* that wait to be written */
+    UNLIMITED = 1 << 30,   /* we count ourselves, to say so in a metric */
 };
 
 static const uint8_t retiring[8] = "retiring";
@@ -16,6 +19,26 @@ static const uint8_t retiring[8] = "retiring";
 static H2Call *call_of(nghttp2_session *session, int32_t stream)
 {
     return nghttp2_session_get_stream_user_data(session, stream);
+}
+
+/* Whoever was kicked is not read any further. */
+static int verdict(const H2Connection *connection)
+{
+    return connection->is_kicked ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+/* Frames that bring neither a call nor a message cost the same as those that do. */
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *context)
+{
+    H2Connection *connection = context;
+    bool is_empty = head->length == 0 && !(head->flags & NGHTTP2_FLAG_END_STREAM);
+
+    (void)session;
+    if (head->type == NGHTTP2_RST_STREAM)
+        h2_limits_take_reset(connection);
+    else if (head->type != NGHTTP2_HEADERS && (head->type != NGHTTP2_DATA || is_empty))
+        h2_limits_take_control(connection);
+    return verdict(connection);
 }
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *context)
@@ -26,6 +49,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
     call = h2_call_new(connection, frame->hd.stream_id);
+    connection->headers_since = connection->read_at;
     connection->n_streams++;
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
     return 0;
@@ -36,13 +60,13 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
 {
     H2Call *call;
 
-    (void)flags, (void)context;
+    (void)flags;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0; /* trailers of a client say nothing in gRPC */
     call = call_of(session, frame->hd.stream_id);
     if (call)
         h2_request_header(call, name, value);
-    return 0;
+    return verdict(context);
 }
 
 /* The connection's window is given back at once, so that no stream holds up another; the
@@ -67,13 +91,16 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     if (frame->hd.type == NGHTTP2_PING && frame->hd.flags & NGHTTP2_FLAG_ACK &&
         connection->is_retired && !memcmp(frame->ping.opaque_data, retiring, sizeof(retiring)))
         h2_session_send_off(connection);
+    connection->has_begun |= frame->hd.type == NGHTTP2_SETTINGS;
     if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)
         return 0;
     call = call_of(session, frame->hd.stream_id);
     if (!call)
         return 0;
-    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+        connection->headers_since = 0;
         h2_request_begin(call);
+    }
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
         h2_request_end(call);
     return 0;
@@ -82,11 +109,14 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 /* The status is out. A client that is still sending is told that nobody reads. */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
+    H2Connection *connection = context;
     H2Call *call;
 
-    (void)context;
+    if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
+        h2_limits_take_reset(connection); /* a client can make us send them, too */
     if (frame->hd.type != NGHTTP2_HEADERS || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
+    h2_limits_give_call(connection);
     call = call_of(session, frame->hd.stream_id);
     if (!call)
         return 0;
@@ -120,6 +150,7 @@ void h2_session_setup(H2Transport *transport)
         nghttp2_option_new(&transport->options))
         abort();
     callbacks = transport->callbacks;
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
@@ -129,6 +160,9 @@ void h2_session_setup(H2Transport *transport)
     nghttp2_session_callbacks_set_send_data_callback(callbacks, h2_reply_write);
     nghttp2_option_set_no_auto_window_update(transport->options, 1);
     nghttp2_option_set_no_closed_streams(transport->options, 1);
+    nghttp2_option_set_max_continuations(transport->options, MAX_CONTINUATIONS);
+    nghttp2_option_set_max_outbound_ack(transport->options, MAX_ACKS);
+    nghttp2_option_set_stream_reset_rate_limit(transport->options, UNLIMITED, UNLIMITED);
     /* Metadata may end with a space. */
     nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(transport->options, 1);
 }
@@ -152,15 +186,29 @@ void h2_session_start(H2Connection *connection)
         abort();
 }
 
-bool h2_session_take(H2Connection *connection, const uint8_t *bytes, size_t size)
+static H2Reason reason_of(int error)
 {
-    ssize_t taken = nghttp2_session_mem_recv(connection->session, bytes, size);
+    switch (error) {
+    case NGHTTP2_ERR_FLOODED:
+    case NGHTTP2_ERR_TOO_MANY_SETTINGS:
+        return H2_REASON_CONTROL;
+    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
+        return H2_REASON_HEADERS;
+    default:
+        return H2_REASON_PROTOCOL;
+    }
+}
 
-    if (taken >= 0)
-        return true;
+void h2_session_take(H2Connection *connection, const uint8_t *bytes, size_t size)
+{
+    ssize_t taken = 0;
+
+    if (!connection->is_kicked)
+        taken = nghttp2_session_mem_recv(connection->session, bytes, size);
     if (taken == NGHTTP2_ERR_NOMEM)
         abort();
-    return nghttp2_session_terminate_session(connection->session, NGHTTP2_PROTOCOL_ERROR) == 0;
+    if (taken < 0)
+        h2_limits_kick(connection, reason_of((int)taken));
 }
 
 bool h2_session_gather(H2Connection *connection)
@@ -182,7 +230,7 @@ bool h2_session_gather(H2Connection *connection)
 
 void h2_session_retire(H2Connection *connection)
 {
-    if (connection->is_retired || connection->is_lingering)
+    if (connection->is_retired || connection->is_lingering || connection->is_kicked)
         return;
     connection->is_retired = true;
     connection->retired_at = clock_monotonic();
@@ -193,7 +241,7 @@ void h2_session_retire(H2Connection *connection)
 
 void h2_session_send_off(H2Connection *connection)
 {
-    if (connection->is_sent_off || connection->is_lingering)
+    if (connection->is_sent_off || connection->is_lingering || connection->is_kicked)
         return;
     connection->is_sent_off = true;
     nghttp2_submit_goaway(connection->session, NGHTTP2_FLAG_NONE,

@@ -103,6 +103,7 @@ static const Error *start_server(RunningService *running)
         .tls_certificate = service_text(config, "tls-cert"),
         .tls_key = service_text(config, "tls-key"),
         .tls_client_ca = service_text(config, "tls-ca"),
+        .expects_proxy = config_switch(config, "proxy-protocol"),
         .services = services,
         .transport = transport_find(config_text(config, "transport")),
     };

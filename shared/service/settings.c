@@ -37,6 +37,27 @@ static const Setting common[] = {
         1000, DAY_MS },
     { "max-age", SETTING_DURATION, "5m", "After which a connection is asked to come anew.", 1000,
         DAY_MS },
+    { "max-connections", SETTING_NUMBER, "20000", "Connections at once.", 1, 1000000 },
+    { "max-connections-per-address", SETTING_NUMBER, "12000", "The same from one address.", 1,
+        1000000 },
+    { "max-resets", SETTING_NUMBER, "1000",
+        "Calls that a connection may give up at a go; a tenth of it more each second.", 1,
+        1000000 },
+    { "max-control-frames", SETTING_NUMBER, "1000",
+        "The same of frames that carry no call (pings, settings, …).", 1, 1000000 },
+    { "max-pending", SETTING_SIZE, "16m",
+        "Unfinished messages and untaken replies of a connection.", 65536, 1024 * 1024 * 1024 },
+    { "max-memory", SETTING_SIZE, "0",
+        "Memory of the process, above 85 % of which it takes no connections; 0: the system's "
+        "limit.",
+        0, 1024LL * 1024 * 1024 * 1024 },
+    { "handshake-time", SETTING_DURATION, "10s", "For TLS, preface and a block of headers.", 10,
+        DAY_MS },
+    { "body-time", SETTING_DURATION, "60s", "For a message that has begun.", 10, DAY_MS },
+    { "stall-time", SETTING_DURATION, "30s",
+        "After which a client that takes nothing of its replies is left.", 10, DAY_MS },
+    { "proxy-protocol", SETTING_SWITCH, "false",
+        "Every connection begins with a PROXY protocol v2 header, which says who the client is." },
     { 0 },
 };
 
@@ -106,6 +127,16 @@ RpcLimits service_limits(const Config *config)
         .pollers = (int32_t)config_number(config, "pollers"),
         .idle_ms = config_number(config, "idle-time"),
         .max_age_ms = config_number(config, "max-age"),
+        .max_connections = (int32_t)config_number(config, "max-connections"),
+        .max_connections_per_address =
+            (int32_t)config_number(config, "max-connections-per-address"),
+        .max_resets = (int32_t)config_number(config, "max-resets"),
+        .max_control_frames = (int32_t)config_number(config, "max-control-frames"),
+        .max_pending_bytes = config_number(config, "max-pending"),
+        .max_memory_bytes = config_number(config, "max-memory"),
+        .handshake_ms = config_number(config, "handshake-time"),
+        .body_ms = config_number(config, "body-time"),
+        .stall_ms = config_number(config, "stall-time"),
     };
 }
 

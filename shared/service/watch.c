@@ -21,18 +21,25 @@ bool watch_is_alive(void *context, const char **reason)
     return atomic_load(&running->probe_failures) < WATCH_MAX_FAILURES;
 }
 
-static void check_store(RunningService *running, const char **unready)
+/* Says once that the store was lost, and once that it is back. */
+static void log_store(const Error *error, bool *is_lost)
 {
-    const Error *error = store_check(running->context.store);
-    const char *was = *unready;
-
-    *unready = error ? "the store does not answer" : NULL;
-    if (*unready == was)
+    if (*is_lost == (error != NULL))
         return;
+    *is_lost = error != NULL;
     log_write(error ? LOG_ERROR : LOG_INFO, error ? "store_lost" : "store_back",
         (const LogField[]){ { "reason", .text = error_reason(error) }, { 0 } });
-    atomic_store(&running->unready, *unready);
-    rpc_server_set_serving(running->server, !error);
+}
+
+static void check(RunningService *running, bool *is_lost)
+{
+    const Error *error = store_check(running->context.store);
+    const char *unready = error ? "the store does not answer" : rpc_server_strain(running->server);
+
+    log_store(error, is_lost);
+    if (unready == atomic_exchange(&running->unready, unready))
+        return;
+    rpc_server_set_serving(running->server, !unready);
 }
 
 /* A listener that has died (descriptors ran out) does not come back: then the process must go. */
@@ -52,11 +59,11 @@ static void probe_port(RunningService *running)
 void *watch_run(void *context)
 {
     RunningService *running = context;
-    const char *unready = NULL;
+    bool is_lost = false;
     int64_t probed_at = clock_monotonic();
 
     while (!running_pause(running, WATCH_CHECK_MS)) {
-        check_store(running, &unready);
+        check(running, &is_lost);
         if (clock_monotonic() - probed_at < WATCH_PROBE_MS * INT64_C(1000))
             continue;
         probe_port(running);
