@@ -28,7 +28,7 @@ LAYERS = {
     "services/throughline": (["shared", "services/catalog/import"], ["protobuf-c"]),
     "proto": ([], ["protobuf-c"]),
     # A peer of the server that does what our own client never would, and a bare server to compare with.
-    "tests/rpc": (["shared", "tests"], ["protobuf-c", "grpc", "cunit"]),
+    "tests/rpc": (["shared", "tests"], ["protobuf-c", "grpc", "nghttp2", "openssl", "cunit"]),
     "tests": (["shared", "services"], ["protobuf-c", "sodium", "cjose", "jansson", "openssl", "bson", "mongoc",
                                        "sqlite", "libevent", "nghttp2", "curl", "cunit"]),
     "tests/bench": (["shared", "services"], ["protobuf-c", "sqlite", "grpc"]),  # also the bare server that ours is measured against

@@ -24,8 +24,8 @@ static H2Reason what_is_full(H2Transport *transport, int fd)
 
 static void refuse(H2Transport *transport, int fd, H2Reason reason)
 {
-    close(fd);
     h2_limits_count(transport, reason, "");
+    close(fd);
 }
 
 static void hand_over(H2Transport *transport, int fd, const struct sockaddr_storage *address)

@@ -44,7 +44,7 @@ Echo *echo_start_with(const RpcServerOptions *given)
     options.keys = echo->keys;
     options.metrics = echo->metrics;
     options.services = services;
-    if (getenv("THROUGHLINE_TRANSPORT"))
+    if (!options.transport && getenv("THROUGHLINE_TRANSPORT"))
         options.transport = transport_find(getenv("THROUGHLINE_TRANSPORT"));
     if (!options.hooks.begin)
         options.hooks = echo_hooks(&echo->state);
