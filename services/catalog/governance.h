@@ -64,6 +64,9 @@ ChangePage change_page(RpcCall *call, const RpcPage *page, ChangeList changes);
 const Error *published_changes(RpcCall *call, int64_t number, ChangeList *changes);
 
 const Error *publish_draft(RpcCall *call, const void *request, void *reply);
+const Error *stop_price(RpcCall *call, const void *request, void *reply);
+const Error *confirm_stop(RpcCall *call, const void *request, void *reply);
+const Error *lift_stop(RpcCall *call, const void *request, void *reply);
 const Error *roll_back(RpcCall *call, const void *request, void *reply);
 const Error *get_release(RpcCall *call, const void *request, void *reply);
 const Error *list_releases(RpcCall *call, const void *request, void *reply);

@@ -30,6 +30,8 @@ static const Throughline__Catalog__V1__Release__Kind RELEASE_ROLLBACK =
     THROUGHLINE__CATALOG__V1__RELEASE__KIND__ROLLBACK;
 static const Throughline__Catalog__V1__Release__Kind RELEASE_DIRECT =
     THROUGHLINE__CATALOG__V1__RELEASE__KIND__DIRECT;
+static const Throughline__Catalog__V1__Release__Kind RELEASE_STOP =
+    THROUGHLINE__CATALOG__V1__RELEASE__KIND__STOP;
 
 enum {
     DRAFT_MAX_TITLE = 120,

@@ -1,5 +1,6 @@
 #include "services/catalog/domain/rule.h"
 
+#include "services/catalog/domain/override.h"
 #include "services/catalog/domain/rules_check.h"
 #include "shared/codec/message.h"
 
@@ -19,6 +20,7 @@ static const RuleKind kinds[] = {
     { THROUGHLINE__CATALOG__V1__RULE__KIND_ITEM_COST, "itemCosts/*", false },
     { THROUGHLINE__CATALOG__V1__RULE__KIND_PRICING_SETTINGS, "pricingSettings/default", false },
     { THROUGHLINE__CATALOG__V1__RULE__KIND_PRICE_STOP, "priceStops/*", true },
+    { THROUGHLINE__CATALOG__V1__RULE__KIND_OVERRIDE_LIMIT, "overrideLimits/*", false },
 };
 
 static const RuleKind *kind_of(const Rule *rule)
@@ -89,6 +91,9 @@ static void check_inside(const Rule *rule, const char *field, Findings *findings
         break;
     case THROUGHLINE__CATALOG__V1__RULE__KIND_PRICING_SETTINGS:
         settings_check(rule->pricing_settings, path, findings);
+        break;
+    case THROUGHLINE__CATALOG__V1__RULE__KIND_OVERRIDE_LIMIT:
+        override_limit_check(rule->override_limit, path, findings);
         break;
     default:
         price_stop_check(rule->price_stop, path, findings);
