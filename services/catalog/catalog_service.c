@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PORT = 7002, FOLLOW_INTERVAL_MS = 250, STOCK_INTERVAL_MS = 500 };
+enum { PORT = 7002, FOLLOW_INTERVAL_MS = 250, KEYS_INTERVAL_MS = 5000, STOCK_INTERVAL_MS = 500 };
 
 /* The one name under which replicas that start together agree on one key. */
 static const char first_key[] = "quoteKeys/1";
@@ -26,25 +26,29 @@ void catalog_put(Catalog *catalog, const Product *product)
     search_index_put(catalog->search, product);
 }
 
-/* Reads the key, or makes it where there is none: the replica that inserts it first wins. */
-static const Error *open_quote_key(ServiceContext *context, Catalog *catalog)
+/* Reads the keys, or makes one where there is none: the replica that inserts it first wins. */
+static const Error *open_quote_keys(ServiceContext *context, Catalog *catalog)
 {
     StoreView view = { .store = context->store, .arena = context->arena };
     QuoteKeyRecord *key =
         message_new(context->arena, &throughline__catalog__v1__quote_key_record__descriptor);
     uint8_t seed[QUOTE_KEY_SEED];
-    const Error *error = store_get(&view, &quote_keys, first_key, key);
+    const Error *error = key_ring_load(catalog->keys, &view);
 
-    if (error && error->code == ERROR_NOT_FOUND) {
-        id_random(seed, sizeof(seed));
-        quote_key_make(seed, first_key, clock_now(), context->arena, key);
-        explicit_bzero(seed, sizeof(seed));
-        error = store_insert(&view, &quote_keys, key, NULL);
-        if (error && error->code == ERROR_ALREADY_EXISTS)
-            error = store_get(&view, &quote_keys, first_key, key);
-    }
-    catalog->quote_key = key;
-    return error;
+    if (error || key_ring_newest(catalog->keys))
+        return error;
+    id_random(seed, sizeof(seed));
+    quote_key_make(seed, first_key, clock_now(), context->arena, key);
+    explicit_bzero(seed, sizeof(seed));
+    error = store_insert(&view, &quote_keys, key, NULL);
+    if (error && error->code != ERROR_ALREADY_EXISTS)
+        return error;
+    return key_ring_load(catalog->keys, &view);
+}
+
+const Error *catalog_take_keys(RpcCall *call)
+{
+    return key_ring_load(catalog_of(call)->keys, call->store);
 }
 
 static const Error *open_rules(ServiceContext *context, Catalog *catalog)
@@ -65,8 +69,9 @@ static const Error *open_catalog(ServiceContext *context)
     catalog->search = search_index_new();
     catalog->rules = rules_holder_new();
     catalog->shelf = rule_shelf_new(catalog->rules);
+    catalog->keys = key_ring_new();
     context->state = catalog;
-    if ((error = open_quote_key(context, catalog)) || (error = open_rules(context, catalog)))
+    if ((error = open_quote_keys(context, catalog)) || (error = open_rules(context, catalog)))
         return error;
     return catalog_load(catalog, context);
 }
@@ -81,6 +86,7 @@ static void close_catalog(ServiceContext *context)
     search_index_free(catalog->search);
     rule_shelf_free(catalog->shelf);
     rules_holder_free(catalog->rules);
+    key_ring_free(catalog->keys);
     free(catalog);
 }
 
@@ -90,8 +96,8 @@ const Service catalog_service = {
     .rpcs = { &product_rpcs, &pricing_rpcs, &stock_rpcs, &governance_rpcs },
     .collections = catalog_collections,
     .jobs = { { "follow", FOLLOW_INTERVAL_MS, catalog_follow },
-        { "stock", STOCK_INTERVAL_MS, stock_finish_due },
-        { "govern", FOLLOW_INTERVAL_MS, govern } },
+        { "stock", STOCK_INTERVAL_MS, stock_finish_due }, { "govern", FOLLOW_INTERVAL_MS, govern },
+        { "keys", KEYS_INTERVAL_MS, catalog_take_keys } },
     .open = open_catalog,
     .close = close_catalog,
 };

@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
 #define THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
 
-#include "services/catalog/domain/signature.h"
+#include "services/catalog/key_ring.h"
 #include "services/catalog/rules_holder.h"
 #include "services/catalog/search_index.h"
 #include "services/catalog/snapshot.h"
@@ -31,7 +31,7 @@ typedef struct Catalog {
     SearchIndex *search;
     RulesHolder *rules;
     struct RuleShelf *shelf;
-    const QuoteKeyRecord *quote_key;
+    KeyRing *keys;
     int64_t followed[STORE_PARTITIONS]; /* the last event of each partition that is in the snapshot;
                                            the job's own */
 } Catalog;
@@ -55,6 +55,9 @@ const Error *catalog_load(Catalog *catalog, ServiceContext *context);
 /* The job: brings what other replicas have imported into the snapshot, by the service's own event
  * log. */
 const Error *catalog_follow(RpcCall *call);
+
+/* The job: takes up keys that other replicas have made. */
+const Error *catalog_take_keys(RpcCall *call);
 
 /* The job: ends reservations whose time is over. */
 const Error *stock_finish_due(RpcCall *call);

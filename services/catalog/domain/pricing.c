@@ -1,187 +1,172 @@
-#include "services/catalog/domain/pricing.h"
-
-#include "shared/base/money.h"
-#include "shared/codec/types.h"
+#include "services/catalog/domain/pricing_engine.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const Error amount_too_large = { ERROR_FAILED_PRECONDITION, "AMOUNT_TOO_LARGE",
-    "The amounts of this quote are too large to be added up; ask for fewer pieces." };
+typedef Throughline__Catalog__V1__CodeResult CodeResult;
+typedef Throughline__Catalog__V1__CodeResult__State CodeState;
 
-/* Sums in minor units. */
-typedef struct Totals {
-    int64_t list;
-    int64_t discount;
-    int64_t total;
-} Totals;
-
-static const Error *not_applicable(Arena *arena, const char *code, const char *why)
+static const CurrencyRounding *find_rounding(const PricingSettings *settings, const char *currency)
 {
+    const CurrencyRounding *found = NULL;
+
+    for (size_t i = 0; settings && i < settings->n_roundings; i++)
+        if (text_equal(settings->roundings[i]->currency, currency) ||
+            (!found && !*settings->roundings[i]->currency))
+            found = settings->roundings[i];
+    return found;
+}
+
+static void set_rounding(Engine *engine, const PricingSettings *settings)
+{
+    const CurrencyRounding *rounding = find_rounding(settings, engine->input->currency);
+
+    if (!rounding)
+        return;
+    if (rounding->mode == THROUGHLINE__CATALOG__V1__CURRENCY_ROUNDING__MODE__HALF_EVEN)
+        engine->rounding = ROUND_HALF_EVEN;
+    else if (rounding->mode == THROUGHLINE__CATALOG__V1__CURRENCY_ROUNDING__MODE__HALF_DOWN)
+        engine->rounding = ROUND_HALF_DOWN;
+    engine->is_taxed_by_document =
+        rounding->tax_scope == THROUGHLINE__CATALOG__V1__CURRENCY_ROUNDING__TAX_SCOPE__DOCUMENT;
+}
+
+static const char *group_of(const Engine *engine, const PricingSettings *settings)
+{
+    LookupValues found =
+        engine_find(engine, KEY_CHANNEL, context_text(engine->input->context.channel));
+
+    return found.n_values ? settings->channel_groups[found.values[0]]->name : "";
+}
+
+static void open_engine(Engine *engine)
+{
+    const PricingSettings *settings = engine->rules ? engine->rules->set->settings : NULL;
+
+    set_rounding(engine, settings);
+    engine->channel_group = group_of(engine, settings);
+    engine->utc_offset_minutes = engine->input->context.utc_offset_minutes;
+    if (settings && engine->utc_offset_minutes == 0)
+        engine->utc_offset_minutes = settings->utc_offset_minutes;
+    engine->taken = arena_array(engine->arena, engine->input->n_items + 1, sizeof(*engine->taken));
+    engine->excess =
+        arena_array(engine->arena, engine->input->n_items + 1, sizeof(*engine->excess));
+}
+
+/* ---- codes ---- */
+
+static const Candidate *candidate_of(const Engine *engine, const PricingCode *code)
+{
+    for (size_t i = 0; code->promotion && i < engine->n_candidates; i++)
+        if (engine->candidates[i].code == code->code)
+            return &engine->candidates[i];
+    return NULL;
+}
+
+static const Error *not_applicable(
+    const Engine *engine, const char *code, const char *why, const char *word)
+{
+    Arena *arena = engine->arena;
     const Error *error = error_new(arena, ERROR_FAILED_PRECONDITION, "PROMOTION_NOT_APPLICABLE",
         "The code \"%s\" does not apply: %s.", code, why);
 
-    return error_with_fact(arena, error_with_fact(arena, error, "code", code), "why", why);
+    error = error_with_fact(arena, error, "code", code);
+    error = error_with_fact(arena, error, "why", why);
+    return error_with_fact(arena, error, "cause", word);
 }
 
-static bool matches_any(const Promotion *promotion, const PricingInput *input)
+static const Error *check_codes(const Engine *engine)
 {
-    for (size_t i = 0; i < input->n_items; i++)
-        if (promotion_matches(promotion, input->items[i].product))
-            return true;
-    return false;
-}
+    for (size_t i = 0; i < engine->input->n_codes; i++) {
+        const PricingCode *code = &engine->input->codes[i];
+        const Candidate *candidate = candidate_of(engine, code);
 
-static int by_size_then_name(const void *a, const void *b)
-{
-    const Promotion *const *left = a;
-    const Promotion *const *right = b;
-
-    if ((*left)->basis_points != (*right)->basis_points)
-        return (*left)->basis_points > (*right)->basis_points ? -1 : 1;
-    return strcmp((*left)->name, (*right)->name);
-}
-
-/* The promotions of all codes in the order in which they are applied. */
-static const Error *order_promotions(
-    const PricingInput *input, Arena *arena, const Promotion **promotions)
-{
-    for (size_t i = 0; i < input->n_codes; i++) {
-        const PricingCode *code = &input->codes[i];
-        const char *why;
-
-        if (!code->promotion)
-            return not_applicable(arena, code->code, "there is no promotion with this code");
-        if ((why = promotion_refusal(code->promotion, input->now, arena)))
-            return not_applicable(arena, code->code, why);
-        if (!matches_any(code->promotion, input))
-            return not_applicable(arena, code->code,
-                arena_printf(
-                    arena, "no line is of the category \"%s\"", code->promotion->category));
-        promotions[i] = code->promotion;
+        if (!candidate)
+            return not_applicable(engine, code->code, "there is no promotion with this code",
+                refusal_word(REFUSED_UNKNOWN));
+        if (candidate->refusal)
+            return not_applicable(engine, code->code, refusal_text(engine, candidate),
+                refusal_word(candidate->refusal));
     }
-    if (input->n_codes > 1)
-        qsort(promotions, input->n_codes, sizeof(*promotions), by_size_then_name);
     return NULL;
 }
 
-static const Error *find_price(
-    const PricingInput *input, const PricingItem *item, Arena *arena, int64_t *unit)
+static CodeState code_state(Refusal refusal)
 {
-    const char *sku = item->line->sku;
-    const Variant *variant = product_variant(item->product, sku);
-    const Price *price;
-    const Error *error;
-
-    assert(variant && "an item's product has its SKU");
-    if (item->product->state == PRODUCT_RETIRED) {
-        error = error_new(arena, ERROR_FAILED_PRECONDITION, "PRODUCT_RETIRED",
-            "\"%s\" is not for sale any more.", sku);
-        return error_with_fact(arena, error, "sku", sku);
-    }
-    price = variant_price(variant, input->currency);
-    if (price && money_minor(price->amount, unit) && *unit >= 0)
-        return NULL;
-    error = error_new(arena, ERROR_FAILED_PRECONDITION, "PRICE_MISSING",
-        "\"%s\" has no price in %s.", sku, input->currency);
-    return error_with_fact(
-        arena, error_with_fact(arena, error, "sku", sku), "currency", input->currency);
-}
-
-static Adjustment *new_adjustment(
-    const Promotion *promotion, const char *currency, int64_t amount, Arena *arena)
-{
-    Adjustment *adjustment = arena_alloc(arena, sizeof(*adjustment));
-
-    throughline__catalog__v1__adjustment__init(adjustment);
-    adjustment->promotion = promotion->name;
-    adjustment->code = promotion->code;
-    adjustment->title = promotion->title;
-    adjustment->amount = money_message(arena, currency, amount);
-    return adjustment;
-}
-
-/* Lets every matching promotion take its share; *left is what remains of the line. */
-static void adjust_line(const PricingInput *input, const PricingItem *item,
-    const Promotion *const *promotions, Arena *arena, PricedLine *line, int64_t *left)
-{
-    line->adjustments = arena_array(arena, input->n_codes, sizeof(*line->adjustments));
-    for (size_t i = 0; i < input->n_codes; i++) {
-        int64_t taken;
-        bool fits;
-
-        if (!promotion_matches(promotions[i], item->product))
-            continue;
-        fits = money_scale(*left, promotions[i]->basis_points, PROMOTION_WHOLE, &taken);
-        assert(fits && taken >= 0 && taken <= *left && "a part is not larger than the whole");
-        if (taken == 0)
-            continue;
-        *left -= taken;
-        line->adjustments[line->n_adjustments++] =
-            new_adjustment(promotions[i], input->currency, taken, arena);
+    switch (refusal) {
+    case REFUSED_NOT:
+        return THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__APPLIED;
+    case REFUSED_UNKNOWN:
+        return THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__UNKNOWN;
+    case REFUSED_START:
+    case REFUSED_END:
+    case REFUSED_STOPPED:
+    case REFUSED_HOURS:
+        return THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__NOT_ACTIVE;
+    case REFUSED_TOTAL_LIMIT:
+    case REFUSED_CUSTOMER_LIMIT:
+    case REFUSED_BUDGET:
+        return THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__LIMIT_REACHED;
+    case REFUSED_GROUP:
+    case REFUSED_EXCLUSIVE:
+        return THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__EXCLUDED;
+    case REFUSED_BETTER_DEAL:
+        return THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__BETTER_DEAL;
+    default:
+        return THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__NOT_MATCHING;
     }
 }
 
-static char *line_title(const PricingItem *item, Arena *arena)
+static int by_code(const void *a, const void *b)
 {
-    const Variant *variant = product_variant(item->product, item->line->sku);
-
-    if (!*variant->title)
-        return arena_text(arena, item->product->title);
-    return arena_printf(arena, "%s, %s", item->product->title, variant->title);
+    return strcmp((*(const CodeResult *const *)a)->code, (*(const CodeResult *const *)b)->code);
 }
 
-static const Error *price_line(const PricingInput *input, const PricingItem *item,
-    const Promotion *const *promotions, Arena *arena, PricedLine *line, Totals *totals)
+static void write_codes(const Engine *engine, Quote *quote)
 {
-    const Error *error;
-    int64_t unit;
-    int64_t list;
-    int64_t left;
+    quote->codes = arena_array(engine->arena, engine->input->n_codes, sizeof(*quote->codes));
+    for (size_t i = 0; i < engine->input->n_codes; i++) {
+        const PricingCode *code = &engine->input->codes[i];
+        const Candidate *candidate = candidate_of(engine, code);
+        Refusal refusal = candidate ? candidate->refusal : REFUSED_UNKNOWN;
+        CodeResult *result = arena_alloc(engine->arena, sizeof(*result));
 
-    if ((error = find_price(input, item, arena, &unit)))
+        throughline__catalog__v1__code_result__init(result);
+        result->code = arena_text(engine->arena, code->code);
+        result->promotion =
+            arena_text(engine->arena, code->promotion ? code->promotion->name : NULL);
+        result->state = code_state(refusal);
+        result->reason = arena_text(engine->arena, refusal_word(refusal));
+        quote->codes[quote->n_codes++] = result;
+    }
+    /* In an order of their own: that of the request must not show in the bytes of a quote. */
+    if (quote->n_codes > 1)
+        qsort(quote->codes, quote->n_codes, sizeof(*quote->codes), by_code);
+}
+
+const Error *engine_run(Engine *engine, Quote *quote)
+{
+    const PricingInput *input = engine->input;
+    const Deal *deal;
+    const Error *error;
+
+    assert(input->n_items <= QUOTE_MAX_LINES && input->n_codes <= QUOTE_MAX_CODES);
+    open_engine(engine);
+    if ((error = price_lines(engine)))
         return error;
-    if (!money_multiply(unit, item->line->quantity, &list))
-        return &amount_too_large;
-    left = list;
-    adjust_line(input, item, promotions, arena, line, &left);
-    line->sku = item->line->sku;
-    line->product = item->product->name;
-    line->title = line_title(item, arena);
-    line->quantity = item->line->quantity;
-    line->unit_price = money_message(arena, input->currency, unit);
-    line->list_total = money_message(arena, input->currency, list);
-    line->total = money_message(arena, input->currency, left);
-    /* The other two sums are at most the list's. */
-    if (!money_add(totals->list, list, &totals->list))
-        return &amount_too_large;
-    totals->discount += list - left;
-    totals->total += left;
-    return NULL;
+    plan_taxes(engine);
+    find_candidates(engine);
+    deal = make_deal(engine);
+    if (!input->allows_unused_codes && (error = check_codes(engine)))
+        return error;
+    write_codes(engine, quote);
+    return write_quote(engine, deal, quote);
 }
 
 const Error *pricing_quote(const PricingInput *input, Arena *arena, Quote *quote)
 {
-    const Promotion **promotions = arena_array(arena, input->n_codes, sizeof(*promotions));
-    Totals totals = { 0 };
-    const Error *error;
+    Engine engine = { .input = input, .rules = input->rules, .arena = arena };
 
-    assert(input->n_items <= QUOTE_MAX_LINES && input->n_codes <= QUOTE_MAX_CODES);
-    if ((error = order_promotions(input, arena, promotions)))
-        return error;
-    quote->lines = arena_array(arena, input->n_items, sizeof(*quote->lines));
-    for (size_t i = 0; i < input->n_items; i++) {
-        PricedLine *line = arena_alloc(arena, sizeof(*line));
-
-        throughline__catalog__v1__priced_line__init(line);
-        if ((error = price_line(input, &input->items[i], promotions, arena, line, &totals)))
-            return error;
-        quote->lines[quote->n_lines++] = line;
-    }
-    quote->currency = arena_text(arena, input->currency);
-    quote->list_total = money_message(arena, input->currency, totals.list);
-    quote->discount_total = money_message(arena, input->currency, totals.discount);
-    quote->total = money_message(arena, input->currency, totals.total);
-    return NULL;
+    return engine_run(&engine, quote);
 }

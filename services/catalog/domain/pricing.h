@@ -1,10 +1,10 @@
-/* The one pricing function. Pure: the same lines, products, promotions, currency and instant give
- * the same quote everywhere.
+/* The one pricing function. Pure: the same lines, products, rules, context, currency and instant
+ * give the same quote, to the byte, everywhere and for ever.
  *
- * Each line stands for itself: unit price × quantity, then each promotion that matches the line
- * takes its share of what is left, rounded to the minor unit half away from zero. Promotions go by
- * size, the largest first, equal ones by name; so neither the order of lines nor that of codes
- * changes an amount. Nothing goes below zero, and the parts add up to the whole. */
+ * Each line gets the price of the row that goes first, or its product's own. Promotions that fit are
+ * chosen (pricing_deal.c) and take their parts one after the other of what is left of lines, cart
+ * and shipping; then come taxes, in or on what is left. Neither the order of lines nor that of rules
+ * or codes changes an amount; nothing goes below zero; parts add up to the whole. */
 #ifndef THROUGHLINE_CATALOG_PRICING_H
 #define THROUGHLINE_CATALOG_PRICING_H
 
@@ -15,8 +15,15 @@ typedef Throughline__Catalog__V1__Quote Quote;
 typedef Throughline__Catalog__V1__QuoteLine QuoteLine;
 typedef Throughline__Catalog__V1__PricedLine PricedLine;
 typedef Throughline__Catalog__V1__Adjustment Adjustment;
+typedef Throughline__Catalog__V1__ExplainQuoteResponse QuoteExplanation;
+typedef Throughline__Catalog__V1__QuoteChange QuoteChange;
 
-enum { QUOTE_MAX_LINES = 500, QUOTE_MAX_CODES = 10, QUOTE_MAX_QUANTITY = 1000000 };
+enum {
+    QUOTE_MAX_LINES = 500,
+    QUOTE_MAX_CODES = 10,
+    QUOTE_MAX_QUANTITY = 1000000,
+    EXPLANATION_MAX_RULES = 10000,
+};
 
 /* A line and the product that has its SKU. */
 typedef struct PricingItem {
@@ -86,7 +93,17 @@ typedef struct PricingInput {
 } PricingInput;
 
 /* Fills currency, lines and totals of an initialised quote. Errors: FAILED_PRECONDITION
- * PRODUCT_RETIRED, PRICE_MISSING, PROMOTION_NOT_APPLICABLE, AMOUNT_TOO_LARGE. */
+ * PRODUCT_RETIRED, PRICE_STOPPED, PRICE_MISSING, PROMOTION_NOT_APPLICABLE, AMOUNT_TOO_LARGE. */
 const Error *pricing_quote(const PricingInput *input, Arena *arena, Quote *quote);
+
+/* The same quote with every rule that was considered. Codes that do not apply are explained, not
+ * refused; the other errors are those of pricing_quote. */
+const Error *pricing_explain(
+    const PricingInput *input, Arena *arena, QuoteExplanation *explanation);
+
+/* What differs between two quotes of the same lines; `considered` says why promotions of the first
+ * do not apply in the second. */
+void pricing_compare(const Quote *before, const QuoteExplanation *after, Arena *arena,
+    Throughline__Catalog__V1__RequoteResponse *changes);
 
 #endif

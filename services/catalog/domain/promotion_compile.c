@@ -30,6 +30,13 @@ bool amounts_in(const Amounts *amounts, const char *currency, int64_t *minor)
     return false;
 }
 
+int32_t share_of(int32_t basis_points)
+{
+    if (basis_points < 0)
+        return 0;
+    return basis_points > PROMOTION_WHOLE ? PROMOTION_WHOLE : basis_points;
+}
+
 static bool read_amount(const Google__Type__Money *money, Amount *amount)
 {
     if (!money_minor(money, &amount->minor) || amount->minor < 0)
@@ -75,7 +82,7 @@ static void compile_tiers(
             .min_spend =
                 amounts_compile(arena, tiers->tiers[i]->min_spend, tiers->tiers[i]->n_min_spend),
             .min_quantity = tiers->tiers[i]->min_quantity,
-            .basis_points = tiers->tiers[i]->basis_points,
+            .basis_points = share_of(tiers->tiers[i]->basis_points),
             .amounts = amounts_compile(arena, tiers->tiers[i]->amounts, tiers->tiers[i]->n_amounts),
         };
 }
@@ -120,13 +127,13 @@ static void compile_effect(Arena *arena, CompiledPromotion *compiled)
         break;
     case THROUGHLINE__CATALOG__V1__PROMOTION__EFFECT_CART_OFF:
         compiled->phase = PHASE_CART;
-        compiled->basis_points = promotion->cart_off->basis_points;
+        compiled->basis_points = share_of(promotion->cart_off->basis_points);
         compiled->amounts =
             amounts_compile(arena, promotion->cart_off->amounts, promotion->cart_off->n_amounts);
         break;
     case THROUGHLINE__CATALOG__V1__PROMOTION__EFFECT_SHIPPING_OFF:
         compiled->phase = PHASE_SHIPPING;
-        compiled->basis_points = promotion->shipping_off->basis_points;
+        compiled->basis_points = share_of(promotion->shipping_off->basis_points);
         compiled->amounts = amounts_compile(
             arena, promotion->shipping_off->amounts, promotion->shipping_off->n_amounts);
         break;
@@ -142,7 +149,7 @@ void promotion_compile(Arena *arena, const Promotion *promotion, CompiledPromoti
         .window = window_of(promotion->start_time, promotion->end_time),
         .is_automatic = !*promotion->code && !promotion->needs_coupon,
         .phase = PHASE_LINES,
-        .basis_points = promotion->basis_points,
+        .basis_points = share_of(promotion->basis_points),
         .target = selector_compile(arena, promotion->target),
         .requires = selector_compile(arena, NULL),
         .reward = selector_compile(arena, NULL),

@@ -131,6 +131,9 @@ bool amounts_in(const Amounts *amounts, const char *currency, int64_t *minor);
 /* Amounts of unknown currencies or below zero are left out. */
 Amounts amounts_compile(Arena *arena, Google__Type__Money *const *moneys, size_t n_moneys);
 
+/* Basis points brought between 0 and PROMOTION_WHOLE. */
+int32_t share_of(int32_t basis_points);
+
 /* Makes a promotion ready; it must live as long as the arena. */
 void promotion_compile(Arena *arena, const Promotion *promotion, CompiledPromotion *compiled);
 

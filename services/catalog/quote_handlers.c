@@ -1,0 +1,249 @@
+/* Quotes: priced, promised, explained, asked for again, verified. */
+#include "services/catalog/pricing_rpcs.h"
+
+#include "services/catalog/quote_input.h"
+#include "shared/base/id.h"
+#include "shared/base/money.h"
+#include "shared/codec/message.h"
+#include "shared/codec/types.h"
+#include "shared/rpc/check.h"
+
+typedef Throughline__Catalog__V1__CreateQuoteResponse CreateQuoteResponse;
+typedef Throughline__Catalog__V1__GetPriceRequest GetPriceRequest;
+typedef Throughline__Catalog__V1__GetPriceResponse GetPriceResponse;
+typedef Throughline__Catalog__V1__ExplainQuoteRequest ExplainQuoteRequest;
+typedef Throughline__Catalog__V1__RequoteRequest RequoteRequest;
+typedef Throughline__Catalog__V1__RequoteResponse RequoteResponse;
+typedef Throughline__Catalog__V1__VerifyQuoteRequest VerifyQuoteRequest;
+
+enum { QUOTE_DEFAULT_TTL_SECONDS = 900, MICROS_PER_SECOND = 1000000 };
+
+/* Whoever asks for a gift by name gets it named; the pricing function knows no products but those
+ * of the lines. */
+static void name_gifts(RpcCall *call, Quote *quote)
+{
+    for (size_t i = 0; i < quote->n_gifts; i++) {
+        const char *sku = quote->gifts[i]->sku;
+        const Product *product;
+        const Variant *variant;
+        const char *found;
+        Bytes packed;
+
+        if (!snapshot_find(
+                catalog_of(call)->snapshot, SNAPSHOT_SKU, sku, call->arena, &packed, &found))
+            continue;
+        product =
+            message_unpack(call->arena, &throughline__catalog__v1__product__descriptor, packed);
+        variant = product_variant(product, sku);
+        quote->gifts[i]->title =
+            *variant->title ? arena_printf(call->arena, "%s, %s", product->title, variant->title)
+                            : product->title;
+    }
+}
+
+/* Names, times and for whom: what makes amounts a promise. */
+static void address_quote(RpcCall *call, const CreateQuoteRequest *req, Quote *quote)
+{
+    int64_t ttl = req->ttl_seconds ? req->ttl_seconds : QUOTE_DEFAULT_TTL_SECONDS;
+
+    quote->name = id_name(call->arena, "quotes");
+    quote->issue_time = timestamp_from_micros(call->arena, call->arrived_at);
+    quote->expire_time =
+        timestamp_from_micros(call->arena, call->arrived_at + ttl * MICROS_PER_SECOND);
+    quote->customer = req->customer;
+    quote->cart = req->cart;
+    quote->cart_etag = req->cart_etag;
+    quote->channel = arena_text(call->arena, call->context.channel);
+    quote->context = req->context;
+    name_gifts(call, quote);
+}
+
+static SignedQuote *sign(RpcCall *call, const Quote *quote)
+{
+    SignedQuote *signed_quote =
+        message_new(call->arena, &throughline__catalog__v1__signed_quote__descriptor);
+
+    quote_sign(quote, key_ring_newest(catalog_of(call)->keys), call->arena, signed_quote);
+    return signed_quote;
+}
+
+const Error *create_quote(RpcCall *call, const void *request, void *reply)
+{
+    const CreateQuoteRequest *req = request;
+    CreateQuoteResponse *res = reply;
+    Rules *rules = rules_holder_current(catalog_of(call)->rules);
+    PricingInput input;
+    const Error *error;
+
+    res->quote = message_new(call->arena, &throughline__catalog__v1__quote__descriptor);
+    if (!(error = quote_request_check(call, "", req)) &&
+        !(error = quote_input_load(call, req, rules, call->arrived_at, &input)))
+        error = pricing_quote(&input, call->arena, res->quote);
+    rules_release(rules);
+    if (error)
+        return error;
+
+    address_quote(call, req, res->quote);
+    res->signed_quote = sign(call, res->quote);
+    return NULL;
+}
+
+static const Error *check_price_request(RpcCall *call, const GetPriceRequest *req)
+{
+    if (!sku_is_valid(req->sku))
+        check_fail(call, "sku", "must be 1 to 64 characters of [A-Za-z0-9_.~-]");
+    if (money_digits(req->currency) < 0)
+        check_fail(call, "currency", "\"%s\" is not an ISO 4217 currency", req->currency);
+    check_range(call, "quantity", req->quantity, 0, QUOTE_MAX_QUANTITY);
+    quote_context_check(call, "context.", req->context);
+    check_optional_name(call, "customer", req->customer, "customers/*");
+    if (req->time && !timestamp_is_valid(req->time))
+        check_fail(call, "time", "is not a time in the years 1 to 9999");
+    return check_result(call);
+}
+
+const Error *get_price(RpcCall *call, const void *request, void *reply)
+{
+    const GetPriceRequest *req = request;
+    GetPriceResponse *res = reply;
+    QuoteLine line = THROUGHLINE__CATALOG__V1__QUOTE_LINE__INIT;
+    Quote quote = THROUGHLINE__CATALOG__V1__QUOTE__INIT;
+    Rules *rules = rules_holder_current(catalog_of(call)->rules);
+    PricingInput input;
+    const Error *error;
+
+    line.sku = req->sku;
+    line.quantity = req->quantity ? req->quantity : 1;
+    if (!(error = check_price_request(call, req)) &&
+        !(error = price_input_load(call, &line, req->currency, rules, &input))) {
+        input.now = req->time ? timestamp_to_micros(req->time) : call->arrived_at;
+        input.context = pricing_context(call, req->context, req->customer);
+        error = pricing_quote(&input, call->arena, &quote);
+    }
+    rules_release(rules);
+    if (error)
+        return error;
+
+    res->line = quote.lines[0];
+    res->release = quote.release;
+    return NULL;
+}
+
+const Error *explain_quote(RpcCall *call, const void *request, void *reply)
+{
+    const ExplainQuoteRequest *req = request;
+    Rules *rules;
+    PricingInput input;
+    int64_t now = req->time ? timestamp_to_micros(req->time) : call->arrived_at;
+    const Error *error;
+
+    check_present(call, "request", req->request);
+    if (req->time && !timestamp_is_valid(req->time))
+        check_fail(call, "time", "is not a time in the years 1 to 9999");
+    if (!req->request)
+        return check_result(call);
+
+    rules = rules_holder_current(catalog_of(call)->rules);
+    if (!(error = quote_request_check(call, "request.", req->request)) &&
+        !(error = quote_input_load(call, req->request, rules, now, &input)))
+        error = pricing_explain(&input, call->arena, reply);
+    rules_release(rules);
+    return error;
+}
+
+/* A key that was made elsewhere a moment ago is looked for in the store. */
+static const Error *open_quote(
+    RpcCall *call, const SignedQuote *signed_quote, int64_t now, Quote *quote)
+{
+    Catalog *catalog = catalog_of(call);
+    const QuoteKeyRecord *const *keys;
+    size_t n_keys = key_ring_keys(catalog->keys, &keys);
+    const Error *error;
+
+    for (size_t i = 0; i < n_keys; i++)
+        if (text_equal(keys[i]->name, signed_quote->key_id))
+            return quote_verify(signed_quote, keys, n_keys, now, call->arena, quote);
+    if ((error = key_ring_load(catalog->keys, call->store)))
+        return error;
+    n_keys = key_ring_keys(catalog->keys, &keys);
+    return quote_verify(signed_quote, keys, n_keys, now, call->arena, quote);
+}
+
+const Error *verify_quote(RpcCall *call, const void *request, void *reply)
+{
+    const VerifyQuoteRequest *req = request;
+    const Error *error;
+
+    check_present(call, "signed_quote", req->signed_quote);
+    if ((error = check_result(call)))
+        return error;
+
+    return open_quote(call, req->signed_quote, call->arrived_at, reply);
+}
+
+/* The request that would have led to the quote. */
+static CreateQuoteRequest *request_of(RpcCall *call, const Quote *quote, int32_t ttl_seconds)
+{
+    CreateQuoteRequest *req =
+        message_new(call->arena, &throughline__catalog__v1__create_quote_request__descriptor);
+
+    req->currency = quote->currency;
+    req->customer = quote->customer;
+    req->cart = quote->cart;
+    req->cart_etag = quote->cart_etag;
+    req->context = quote->context;
+    req->ttl_seconds = ttl_seconds;
+    req->allows_unused_codes = true;
+    req->n_lines = quote->n_lines;
+    req->lines = arena_array(call->arena, quote->n_lines, sizeof(*req->lines));
+    for (size_t i = 0; i < quote->n_lines; i++) {
+        req->lines[i] = message_new(call->arena, &throughline__catalog__v1__quote_line__descriptor);
+        req->lines[i]->sku = quote->lines[i]->sku;
+        req->lines[i]->quantity = quote->lines[i]->quantity;
+    }
+    req->n_codes = quote->n_codes;
+    req->codes = arena_array(call->arena, quote->n_codes, sizeof(*req->codes));
+    for (size_t i = 0; i < quote->n_codes; i++)
+        req->codes[i] = quote->codes[i]->code;
+    if (quote->shipping) {
+        req->shipping =
+            message_new(call->arena, &throughline__catalog__v1__shipping_request__descriptor);
+        req->shipping->method = quote->shipping->method;
+        req->shipping->amount = quote->shipping->list_total;
+        req->shipping->is_net = quote->shipping->is_net;
+    }
+    return req;
+}
+
+const Error *requote(RpcCall *call, const void *request, void *reply)
+{
+    const RequoteRequest *req = request;
+    RequoteResponse *res = reply;
+    Quote *before = message_new(call->arena, &throughline__catalog__v1__quote__descriptor);
+    QuoteExplanation *after =
+        message_new(call->arena, &throughline__catalog__v1__explain_quote_response__descriptor);
+    CreateQuoteRequest *again;
+    PricingInput input;
+    Rules *rules;
+    const Error *error;
+
+    check_present(call, "signed_quote", req->signed_quote);
+    if ((error = check_result(call)) ||
+        (error = open_quote(call, req->signed_quote, INT64_MIN, before)))
+        return error;
+
+    again = request_of(call, before, req->ttl_seconds);
+    rules = rules_holder_current(catalog_of(call)->rules);
+    if (!(error = quote_request_check(call, "", again)) &&
+        !(error = quote_input_load(call, again, rules, call->arrived_at, &input)))
+        error = pricing_explain(&input, call->arena, after);
+    rules_release(rules);
+    if (error)
+        return error;
+
+    pricing_compare(before, after, call->arena, res);
+    res->quote = after->quote;
+    address_quote(call, again, res->quote);
+    res->signed_quote = sign(call, res->quote);
+    return NULL;
+}

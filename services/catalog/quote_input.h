@@ -1,0 +1,27 @@
+/* What the pricing function is given for a request: checked, with products, promotions and rules. */
+#ifndef THROUGHLINE_CATALOG_QUOTE_INPUT_H
+#define THROUGHLINE_CATALOG_QUOTE_INPUT_H
+
+#include "services/catalog/catalog_service.h"
+#include "services/catalog/domain/pricing.h"
+
+typedef Throughline__Catalog__V1__CreateQuoteRequest CreateQuoteRequest;
+typedef Throughline__Catalog__V1__QuoteContext QuoteContext;
+
+/* INVALID_ARGUMENT with every bad field under `path` ("" or "request."), or PERMISSION_DENIED
+ * SCOPE_MISSING where there are overrides that the caller may not make. */
+const Error *quote_request_check(RpcCall *call, const char *path, const CreateQuoteRequest *req);
+void quote_context_check(RpcCall *call, const char *path, const QuoteContext *context);
+
+/* Everything that prices a good request at a moment with rules that outlive the input. Errors:
+ * NOT_FOUND VARIANT_NOT_FOUND; those of the store. */
+const Error *quote_input_load(RpcCall *call, const CreateQuoteRequest *req, const Rules *rules,
+    int64_t now, PricingInput *input);
+
+/* The same for one line without codes; nothing blocks. */
+const Error *price_input_load(RpcCall *call, const QuoteLine *line, const char *currency,
+    const Rules *rules, PricingInput *input);
+PricingContext pricing_context(
+    const RpcCall *call, const QuoteContext *context, const char *customer);
+
+#endif
