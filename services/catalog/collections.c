@@ -1,4 +1,4 @@
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/governance.h"
 
 #include "throughline/catalog/v1/stock.pb-c.h"
 
@@ -42,6 +42,8 @@ const Collection stock_levels = {
 };
 
 const Collection *const catalog_collections[] = {
+    &audit_entries,
+    &audit_positions,
     &draft_parts,
     &drafts,
     &imports,

@@ -99,6 +99,8 @@ static const Error *create_draft(RpcCall *call, const void *request, void *reply
             (error = add_part(call, draft, &part))))
         return error;
     event.draft = draft;
+    event.action = AUDIT_DRAFT_CREATED;
+    event.deed = deed_of(call, req->reason);
     return store_insert(call->store, &drafts, draft, &event);
 }
 
@@ -177,6 +179,8 @@ static const Error *change_draft(RpcCall *call, const void *request, void *reply
     if ((error = write_part(call, req->name, req->changes, req->n_changes, req->request_id, &part)))
         return error;
     event.draft = draft;
+    event.action = AUDIT_DRAFT_CHANGED;
+    event.deed = deed_of(call, "");
     do {
         if ((error = draft_load(call, req->name, req->etag, draft)) ||
             (error = add_part(call, draft, &part)))
@@ -215,6 +219,7 @@ typedef struct DraftStep {
     const char *etag;
     Deed *deed;
     const Error *(*take)(Draft *draft, Deed *deed, Arena *arena);
+    AuditAction action;
     bool is_checked; /* the changes must be fit to be published */
 } DraftStep;
 
@@ -225,6 +230,8 @@ static const Error *take_step(RpcCall *call, const DraftStep *step, Draft *draft
     const Error *error;
 
     event.draft = draft;
+    event.action = step->action;
+    event.deed = step->deed;
     do {
         if ((error = draft_load(call, step->name, step->etag, draft)) ||
             (error = step->take(draft, step->deed, call->arena)) ||
@@ -238,7 +245,8 @@ static const Error *take_step(RpcCall *call, const DraftStep *step, Draft *draft
 static const Error *submit_draft(RpcCall *call, const void *request, void *reply)
 {
     const SubmitDraftRequest *req = request;
-    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_submit, true };
+    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_submit,
+        AUDIT_DRAFT_SUBMITTED, true };
     const Error *error;
 
     check_name(call, "name", req->name, "drafts/*");
@@ -253,7 +261,8 @@ static const Error *submit_draft(RpcCall *call, const void *request, void *reply
 static const Error *withdraw_draft(RpcCall *call, const void *request, void *reply)
 {
     const WithdrawDraftRequest *req = request;
-    DraftStep step = { req->name, req->etag, deed_of(call, ""), draft_withdraw, false };
+    DraftStep step = { req->name, req->etag, deed_of(call, ""), draft_withdraw,
+        AUDIT_DRAFT_WITHDRAWN, false };
     const Error *error;
 
     check_name(call, "name", req->name, "drafts/*");
@@ -267,7 +276,8 @@ static const Error *withdraw_draft(RpcCall *call, const void *request, void *rep
 static const Error *approve_draft(RpcCall *call, const void *request, void *reply)
 {
     const ApproveDraftRequest *req = request;
-    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_approve, false };
+    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_approve,
+        AUDIT_DRAFT_APPROVED, false };
     const Error *error;
 
     check_name(call, "name", req->name, "drafts/*");
@@ -282,7 +292,8 @@ static const Error *approve_draft(RpcCall *call, const void *request, void *repl
 static const Error *reject_draft(RpcCall *call, const void *request, void *reply)
 {
     const RejectDraftRequest *req = request;
-    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_reject, false };
+    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_reject,
+        AUDIT_DRAFT_REJECTED, false };
     const Error *error;
 
     check_name(call, "name", req->name, "drafts/*");

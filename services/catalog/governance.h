@@ -9,7 +9,30 @@
 typedef Throughline__Catalog__V1__DraftChanged DraftChanged;
 typedef Throughline__Catalog__V1__ReleasePublished ReleasePublished;
 
+typedef Throughline__Catalog__V1__AuditEntry AuditEntry;
+typedef Throughline__Catalog__V1__AuditEntry__Action AuditAction;
+
+extern const Collection audit_entries;
+extern const Collection audit_positions;
+
 enum { GOVERNANCE_MAX_NOTE = 1000, GOVERNANCE_PAGE_BYTES = 2 * 1024 * 1024 };
+
+static const AuditAction AUDIT_DRAFT_CREATED =
+    THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__DRAFT_CREATED;
+static const AuditAction AUDIT_DRAFT_CHANGED =
+    THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__DRAFT_CHANGED;
+static const AuditAction AUDIT_DRAFT_SUBMITTED =
+    THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__DRAFT_SUBMITTED;
+static const AuditAction AUDIT_DRAFT_WITHDRAWN =
+    THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__DRAFT_WITHDRAWN;
+static const AuditAction AUDIT_DRAFT_APPROVED =
+    THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__DRAFT_APPROVED;
+static const AuditAction AUDIT_DRAFT_REJECTED =
+    THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__DRAFT_REJECTED;
+static const AuditAction AUDIT_DRAFT_SCHEDULED =
+    THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__DRAFT_SCHEDULED;
+static const AuditAction AUDIT_DRAFT_REFUSED =
+    THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__DRAFT_REFUSED;
 
 /* Who makes the call, now. */
 Deed *deed_of(RpcCall *call, const char *note);
@@ -52,6 +75,10 @@ const Error *publish_changes_of(RpcCall *call, Draft *draft);
 /* The job: takes up releases, publishes drafts whose time has come, finishes what was left in the middle. */
 const Error *govern(RpcCall *call);
 
+/* Brings what the event log has into the audit trail, each thing once; where it stopped is kept, so that nothing is missed
+ * whoever stops when. */
+const Error *audit_follow(RpcCall *call);
+
 /* Changes behind `page->resume` (a rule's name), as many as fit into a page. */
 typedef struct ChangePage {
     Change **changes;
@@ -73,6 +100,7 @@ const Error *list_releases(RpcCall *call, const void *request, void *reply);
 const Error *diff_releases(RpcCall *call, const void *request, void *reply);
 const Error *get_rule(RpcCall *call, const void *request, void *reply);
 const Error *list_rules(RpcCall *call, const void *request, void *reply);
+const Error *list_audit_entries(RpcCall *call, const void *request, void *reply);
 const Error *list_rule_history(RpcCall *call, const void *request, void *reply);
 
 #endif

@@ -1,5 +1,18 @@
 #include "services/catalog/governance.h"
 
+const Collection audit_entries = {
+    .name = "audit_entries",
+    .message = &throughline__catalog__v1__audit_entry__descriptor,
+    .indexes = { { .name = "time", .fields = { "deed.time" } },
+        { .name = "subject", .fields = { "subject", "deed.time" } },
+        { .name = "actor", .fields = { "deed.actor", "deed.time" } } },
+};
+
+const Collection audit_positions = {
+    .name = "audit_positions",
+    .message = &throughline__catalog__v1__audit_position__descriptor,
+};
+
 const Collection drafts = {
     .name = "drafts",
     .message = &throughline__catalog__v1__draft__descriptor,

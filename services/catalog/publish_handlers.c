@@ -21,6 +21,11 @@ static const Error *store_draft(StoreView *view, Draft *draft)
     DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
 
     event.draft = draft;
+    if (draft->state == DRAFT_SCHEDULED)
+        event.action = AUDIT_DRAFT_SCHEDULED;
+    if (draft->state == DRAFT_REFUSED)
+        event.action = AUDIT_DRAFT_REFUSED;
+    event.deed = draft->publication;
     return store_replace(view, &drafts, draft, &event);
 }
 
@@ -204,5 +209,7 @@ const Error *govern(RpcCall *call)
     if ((error = rule_shelf_follow(catalog_of(call)->shelf, call->store)) ||
         (error = carry_on_all(call, DRAFT_SCHEDULED, call->arrived_at + 1)))
         return error;
-    return carry_on_all(call, DRAFT_PUBLISHING, call->arrived_at - patience_micros);
+    if ((error = carry_on_all(call, DRAFT_PUBLISHING, call->arrived_at - patience_micros)))
+        return error;
+    return audit_follow(call);
 }
