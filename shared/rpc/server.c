@@ -30,6 +30,7 @@ enum {
     DEFAULT_RESETS = 1000,
     DEFAULT_CONTROL_FRAMES = 1000,
     DEFAULT_PENDING_BYTES = 16 * 1024 * 1024,
+    DEFAULT_HELD_BYTES = 24 * 1024 * 1024,
     DEFAULT_HANDSHAKE_MS = 10 * 1000,
     DEFAULT_BODY_MS = 60 * 1000,
     DEFAULT_STALL_MS = 30 * 1000,
@@ -72,6 +73,7 @@ static RpcLimits all_limits(const RpcLimits *given)
         .max_control_frames =
             (int32_t)or_default(given->max_control_frames, DEFAULT_CONTROL_FRAMES),
         .max_pending_bytes = or_default(given->max_pending_bytes, DEFAULT_PENDING_BYTES),
+        .max_held_bytes = or_default(given->max_held_bytes, DEFAULT_HELD_BYTES),
         .handshake_ms = or_default(given->handshake_ms, DEFAULT_HANDSHAKE_MS),
         .body_ms = or_default(given->body_ms, DEFAULT_BODY_MS),
         .stall_ms = or_default(given->stall_ms, DEFAULT_STALL_MS),

@@ -39,6 +39,9 @@ typedef struct RpcLimits {
     /* In messages that are not whole or not received, and the same of replies that the client
      * does not take, per connection [16 MiB]. */
     int64_t max_pending_bytes;
+    /* Replies that clients do not take, in all; beyond, those of clients who let more wait than a
+     * sixteenth of max_pending_bytes are given up: RESOURCE_EXHAUSTED [24 MiB]. */
+    int64_t max_held_bytes;
     int64_t handshake_ms; /* until TLS and preface, and until a block of headers, is whole [10 s] */
     int64_t body_ms;      /* until a message that has begun is whole [60 s] */
     int64_t stall_ms;     /* a client that takes nothing of what waits for it is left [30 s] */

@@ -23,6 +23,8 @@ enum {
     /* Above the limit the run time refuses a call in its own words, up to so many times of it. */
     H2_METADATA_MARGIN = 4,
     H2_SWEEP_MICROS = 250 * 1000,
+    /* Of max_pending_bytes: while more than that waits for a client its next calls wait too. */
+    H2_CROWDED_PART = 16,
 };
 
 typedef struct H2Transport H2Transport;
@@ -42,6 +44,7 @@ typedef enum H2Reason {
     H2_REASON_HANDSHAKE,
     H2_REASON_BODY,
     H2_REASON_STALLED,
+    H2_REASON_HELD,
     H2_REASON_SILENT,
     H2_REASON_CONNECTIONS,
     H2_REASON_ADDRESS,
@@ -124,6 +127,7 @@ struct H2Call {
     /* the whole */
     struct event timer; /* of the deadline, once watched */
     bool is_watched, has_timer;
+    bool is_waiting; /* whole, but the connection is crowded */
     bool is_arrived, is_finished;
     bool is_cut;         /* ended by us, before the run time had finished */
     bool is_status_sent; /* by the run time */
@@ -142,7 +146,7 @@ struct H2Connection {
     struct event readable, writable;
     nghttp2_session *session;
     H2Call *calls;
-    size_t n_calls;
+    size_t n_calls, n_waiting;
     size_t n_streams;           /* open, as far as nghttp2 is concerned */
     size_t in_bytes, out_bytes; /* of messages that are not received, or not taken */
     size_t moved;               /* of those out, since waits_since */
@@ -191,6 +195,7 @@ struct H2Loop {
     H2Call *arriving; /* the run time is being told of it */
     H2Call *free_calls;
     size_t n_free_calls;
+    int64_t unreported;   /* of the transport's held_bytes */
     _Atomic size_t calls; /* arrived and not closed; written by the loop only */
 
     pthread_mutex_t lock; /* for what others post */
@@ -222,6 +227,7 @@ struct H2Transport {
     int descriptor_mark;
     atomic_bool is_memory_tight;
     _Atomic size_t connections;
+    _Atomic int64_t held_bytes; /* replies that wait for clients, nearly */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -319,6 +325,8 @@ H2Status h2_status_encode(H2Call *call, const RpcStatus *status);
 
 /* Whether something of the request is still to come, and is waited for. */
 bool h2_request_is_amid(const H2Call *call);
+/* Lets those in that waited, while the connection is not crowded. */
+void h2_request_admit(H2Connection *connection);
 
 /* transport_h2_limits.c */
 void h2_limits_setup(H2Transport *transport, Metrics *metrics);
@@ -332,6 +340,11 @@ bool h2_limits_take_control(H2Connection *connection);
 /* For a call that was answered; for bytes that were taken. */
 void h2_limits_give_call(H2Connection *connection);
 void h2_limits_give_bytes(H2Connection *connection, size_t size);
+/* More or less waits for the client. */
+void h2_limits_hold(H2Connection *connection, int64_t step);
+bool h2_limits_is_crowded(const H2Connection *connection);
+/* Whether one more reply of this size is one too many. */
+bool h2_limits_is_full(const H2Connection *connection, size_t size);
 /* A few times a second. */
 void h2_limits_sweep(H2Connection *connection, int64_t now);
 

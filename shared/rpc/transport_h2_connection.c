@@ -238,6 +238,8 @@ void h2_connection_flush(H2Connection *connection)
         return;
     if (!write_pending(connection) || (!connection->pending && !write_session(connection)))
         h2_connection_close(connection);
+    else if (connection->n_waiting)
+        h2_request_admit(connection);
     else if (!connection->pending && !nghttp2_session_want_read(connection->session) &&
              !nghttp2_session_want_write(connection->session))
         linger(connection);

@@ -19,6 +19,7 @@ enum {
     /* Bytes that make good for a frame, and that a reader has to take in the time to stall. */
     BYTES_PER_FRAME = 1024,
     FRAMES_PER_CALL = 2,
+    REPORT_BYTES = 64 * 1024, /* loops share a sum, and touch it seldom */
 };
 
 static const H2Status too_slow = { 200, ERROR_DEADLINE_EXCEEDED,
@@ -32,6 +33,7 @@ static const char *const reasons[H2_REASONS] = {
     [H2_REASON_HANDSHAKE] = "handshake",
     [H2_REASON_BODY] = "slow_body",
     [H2_REASON_STALLED] = "stalled",
+    [H2_REASON_HELD] = "held",
     [H2_REASON_SILENT] = "silent",
     [H2_REASON_CONNECTIONS] = "connections",
     [H2_REASON_ADDRESS] = "address",
@@ -123,6 +125,37 @@ void h2_limits_give_bytes(H2Connection *connection, size_t size)
         connection->control_left =
             refilled(connection->control_left, (int32_t)(size / BYTES_PER_FRAME),
                 connection->loop->transport->limits.max_control_frames);
+}
+
+void h2_limits_hold(H2Connection *connection, int64_t step)
+{
+    H2Loop *loop = connection->loop;
+
+    connection->out_bytes = (size_t)((int64_t)connection->out_bytes + step);
+    loop->unreported += step;
+    if (loop->unreported < REPORT_BYTES && loop->unreported > -REPORT_BYTES)
+        return;
+    atomic_fetch_add(&loop->transport->held_bytes, loop->unreported);
+    loop->unreported = 0;
+}
+
+static size_t share_of(const H2Connection *connection)
+{
+    return (size_t)connection->loop->transport->limits.max_pending_bytes / H2_CROWDED_PART;
+}
+
+bool h2_limits_is_crowded(const H2Connection *connection)
+{
+    return connection->out_bytes > share_of(connection);
+}
+
+bool h2_limits_is_full(const H2Connection *connection, size_t size)
+{
+    H2Transport *transport = connection->loop->transport;
+
+    return connection->out_bytes + size > share_of(connection) &&
+           atomic_load_explicit(&transport->held_bytes, memory_order_relaxed) >
+               transport->limits.max_held_bytes;
 }
 
 static void refill(H2Connection *connection, const RpcLimits *limits)

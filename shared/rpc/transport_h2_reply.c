@@ -14,6 +14,9 @@ enum {
 
 enum { NO_COPY = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
 
+static const H2Status too_much_held = { 200, ERROR_RESOURCE_EXHAUSTED,
+    "Too many replies wait for you to take them; try again a little later.", "" };
+
 static const char *const status_texts[STATUS_TEXTS] = { "0", "1", "2", "3", "4", "5", "6", "7", "8",
     "9", "10", "11", "12", "13", "14", "15", "16" };
 
@@ -123,7 +126,8 @@ void h2_reply_prepare(H2Call *call, bool is_last)
 
 static void drop_out(H2Call *call)
 {
-    call->connection->out_bytes -= call->out_size - call->out_at;
+    if (call->out_at < call->out_size)
+        h2_limits_hold(call->connection, -(int64_t)(call->out_size - call->out_at));
     free(call->out_memory);
     call->out_memory = NULL;
     call->out = NULL;
@@ -136,7 +140,7 @@ static void take_reserved(H2Call *call)
     call->out = call->reserved;
     call->out_memory = call->reserved == call->own_out ? NULL : call->reserved;
     call->out_size = call->reserved_size;
-    call->connection->out_bytes += call->out_size;
+    h2_limits_hold(call->connection, (int64_t)call->out_size);
     call->reserved = NULL;
 }
 
@@ -209,17 +213,31 @@ static void submit_http_error(H2Call *call, const H2Status *status)
     call->has_headers = true;
     call->out = (const uint8_t *)status->message;
     call->out_size = strlen(status->message);
-    call->connection->out_bytes += call->out_size;
+    h2_limits_hold(call->connection, (int64_t)call->out_size);
     call->ends = true;
     nghttp2_submit_response(
         call->connection->session, call->stream, headers, COUNT(headers), &provider);
     h2_connection_touch(call->connection);
 }
 
+/* Whether the reply is given up for want of memory; counted. */
+static bool is_given_up(H2Call *call)
+{
+    if (!call->reserved || !h2_limits_is_full(call->connection, call->reserved_size))
+        return false;
+    h2_limits_count(call->connection->loop->transport, H2_REASON_HELD, call->connection->name);
+    drop_reserved(call);
+    return true;
+}
+
 void h2_reply_send(H2Call *call)
 {
-    take_reserved(call);
     call->is_sending = true;
+    if (is_given_up(call)) {
+        h2_call_cut(call, &too_much_held);
+        return;
+    }
+    take_reserved(call);
     go_on(call);
 }
 
@@ -239,6 +257,8 @@ void h2_reply_end(H2Call *call, const H2Status *status)
 
 void h2_reply_finish(H2Call *call)
 {
+    if (call->status.code == 0 && is_given_up(call))
+        call->status = too_much_held;
     if (!call->reserved || call->status.code) {
         h2_reply_end(call, &call->status);
         return;
@@ -289,7 +309,7 @@ int h2_reply_write(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
     memcpy(loop->out + loop->out_size + FRAME_HEAD_BYTES, call->out + call->out_at, size);
     loop->out_size += FRAME_HEAD_BYTES + size;
     call->out_at += size;
-    call->connection->out_bytes -= size;
+    h2_limits_hold(call->connection, -(int64_t)size);
     h2_limits_give_bytes(call->connection, size);
     if (call->is_sending && call->out_at == call->out_size) {
         call->is_sending = false;

@@ -208,7 +208,7 @@ static void open_window(H2Call *call)
 
 bool h2_request_is_amid(const H2Call *call)
 {
-    if (is_ignored(call))
+    if (is_ignored(call) || call->is_waiting)
         return false;
     return !call->is_arrived || (!h2_reader_is_between(&call->reader) && !call->first);
 }
@@ -286,6 +286,18 @@ void h2_request_data(H2Call *call, Bytes bytes)
     open_window(call);
 }
 
+static void wait_outside(H2Call *call)
+{
+    call->is_waiting = true;
+    call->connection->n_waiting++;
+}
+
+static void come_in(H2Call *call)
+{
+    call->connection->n_waiting -= call->is_waiting;
+    call->is_waiting = false;
+}
+
 void h2_request_end(H2Call *call)
 {
     call->has_ended = true;
@@ -295,8 +307,25 @@ void h2_request_end(H2Call *call)
         fail(call, &malformed);
     else if (call->method->takes_streams)
         h2_request_deliver(call);
+    else if (h2_limits_is_crowded(call->connection))
+        wait_outside(call);
     else
         h2_call_arrive(call, call->first);
+}
+
+void h2_request_admit(H2Connection *connection)
+{
+    while (connection->n_waiting && !h2_limits_is_crowded(connection)) {
+        H2Call *oldest = NULL;
+
+        for (H2Call *call = connection->calls; call; call = call->next)
+            oldest = call->is_waiting ? call : oldest;
+        if (!oldest)
+            return;
+        come_in(oldest);
+        if (!is_ignored(oldest))
+            h2_call_arrive(oldest, oldest->first);
+    }
 }
 
 void h2_request_deliver(H2Call *call)
@@ -350,6 +379,7 @@ void h2_request_free(H2Call *call)
     }
     if (call->pairs != call->own_pairs)
         free(call->pairs);
+    come_in(call);
     call->connection->in_bytes -= call->in_bytes;
     h2_reader_free(&call->reader);
     free_messages(call->first);

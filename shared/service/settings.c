@@ -47,6 +47,8 @@ static const Setting common[] = {
         "The same of frames that carry no call (pings, settings, …).", 1, 1000000 },
     { "max-pending", SETTING_SIZE, "16m",
         "Unfinished messages and untaken replies of a connection.", 65536, 1024 * 1024 * 1024 },
+    { "max-held", SETTING_SIZE, "24m", "Replies in all that clients do not take.", 65536,
+        64LL * 1024 * 1024 * 1024 },
     { "max-memory", SETTING_SIZE, "0",
         "Memory of the process, above 85 % of which it takes no connections; 0: the system's "
         "limit.",
@@ -133,6 +135,7 @@ RpcLimits service_limits(const Config *config)
         .max_resets = (int32_t)config_number(config, "max-resets"),
         .max_control_frames = (int32_t)config_number(config, "max-control-frames"),
         .max_pending_bytes = config_number(config, "max-pending"),
+        .max_held_bytes = config_number(config, "max-held"),
         .max_memory_bytes = config_number(config, "max-memory"),
         .handshake_ms = config_number(config, "handshake-time"),
         .body_ms = config_number(config, "body-time"),

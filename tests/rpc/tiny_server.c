@@ -201,6 +201,7 @@ TransportOptions tiny_options(void)
             .max_resets = 1000,
             .max_control_frames = 1000,
             .max_pending_bytes = 1000000,
+            .max_held_bytes = 1000000,
             .handshake_ms = 10000,
             .body_ms = 60000,
             .stall_ms = 30000 },
