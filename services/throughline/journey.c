@@ -84,9 +84,9 @@ static const Error *open_channel(
 
 const Error *journey_play(Arena *arena, const char *data, Shop *shop)
 {
-    static const Error *(*const steps[])(Journey *) = { journey_prepare, journey_browse,
-        journey_sign_in, journey_hand_over, journey_get_help, journey_check_out, journey_complain,
-        journey_resolve, journey_thank, journey_report };
+    static const Error *(*const steps[])(Journey *) = { journey_govern, journey_prepare,
+        journey_find, journey_browse, journey_sign_in, journey_hand_over, journey_get_help,
+        journey_check_out, journey_complain, journey_resolve, journey_thank, journey_report };
     char id[ID_SIZE];
     Journey journey = { .arena = arena, .shop = shop };
     const Error *error = NULL;
@@ -99,7 +99,8 @@ const Error *journey_play(Arena *arena, const char *data, Shop *shop)
         (error = open_channel(&journey, data, "store", "till-3", &journey.store)) ||
         (error = open_channel(&journey, data, "care", "desk-7", &journey.care)) ||
         (error = open_channel(&journey, data, "social", "listener", &journey.social)) ||
-        (error = open_channel(&journey, data, "merchandising", "", &journey.merchandising)))
+        (error = open_channel(&journey, data, "merchandising", "", &journey.merchandising)) ||
+        (error = open_channel(&journey, data, "governance", "", &journey.governance)))
         return error;
     printf("\nOne customer, five channels\n\n");
     for (size_t i = 0; i < COUNT(steps) && !error; i++)

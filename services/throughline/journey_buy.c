@@ -7,81 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef Throughline__Catalog__V1__Product Product;
 typedef Throughline__Catalog__V1__Variant Variant;
 typedef Throughline__Cart__V1__Cart Cart;
 
-enum { PICKS = 3, PROMOTION_BASIS_POINTS = 1500 };
-
 #define cart_service (&throughline__cart__v1__cart_service__descriptor)
 #define order_service (&throughline__cart__v1__order_service__descriptor)
-#define product_service (&throughline__catalog__v1__product_service__descriptor)
-#define pricing_service (&throughline__catalog__v1__pricing_service__descriptor)
 #define customer_service (&throughline__identity__v1__customer_service__descriptor)
 #define consent_service (&throughline__identity__v1__consent_service__descriptor)
-
-static bool has_price(const Variant *variant, const char *currency)
-{
-    for (size_t i = 0; i < variant->n_prices; i++) {
-        const Google__Type__Money *amount = variant->prices[i]->amount;
-
-        if (text_equal(amount->currency_code, currency) && (amount->units > 0 || amount->nanos > 0))
-            return true;
-    }
-    return false;
-}
-
-/* The first three products of the catalogue that can be bought in one currency, whatever catalogue it is. */
-static const Error *pick_products(Journey *j)
-{
-    Throughline__Catalog__V1__ListProductsRequest request =
-        THROUGHLINE__CATALOG__V1__LIST_PRODUCTS_REQUEST__INIT;
-    Throughline__Catalog__V1__ListProductsResponse response =
-        THROUGHLINE__CATALOG__V1__LIST_PRODUCTS_RESPONSE__INIT;
-    const Error *error;
-    int n = 0;
-
-    request.page_size = 200;
-    if ((error = shop_call(j->shop, &j->web, product_service, "ListProducts", &request, &response)))
-        return error;
-    for (size_t i = 0; i < response.n_products && n < PICKS; i++) {
-        Product *product = response.products[i];
-
-        for (size_t k = 0; k < product->n_variants; k++) {
-            Variant *variant = product->variants[k];
-
-            if (!j->currency && variant->n_prices)
-                j->currency = variant->prices[0]->amount->currency_code;
-            if (j->currency && has_price(variant, j->currency)) {
-                j->picks[n++] = variant;
-                break;
-            }
-        }
-    }
-    return n == PICKS
-               ? NULL
-               : journey_broken(j, "The catalogue has fewer than %d products with a price.", PICKS);
-}
-
-static const Error *create_promotion(Journey *j)
-{
-    Throughline__Catalog__V1__CreatePromotionRequest request =
-        THROUGHLINE__CATALOG__V1__CREATE_PROMOTION_REQUEST__INIT;
-    Throughline__Catalog__V1__Promotion promotion = THROUGHLINE__CATALOG__V1__PROMOTION__INIT;
-    Throughline__Catalog__V1__Promotion made = THROUGHLINE__CATALOG__V1__PROMOTION__INIT;
-
-    j->code = arena_printf(j->arena, "CARE-%s", j->id);
-    for (char *c = j->code; *c; c++)
-        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-    promotion.code = j->code;
-    promotion.title = "A thank-you for waiting";
-    promotion.basis_points = PROMOTION_BASIS_POINTS;
-    request.promotion = &promotion;
-    request.request_id = journey_request_id(j);
-    j->merchandising.context.actor = "agents/lee";
-    return shop_call(
-        j->shop, &j->merchandising, pricing_service, "CreatePromotion", &request, &made);
-}
 
 static const Error *create_customer(Journey *j)
 {
@@ -184,8 +116,7 @@ const Error *journey_prepare(Journey *j)
     j->agent = "agents/kim";
     j->handle = arena_printf(j->arena, "chirp:@jo%s", j->id);
     j->web.context.actor = arena_printf(j->arena, "anonymous/browser-%s", j->id);
-    if ((error = pick_products(j)) || (error = create_promotion(j)) ||
-        (error = create_customer(j)) || (error = grant_consent(j)) ||
+    if ((error = journey_pick(j)) || (error = create_customer(j)) || (error = grant_consent(j)) ||
         (error = create_cart(j, &j->app, &app_cart)))
         return error;
     return add_line(j, &j->app, app_cart, j->picks[0], false, 1);

@@ -14,7 +14,7 @@ typedef Throughline__Feedback__V1__CaseView CaseView;
 #define customer_service (&throughline__identity__v1__customer_service__descriptor)
 #define message_service (&throughline__notification__v1__message_service__descriptor)
 
-enum { TIMELINE_PAGE = 100 };
+enum { TIMELINE_PAGE = 100, TITLE_WIDTH = 33 };
 
 static const Error *get_case(Journey *j, CaseView *view)
 {
@@ -237,14 +237,28 @@ const Error *journey_thank(Journey *j)
     return NULL;
 }
 
+/* A text in a column: cut or filled to so many characters. */
+static const char *column(Journey *j, const char *text, int width)
+{
+    const uint8_t *begin = (const uint8_t *)text;
+    size_t left = strlen(text), size = 0, step;
+
+    for (; width > 0 && left && (step = text_utf8_step(begin + size, left)); width--) {
+        size += step;
+        left -= step;
+    }
+    return arena_printf(j->arena, "%.*s%*s", (int)size, text, width, "");
+}
+
 static void print_amounts(Journey *j)
 {
     printf("\nThe promise, the order and the bill\n\n  %-40s %16s %16s %16s\n", "", "quote",
         "order", "invoice");
     for (size_t i = 0;
          i < j->quote->n_lines && i < j->order->quote->n_lines && i < j->invoice->n_charges; i++)
-        printf("  %4d × %-33.33s %16s %16s %16s\n", j->quote->lines[i]->quantity,
-            j->quote->lines[i]->title, journey_money(j, j->quote->lines[i]->total),
+        printf("  %4d × %s %16s %16s %16s\n", j->quote->lines[i]->quantity,
+            column(j, j->quote->lines[i]->title, TITLE_WIDTH),
+            journey_money(j, j->quote->lines[i]->total),
             journey_money(j, j->order->quote->lines[i]->total),
             journey_money(j, j->invoice->charges[i]->amount));
     printf("  %-40s %16s %16s %16s\n", "total", journey_money(j, j->quote->total),

@@ -13,10 +13,12 @@
 #include "throughline/identity/v1/customer.pb-c.h"
 #include "throughline/notification/v1/message.pb-c.h"
 
+enum { JOURNEY_PICKS = 3, JOURNEY_MAX_QUERY = 100 };
+
 typedef struct Journey {
     Arena *arena;
     const Shop *shop;
-    Channel web, app, store, care, social, merchandising;
+    Channel web, app, store, care, social, merchandising, governance;
     const char *id; /* tells this play from others: in e-mail, handle, codes */
     char *customer; /* "customers/…" */
     char *agent;    /* "agents/kim" */
@@ -26,7 +28,8 @@ typedef struct Journey {
     char *cart; /* the one that is bought */
     char *case_name;
     /* Two things to buy, and one to scan, from the catalogue that is there. */
-    Throughline__Catalog__V1__Variant *picks[3];
+    Throughline__Catalog__V1__Variant *picks[JOURNEY_PICKS];
+    Throughline__Catalog__V1__Product *pick_products[JOURNEY_PICKS];
     Throughline__Catalog__V1__Quote *quote;
     Throughline__Catalog__V1__SignedQuote *signed_quote;
     Throughline__Cart__V1__Order *order;
@@ -52,8 +55,13 @@ char *journey_request_id(Journey *journey);
 const Error *journey_await(
     Journey *journey, const char *what, const Error *(*is_done)(Journey *journey, bool *done));
 
+/* The first products of the catalogue that can be bought in one currency, whatever catalogue it is. */
+const Error *journey_pick(Journey *journey);
+
 /* Steps, in order; each prints its lines. */
+const Error *journey_govern(Journey *journey);
 const Error *journey_prepare(Journey *journey);
+const Error *journey_find(Journey *journey);
 const Error *journey_browse(Journey *journey);
 const Error *journey_sign_in(Journey *journey);
 const Error *journey_hand_over(Journey *journey);

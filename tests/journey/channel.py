@@ -12,11 +12,13 @@ google.__path__.append(os.path.join(os.environ["GENERATED"], "google"))
 
 import grpc  # noqa: E402
 from throughline.cart.v1 import cart_pb2, cart_pb2_grpc  # noqa: E402
+from throughline.catalog.v1 import stock_pb2, stock_pb2_grpc  # noqa: E402
 from throughline.feedback.v1 import case_pb2, case_pb2_grpc  # noqa: E402
 
 TARGETS = json.loads(os.environ["TARGETS"])
 CHANNEL = os.environ["CHANNEL"]
 carts = cart_pb2_grpc.CartServiceStub(grpc.insecure_channel(TARGETS["cart"]))
+stock = stock_pb2_grpc.StockServiceStub(grpc.insecure_channel(TARGETS["catalog"]))
 cases = case_pb2_grpc.CaseServiceStub(grpc.insecure_channel(TARGETS["feedback"]))
 
 
@@ -39,6 +41,12 @@ def claim(actor, code, gtin, id):
     return {"cart": cart.name, "lines": len(cart.lines), "second_claim": second}
 
 
+def shelf(actor, sku):
+    """How many there are, here and elsewhere."""
+    levels = call(stock.GetStock, stock_pb2.GetStockRequest(sku=sku), actor)
+    return {"available": levels.available, "places": len(levels.levels)}
+
+
 def note(customer, id):
     """A clerk's note that every channel sees."""
     made = call(cases.RecordNote, case_pb2.RecordNoteRequest(
@@ -55,7 +63,7 @@ def mention(handle, id):
     return {"case": made.case_name}
 
 
-STEPS = {"claim": claim, "note": note, "mention": mention}
+STEPS = {"claim": claim, "shelf": shelf, "note": note, "mention": mention}
 for line in sys.stdin:
     command = json.loads(line)
     try:

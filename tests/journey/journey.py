@@ -50,7 +50,7 @@ class Channel:
 def rpc(service, method, actor, request, **more):
     package = {"CartService": "cart", "OrderService": "cart", "CustomerService": "identity", "ConsentService": "identity",
                "CaseService": "feedback", "MessageService": "notification", "PricingService": "catalog",
-               "ProductService": "catalog"}[service]
+               "ProductService": "catalog", "GovernanceService": "catalog"}[service]
     return app.ask(service=f"throughline.{package}.v1.{service}", method=method, actor=actor, request=request, **more)
 
 
@@ -69,19 +69,47 @@ def until(what, ask, is_so, seconds=15):
 
 
 def pick_variants():
-    """Three variants with a price in euros and a GTIN."""
-    picks = []
+    """Three variants with a price in euros and a GTIN, and what their products are called."""
+    picks, titles = [], []
     for product in rpc("ProductService", "ListProducts", "", {"pageSize": 100})["products"]:
         for variant in product["variants"]:
             if variant.get("gtin") and any(p["amount"]["currencyCode"] == "EUR" for p in variant["prices"]):
                 picks.append(variant)
+                titles.append((product["name"], product["title"]))
                 break
-    return picks[:3]
+    return picks[:3], titles[:3]
+
+
+def govern(code):
+    """A promotion as the office makes one: drafted by one person, approved by another, published as a release."""
+    rule = f"promotions/help-{run_id}"
+    draft = at_office("merchandising", "lee", "GovernanceService", "CreateDraft", {
+        "title": "Help", "reason": "The care desk asks for it.", "requestId": f"draft-{run_id}", "changes": [{
+            "rule": rule, "after": {"promotion": {"name": rule, "title": "Thank you", "code": code, "basisPoints": 1000}}}]})
+    at_office("merchandising", "lee", "GovernanceService", "SubmitDraft", {"name": draft["name"], "requestId": f"submit-{run_id}"})
+    approve = {"name": draft["name"], "requestId": f"approve-{run_id}"}
+    refused = at_office("governance", "lee", "GovernanceService", "ApproveDraft", approve, wants="FOUR_EYES")
+    check("nobody approves their own draft", "FOUR_EYES" in refused, refused)
+    at_office("governance", "ada", "GovernanceService", "ApproveDraft", {**approve, "requestId": f"approved-{run_id}"})
+    published = at_office("governance", "ada", "GovernanceService", "PublishDraft", {
+        "name": draft["name"], "requestId": f"publish-{run_id}"})
+    history = rpc("GovernanceService", "ListRuleHistory", "", {"rule": rule})
+    check("the release, its author and its approver are on record",
+          published["state"] == "PUBLISHED" and "agents/lee" in str(history) and "agents/ada" in str(history), history)
+
+
+def slip(title):
+    """A title with two letters of its first long word swapped."""
+    words = title.split()
+    i = next(i for i, word in enumerate(words) if len(word) >= 5 and word[3] != word[4])
+    return " ".join(words[:i] + [words[i][:3] + words[i][4] + words[i][3] + words[i][5:]] + words[i + 1:])
 
 
 def sale():
     """From the first look to the invoice. Gives customer, cart and order."""
-    picks = pick_variants()
+    picks, titles = pick_variants()
+    code = "HELP-" + run_id.upper()[-8:]
+    govern(code)
     customer = rpc("CustomerService", "CreateCustomer", "anonymous/phone", {
         "customer": {"displayName": "Jo", "identifiers": [{"kind": "EMAIL", "value": f"jo.{run_id}@example.com"}]},
         "requestId": f"customer-{run_id}"})["name"]
@@ -90,6 +118,10 @@ def sale():
     visitor = f"anonymous/browser-{run_id}"
     browsed = web.ask(step="browse", actor=visitor, currency="EUR", skus=[p["sku"] for p in picks[:2]], id=run_id)
     check("the web fills a cart anonymously", browsed["lines"] == 2, browsed)
+    skus = [p["sku"] for p in picks]
+    found = web.ask(step="find", actor=visitor, query=slip(titles[1][1]), skus=skus, currency="EUR")
+    check("a mistyped word finds what was meant", titles[1][0] in found["products"] and found["corrected"] > 0, found)
+    check("three articles stand side by side", found["compared"] == skus and found["differ"] > 0, found)
     blunder = web.ask(step="blunder", actor=visitor)
     check("a bad request names its fields to a Node client", blunder == {"code": 3, "has_details": True}, blunder)
 
@@ -102,22 +134,24 @@ def sale():
     check("the store gets the same cart", claimed["cart"] == cart, claimed)
     check("the scanned article is in it", claimed["lines"] == 3, claimed)
     check("a code works once", claimed["second_claim"] == "NOT_FOUND", claimed)
-    code = "HELP-" + run_id.upper()[-8:]
-    as_merchandiser("PricingService", "CreatePromotion", {"promotion": {
-        "title": "Thank you", "code": code, "basisPoints": 1000}, "requestId": f"promotion-{run_id}"})
+    shelf = store.ask(step="shelf", actor=customer, sku=picks[2]["sku"])
+    check("the till sees what is on the shelves", shelf["available"] > 0 and shelf["places"] > 0, shelf)
     helped = care.ask(step="help", cart=cart, code=code, customer=customer, id=run_id)
     check("the agent sees three lines and adds the code", helped["lines"] == 3 and helped["codes"] == [code], helped)
     return customer, check_out(customer, cart)
 
 
-def as_merchandiser(service, method, request):
-    """Merchandising has no channel of its own in the journey: the command line speaks for it."""
-    package = "catalog" if service == "PricingService" else "notification"
+def at_office(account, person, service, method, request, wants=""):
+    """The office has no channel of its own in the journey: the command line speaks for it. `wants`: the reason of a refusal."""
+    package = "catalog" if service == "GovernanceService" else "notification"
     flags = [f"--{name}-target={target}" for name, target in targets.items()]
-    done = subprocess.run([f"{build}/bin/throughline", "call", package, method, json.dumps(request), "--actor=agents/lee",
-                           f"--token-file={data}/tokens/merchandising.token", *flags], capture_output=True, text=True)
+    done = subprocess.run([f"{build}/bin/throughline", "call", package, method, json.dumps(request), f"--actor=agents/{person}",
+                           f"--token-file={data}/tokens/{account}.token", *flags], capture_output=True, text=True)
+    if wants:
+        return done.stderr
     if done.returncode:
         raise RuntimeError(f"{method}: {done.stderr}")
+    return json.loads(done.stdout)
 
 
 def check_out(customer, cart):
@@ -155,7 +189,7 @@ def aftermath(customer, order):
     survey = rpc("CaseService", "RecordAnswer", customer, {"answer": {
         "customer": customer, "kind": "NPS", "score": 9, "subject": case}, "requestId": f"survey-{run_id}"})
     check("the survey is answered", survey["score"] == 9, survey)
-    as_merchandiser("MessageService", "CreateTemplate", {"template": {
+    at_office("merchandising", "lee", "MessageService", "CreateTemplate", {"template": {
         "name": f"templates/thanks-{run_id}", "subject": "Thank you", "body": "{{name}}, thank you for {{total}}."}})
     total = f"{order['quote']['total'].get('units', 0)} EUR"
     sent = care.ask(step="thank", customer=customer, template=f"templates/thanks-{run_id}", total=total, id=run_id)

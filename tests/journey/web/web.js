@@ -36,6 +36,13 @@ const steps = {
         { cart: cart.name, sku, quantity: i + 1, request_id: `web-line-${i}-${id}` }, actor);
     return { cart: cart.name, lines: cart.lines.length, title: found.product.title };
   },
+  // Somebody types in a hurry, and looks at two things side by side.
+  async find({ actor, query, skus, currency }) {
+    const found = await call(products, 'SearchProducts', { query }, actor);
+    const compared = await call(products, 'CompareProducts', { skus, currency }, actor);
+    return { products: found.products.map((p) => p.name), corrected: found.corrections.length,
+      compared: compared.items.map((i) => i.sku), differ: compared.rows.filter((r) => r.is_different).length };
+  },
   // What an error looks like from here: the code and every bad field.
   async blunder({ actor }) {
     try {
