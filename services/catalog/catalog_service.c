@@ -19,6 +19,25 @@ Catalog *catalog_of(const RpcCall *call)
     return service_of(call)->state;
 }
 
+bool catalog_sells(const RpcCall *call, const char *name, const char *category)
+{
+    const char *channel = call->context.channel;
+
+    return !*channel ||
+           assortment_shelf_shows(catalog_of(call)->assortments, channel, name, category);
+}
+
+bool catalog_hides(const RpcCall *call, Bytes packed)
+{
+    const Product *product;
+
+    if (!*call->context.channel ||
+        !assortment_shelf_has(catalog_of(call)->assortments, call->context.channel))
+        return false;
+    product = message_unpack(call->arena, &throughline__catalog__v1__product__descriptor, packed);
+    return !catalog_sells(call, product->name, product->category);
+}
+
 void catalog_put(Catalog *catalog, const Product *product)
 {
     /* In this order, so that what is found is there. */
@@ -67,6 +86,8 @@ static const Error *open_catalog(ServiceContext *context)
         abort();
     catalog->snapshot = snapshot_new();
     catalog->search = search_index_new();
+    catalog->registry = registry_new();
+    catalog->assortments = assortment_shelf_new();
     catalog->rules = rules_holder_new();
     catalog->shelf = rule_shelf_new(catalog->rules);
     catalog->keys = key_ring_new();
@@ -84,6 +105,8 @@ static void close_catalog(ServiceContext *context)
         return;
     snapshot_free(catalog->snapshot);
     search_index_free(catalog->search);
+    registry_free(catalog->registry);
+    assortment_shelf_free(catalog->assortments);
     rule_shelf_free(catalog->shelf);
     rules_holder_free(catalog->rules);
     key_ring_free(catalog->keys);
@@ -93,7 +116,8 @@ static void close_catalog(ServiceContext *context)
 const Service catalog_service = {
     .name = "catalog",
     .port = PORT,
-    .rpcs = { &product_rpcs, &pricing_rpcs, &stock_rpcs, &governance_rpcs },
+    .rpcs = { &product_rpcs, &pricing_rpcs, &stock_rpcs, &governance_rpcs, &taxonomy_rpcs,
+        &location_rpcs },
     .collections = catalog_collections,
     .jobs = { { "follow", FOLLOW_INTERVAL_MS, catalog_follow },
         { "stock", STOCK_INTERVAL_MS, stock_finish_due }, { "govern", FOLLOW_INTERVAL_MS, govern },

@@ -3,14 +3,23 @@
 #define THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
 
 #include "services/catalog/key_ring.h"
+#include "services/catalog/assortment_shelf.h"
+#include "services/catalog/domain/signature.h"
+#include "services/catalog/registry.h"
 #include "services/catalog/rules_holder.h"
 #include "services/catalog/search_index.h"
 #include "services/catalog/snapshot.h"
 #include "shared/service/service.h"
 
+extern const Collection assortments;
+extern const Collection brands;
+extern const Collection categories;
+extern const Collection category_trees;
 extern const Collection draft_parts;
 extern const Collection drafts;
 extern const Collection imports;
+extern const Collection locations;
+extern const Collection product_types;
 extern const Collection products;
 extern const Collection promotions;
 extern const Collection quote_keys;
@@ -24,11 +33,15 @@ extern const RpcService governance_rpcs;
 extern const RpcService product_rpcs;
 extern const RpcService pricing_rpcs;
 extern const RpcService stock_rpcs;
+extern const RpcService taxonomy_rpcs;
+extern const RpcService location_rpcs;
 
 /* What a running catalogue holds in memory. */
 typedef struct Catalog {
     Snapshot *snapshot;
     SearchIndex *search;
+    Registry *registry; /* categories, product types, brands, locations */
+    AssortmentShelf *assortments;
     RulesHolder *rules;
     struct RuleShelf *shelf;
     KeyRing *keys;
@@ -40,6 +53,12 @@ Catalog *catalog_of(const RpcCall *call);
 
 /* Takes a product as it is stored into memory: it is shown and found from now on. */
 void catalog_put(Catalog *catalog, const Product *product);
+
+/* Whether the caller's channel sells this product. */
+bool catalog_sells(const RpcCall *call, const char *name, const char *category);
+
+/* Whether the caller's channel does not sell this product, given in wire form: then it is for the caller as if it were not there. */
+bool catalog_hides(const RpcCall *call, Bytes packed);
 
 /* PERMISSION_DENIED SCOPE_MISSING when drafts are asked for by an account that may not see them. */
 const Error *catalog_check_drafts(const RpcCall *call, bool with_drafts);

@@ -1,11 +1,46 @@
 #include "services/catalog/governance.h"
 
+#include "throughline/catalog/v1/location.pb-c.h"
+#include "throughline/catalog/v1/records.pb-c.h"
 #include "throughline/catalog/v1/stock.pb-c.h"
+#include "throughline/catalog/v1/taxonomy.pb-c.h"
+
+const Collection assortments = {
+    .name = "assortments",
+    .message = &throughline__catalog__v1__assortment__descriptor,
+};
+
+const Collection brands = {
+    .name = "brands",
+    .message = &throughline__catalog__v1__brand__descriptor,
+    .indexes = { { .name = "title", .fields = { "title" }, .is_unique = true } },
+};
+
+const Collection categories = {
+    .name = "categories",
+    .message = &throughline__catalog__v1__category__descriptor,
+    .indexes = { { .name = "parent", .fields = { "parent", "name" } } },
+};
+
+const Collection category_trees = {
+    .name = "category_trees",
+    .message = &throughline__catalog__v1__category_tree__descriptor,
+};
 
 const Collection imports = {
     .name = "imports",
     .message = &throughline__catalog__v1__import__descriptor,
     .expire_field = "purge_time",
+};
+
+const Collection locations = {
+    .name = "locations",
+    .message = &throughline__catalog__v1__location__descriptor,
+};
+
+const Collection product_types = {
+    .name = "product_types",
+    .message = &throughline__catalog__v1__product_type__descriptor,
 };
 
 const Collection products = {
@@ -44,9 +79,15 @@ const Collection stock_levels = {
 const Collection *const catalog_collections[] = {
     &audit_entries,
     &audit_positions,
+    &assortments,
+    &brands,
+    &categories,
+    &category_trees,
     &draft_parts,
     &drafts,
     &imports,
+    &locations,
+    &product_types,
     &products,
     &promotions,
     &quote_keys,

@@ -1,47 +1,90 @@
-/* Keeps the snapshot current: all products at the start, then the service's own event log, which
+/* Keeps what is in memory current: all of it at the start, then the service's own event log, which
  * has the changes of every replica. */
 #include "services/catalog/catalog_service.h"
 
-#include "services/catalog/domain/promotion.h"
+#include "services/catalog/records.h"
 #include "shared/event/log.h"
 
 enum { PAGE = 200 };
 
+/* What is read into memory at the start, in this order: products take nothing from the rest that changes later. */
+typedef struct Loading {
+    const Collection *collection;
+    Throughline__Catalog__V1__TaxonomyChanged__RecordCase kind; /* not set: products */
+} Loading;
+
+static const Loading loadings[] = {
+    { &categories, THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_CATEGORY },
+    { &product_types, THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_PRODUCT_TYPE },
+    { &brands, THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_BRAND },
+    { &locations, THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_LOCATION },
+    { &assortments, THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_ASSORTMENT },
+    { &products, THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD__NOT_SET },
+};
+
 static const Error *load_page(
-    Catalog *catalog, StoreView *view, StoreQuery *query, Arena *names, bool *is_last)
+    Catalog *catalog, StoreView *view, const Loading *loading, StoreQuery *query, Arena *names)
 {
     StorePage page = { 0 };
-    const Error *error = store_find(view, &products, query, &page);
+    const Error *error = store_find(view, loading->collection, query, &page);
 
     if (error)
         return error;
-    for (size_t i = 0; i < page.n_messages; i++)
-        catalog_put(catalog, page.messages[i]);
-    *is_last = text_is_empty(page.resume);
+    for (size_t i = 0; i < page.n_messages; i++) {
+        TaxonomyChanged changed = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__INIT;
+
+        changed.record_case = loading->kind;
+        changed.category = page.messages[i];
+        if (loading->kind)
+            catalog_put_record(catalog, &changed);
+        else
+            catalog_put(catalog, page.messages[i]);
+    }
     query->resume = arena_text(names, page.resume);
     return NULL;
+}
+
+static const Error *load_all(Catalog *catalog, StoreView *view, const Loading *loading)
+{
+    Arena *names = arena_new();
+    StoreQuery query = { .limit = PAGE };
+    const Error *error;
+
+    do {
+        arena_reset(view->arena);
+        error = load_page(catalog, view, loading, &query, names);
+    } while (!error && !text_is_empty(query.resume));
+    arena_free(names);
+    return error;
 }
 
 const Error *catalog_load(Catalog *catalog, ServiceContext *context)
 {
     Arena *arena = arena_new();
-    Arena *names = arena_new();
     StoreView view = { .store = context->store, .arena = arena };
-    StoreQuery query = { .limit = PAGE };
-    bool is_last = false;
     const Error *error = NULL;
 
-    /* Positions first: what changes while products are read is read again from the log. */
+    /* Positions first: what changes while all is read is read again from the log. */
     for (int i = 0; i < STORE_PARTITIONS && !error; i++)
         error = event_log_head(&view, i, &catalog->followed[i]);
-    while (!error && !is_last) {
-        arena_reset(arena);
-        error = load_page(catalog, &view, &query, names, &is_last);
-    }
+    for (size_t i = 0; i < COUNT(loadings) && !error; i++)
+        error = load_all(catalog, &view, &loadings[i]);
     error = error_copy(context->arena, error);
-    arena_free(names);
     arena_free(arena);
     return error;
+}
+
+static void apply(Catalog *catalog, Arena *arena, const Event *event)
+{
+    const Throughline__Catalog__V1__ProductChanged *product =
+        event_payload(arena, event, &throughline__catalog__v1__product_changed__descriptor);
+    const TaxonomyChanged *taxonomy =
+        event_payload(arena, event, &throughline__catalog__v1__taxonomy_changed__descriptor);
+
+    if (product)
+        catalog_put(catalog, product->product);
+    if (taxonomy)
+        catalog_put_record(catalog, taxonomy);
 }
 
 static const Error *follow_page(Catalog *catalog, StoreView *view, int partition, bool *is_last)
@@ -55,11 +98,7 @@ static const Error *follow_page(Catalog *catalog, StoreView *view, int partition
     if (error)
         return error;
     for (size_t i = 0; i < page.n_records; i++) {
-        const Throughline__Catalog__V1__ProductChanged *changed = event_payload(view->arena,
-            page.records[i]->event, &throughline__catalog__v1__product_changed__descriptor);
-
-        if (changed)
-            catalog_put(catalog, changed->product);
+        apply(catalog, view->arena, page.records[i]->event);
         catalog->followed[partition] = page.records[i]->sequence;
     }
     *is_last = page.n_records < PAGE;

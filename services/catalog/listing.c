@@ -1,5 +1,6 @@
 #include "services/catalog/listing.h"
 
+#include "services/catalog/catalog_service.h"
 #include "shared/codec/message.h"
 
 enum { SLICE = 256 };
@@ -50,7 +51,8 @@ void listing_by_name(RpcCall *call, Snapshot *snapshot, const char *category, bo
             const SnapshotEntry *entry = entries[i];
 
             if (!is_full && (with_drafts || !entry->is_draft) &&
-                category_contains(category, entry->category)) {
+                category_contains(category, entry->category) &&
+                catalog_sells(call, entry->name, entry->category)) {
                 is_full = listing->n_products == (size_t)page->limit ||
                           !add_entry(call, entry, listing, &bytes);
                 if (is_full)
@@ -74,7 +76,7 @@ size_t listing_of_hits(
     begin(call, n_hits, listing);
     for (size_t i = 0; i < n_hits; i++)
         if (snapshot_get(snapshot, hits[i].name, call->arena, &packed) &&
-            !add(call, packed, listing, &bytes))
+            !catalog_hides(call, packed) && !add(call, packed, listing, &bytes))
             return i;
     return n_hits;
 }

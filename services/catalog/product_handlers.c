@@ -81,6 +81,8 @@ static const Error *get_product(RpcCall *call, const void *request, void *reply)
         return error;
 
     if (snapshot_get(catalog_of(call)->snapshot, req->name, call->arena, &packed)) {
+        if (catalog_hides(call, packed))
+            return &product_not_found;
         show(call, packed, req->language, reply);
         return NULL;
     }
@@ -118,7 +120,8 @@ static const Error *find_variant(RpcCall *call, const void *request, void *reply
         return error;
 
     if (!snapshot_find(catalog_of(call)->snapshot, is_sku ? SNAPSHOT_SKU : SNAPSHOT_GTIN,
-            is_sku ? req->sku : gtin_pad(req->gtin, padded), call->arena, &packed, &sku))
+            is_sku ? req->sku : gtin_pad(req->gtin, padded), call->arena, &packed, &sku) ||
+        catalog_hides(call, packed))
         return &variant_not_found;
 
     res->product = message_new(call->arena, &throughline__catalog__v1__product__descriptor);

@@ -2,6 +2,7 @@
 
 #include "services/catalog/domain/bundle.h"
 #include "services/catalog/import_record.h"
+#include "services/catalog/product_refs.h"
 #include "services/catalog/stock_import.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
@@ -343,6 +344,20 @@ static bool check_bundle(ProductImport *import, const Product *product, int64_t 
     return !problem;
 }
 
+/* The category path that it may get lives in the batch's arena. */
+static const Error *check_refs(
+    ProductImport *import, Product *product, int64_t number, bool *is_good)
+{
+    Findings findings = { .arena = import->arena };
+    const Error *error = product_check_refs(import->call, product, &findings);
+
+    for (size_t i = 0; i < findings.n_items; i++)
+        add_error(
+            import, number, product->name, findings.items[i].field, findings.items[i].description);
+    *is_good = findings.n_items == 0;
+    return error ? error_copy(import->call->arena, error) : NULL;
+}
+
 static const Error *open_record(ProductImport *import, const char *name)
 {
     if (!text_matches_name(name, "imports/*"))
@@ -357,6 +372,7 @@ const Error *product_import_add(ProductImport *import, const ImportProductsReque
     int64_t number = row->row > 0 ? row->row : import->n_read + 1;
     const Error *error;
     Product *product;
+    bool is_good;
 
     if (import->n_read++ == 0 && *row->import && (error = open_record(import, row->import)))
         return error;
@@ -369,6 +385,12 @@ const Error *product_import_add(ProductImport *import, const ImportProductsReque
         return NULL;
     }
     product = message_copy(import->arena, row->product);
+    if ((error = check_refs(import, product, number, &is_good)))
+        return error;
+    if (!is_good) {
+        import->result->refused++;
+        return NULL;
+    }
     product_normalize(product);
     import->rows[import->n_rows++] = (Row){ .number = number, .product = product };
     import->bytes += protobuf_c_message_get_packed_size(&product->base);

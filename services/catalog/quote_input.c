@@ -174,7 +174,8 @@ static const Error *load_item(RpcCall *call, const QuoteLine *line, PricingItem 
     const char *found;
 
     if (!snapshot_find(
-            catalog_of(call)->snapshot, SNAPSHOT_SKU, line->sku, call->arena, &packed, &found))
+            catalog_of(call)->snapshot, SNAPSHOT_SKU, line->sku, call->arena, &packed, &found) ||
+        catalog_hides(call, packed))
         return error_with_fact(call->arena,
             error_new(call->arena, ERROR_NOT_FOUND, "VARIANT_NOT_FOUND",
                 "No product has a variant with the SKU \"%s\".", line->sku),

@@ -208,7 +208,9 @@ static const Error *load_item(
     const char *found;
     Bytes packed;
 
-    if (!snapshot_find(catalog_of(call)->snapshot, SNAPSHOT_SKU, sku, call->arena, &packed, &found))
+    if (!snapshot_find(
+            catalog_of(call)->snapshot, SNAPSHOT_SKU, sku, call->arena, &packed, &found) ||
+        catalog_hides(call, packed))
         return error_with_fact(call->arena,
             error_new(call->arena, ERROR_NOT_FOUND, "VARIANT_NOT_FOUND",
                 "No product has a variant with the SKU \"%s\".", sku),

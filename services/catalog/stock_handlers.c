@@ -53,6 +53,13 @@ static void check_reserve_lines(RpcCall *call, const ReserveRequest *req)
     }
 }
 
+static void check_purpose(RpcCall *call, StockPurpose purpose)
+{
+    if (purpose)
+        check_enum(
+            call, "purpose", &throughline__catalog__v1__stock_purpose__descriptor, (int)purpose);
+}
+
 /* Promises pieces, all lines or none. */
 static const Error *reserve(RpcCall *call, const void *request, void *reply)
 {
@@ -62,6 +69,7 @@ static const Error *reserve(RpcCall *call, const void *request, void *reply)
     check_request_id(call, req->request_id);
     check_reserve_lines(call, req);
     check_text(call, "holder", req->holder, 0, RESERVE_MAX_HOLDER);
+    check_purpose(call, req->purpose);
     if (req->ttl_seconds)
         check_range(call, "ttl_seconds", req->ttl_seconds, RESERVE_MIN_TTL_SECONDS,
             RESERVE_MAX_TTL_SECONDS);
@@ -199,19 +207,26 @@ static const Error *get_stock(RpcCall *call, const void *request, void *reply)
 {
     const GetStockRequest *req = request;
     GetStockResponse *res = reply;
+    StockLevel **levels;
+    size_t n_levels;
     const Error *error;
 
     check_sku(call, "sku", req->sku);
+    check_purpose(call, req->purpose);
     if ((error = check_result(call)) ||
-        (error = stock_load_all(call->store, req->sku, &res->levels, &res->n_levels)))
+        (error = stock_load_all(call->store, req->sku, &levels, &n_levels)))
         return error;
-    if (!res->n_levels)
+    if (!n_levels)
         return check_variant(call, req->sku);
 
-    for (size_t i = 0; i < res->n_levels; i++) {
-        res->on_hand += res->levels[i]->on_hand;
-        res->reserved += res->levels[i]->reserved;
-        res->available += res->levels[i]->available;
+    res->levels = levels;
+    for (size_t i = 0; i < n_levels; i++) {
+        if (!stock_serves(call, levels[i], req->purpose))
+            continue;
+        res->levels[res->n_levels++] = levels[i];
+        res->on_hand += levels[i]->on_hand;
+        res->reserved += levels[i]->reserved;
+        res->available += levels[i]->available;
     }
     return NULL;
 }

@@ -34,6 +34,8 @@ static void add_level(Attempt *attempt, StockLevel *level)
     Arena *arena = attempt->call->arena;
     size_t n = attempt->n_levels;
 
+    if (!stock_serves(attempt->call, level, attempt->request->purpose))
+        return;
     for (size_t i = 0; i < n; i++)
         if (text_equal(attempt->levels[i]->name, level->name))
             return;

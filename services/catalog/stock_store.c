@@ -37,6 +37,14 @@ const Error *stock_load_all(
     return error;
 }
 
+bool stock_serves(const RpcCall *call, const StockLevel *level, StockPurpose purpose)
+{
+    const char *name = arena_printf(call->arena, "locations/%s", level->location);
+
+    return !purpose ||
+           location_serves(registry_get(catalog_of(call)->registry, name, call->arena), purpose);
+}
+
 StockLevel *stock_shown(Arena *arena, const StockLevel *level)
 {
     StockLevel *shown = arena_copy(arena, level, sizeof(*level));

@@ -3,6 +3,7 @@
 #define THROUGHLINE_CATALOG_STOCK_STORE_H
 
 #include "services/catalog/catalog_service.h"
+#include "services/catalog/domain/location.h"
 #include "services/catalog/domain/reservation.h"
 
 typedef Throughline__Catalog__V1__StockReason StockReason;
@@ -14,6 +15,9 @@ const Error *stock_load(StoreView *view, const char *sku, const char *location, 
 /* All levels of a SKU, in the order of locations. */
 const Error *stock_load_all(
     StoreView *view, const char *sku, StockLevel ***levels, size_t *n_levels);
+
+/* Whether pieces of a level serve for the purpose, by what is known of its location. */
+bool stock_serves(const RpcCall *call, const StockLevel *level, StockPurpose purpose);
 
 /* What a level shows to the world: no holds. */
 StockLevel *stock_shown(Arena *arena, const StockLevel *level);

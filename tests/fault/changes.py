@@ -119,6 +119,21 @@ class Changes:
         change = self.create_promotion("PricingService/CreatePromotion")
         return Change(method, {"name": self.shop.ask(change.method, change.request)["name"]}, AGENT)
 
+    def put_category(self, method):
+        return Change(method, {"category": {"name": f"categories/{self.new('c')}", "title": "Tents", "parent": "categories/top"}}, AGENT)
+
+    def put_product_type(self, method):
+        return Change(method, {"product_type": {"name": f"productTypes/{self.new('t')}", "title": "Tent"}}, AGENT)
+
+    def put_brand(self, method):
+        return Change(method, {"brand": {"name": f"brands/{self.new('b')}", "title": self.new("Brand")}}, AGENT)
+
+    def put_assortment(self, method):
+        return Change(method, {"assortment": {"name": f"assortments/{self.new('a')}", "mode": "ALL_EXCEPT"}}, AGENT)
+
+    def put_location(self, method):
+        return Change(method, {"location": {"name": f"locations/{self.new('l')}", "title": "Main street"}}, AGENT)
+
     def correct_stock(self, method):
         return Change(method, {"sku": self.sku, "location": self.new("place"), "counted": 1, "reason": "STOCK_REASON_COUNTED"}, AGENT)
 
@@ -202,6 +217,9 @@ class Changes:
         "CartService/ClaimHandoff": claim_handoff, "CartService/JoinCart": join_cart,
         "CartService/LeaveCart": leave_cart, "CartService/Checkout": checkout,
         "PricingService/CreatePromotion": create_promotion, "PricingService/EndPromotion": end_promotion,
+        "TaxonomyService/PutCategory": put_category, "TaxonomyService/PutProductType": put_product_type,
+        "TaxonomyService/PutBrand": put_brand, "TaxonomyService/PutAssortment": put_assortment,
+        "LocationService/PutLocation": put_location,
         "StockService/CorrectStock": correct_stock, "StockService/Reserve": reserve,
         "StockService/Confirm": end_reservation, "StockService/Release": end_reservation,
         "CustomerService/CreateCustomer": create_customer, "CustomerService/UpdateCustomer": update_customer,

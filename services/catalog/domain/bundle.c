@@ -26,8 +26,6 @@ bool bundle_is_one(const Product *product)
 /* Depth and number of visits are bounded, so that a cycle which two imports have made together ends too. */
 static const char *walk(Walk *state, const Product *product, int depth)
 {
-    if (depth > BUNDLE_MAX_DEPTH)
-        return arena_printf(state->arena, "is nested deeper than %d bundles", BUNDLE_MAX_DEPTH);
     for (size_t i = 0; i < product->n_relations; i++) {
         const Relation *relation = product->relations[i];
         const Product *part;
@@ -35,6 +33,9 @@ static const char *walk(Walk *state, const Product *product, int depth)
 
         if (!is_part(relation))
             continue;
+        if (depth > BUNDLE_MAX_DEPTH)
+            return arena_printf(
+                state->arena, "is nested deeper than %d bundles", BUNDLE_MAX_DEPTH);
         if (text_equal(relation->product, state->bundle->name))
             return arena_printf(state->arena, "contains itself, through %s", product->name);
         if (++state->visits > MAX_VISITS)

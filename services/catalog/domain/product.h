@@ -55,6 +55,10 @@ void product_check(const Product *product, Findings *findings);
 /* The same for what a product shows and goes with: texts, media, relations, categories. */
 void product_check_parts(const Product *product, Findings *findings);
 
+/* Names what is wrong with texts in other languages; `path` is "texts" or "variants[1].texts". */
+void local_texts_check(LocalText *const *texts, size_t n_texts, const char *path, size_t max_title,
+    Findings *findings);
+
 /* What stands against this state of a product that has been `before`; NULL when nothing does. */
 const char *product_state_refusal(
     Throughline__Catalog__V1__Product__State before, Throughline__Catalog__V1__Product__State now);

@@ -10,8 +10,7 @@ static void check_length(Findings *findings, const char *field, const char *valu
         findings_add(findings, field, "must have at most %zu characters", max);
 }
 
-/* `path` is "texts" or "variants[1].texts". */
-static void check_texts(
+void local_texts_check(
     LocalText *const *texts, size_t n_texts, const char *path, size_t max_title, Findings *findings)
 {
     Arena *arena = findings->arena;
@@ -130,9 +129,9 @@ void product_check_parts(const Product *product, Findings *findings)
 {
     if (*product->type && !text_matches_name(product->type, "productTypes/*"))
         findings_add(findings, "type", "must be \"productTypes/…\" or empty");
-    check_texts(product->texts, product->n_texts, "texts", PRODUCT_MAX_TITLE, findings);
+    local_texts_check(product->texts, product->n_texts, "texts", PRODUCT_MAX_TITLE, findings);
     for (size_t i = 0; i < product->n_variants && i < PRODUCT_MAX_VARIANTS; i++)
-        check_texts(product->variants[i]->texts, product->variants[i]->n_texts,
+        local_texts_check(product->variants[i]->texts, product->variants[i]->n_texts,
             arena_printf(findings->arena, "variants[%zu].texts", i), VARIANT_MAX_TITLE, findings);
     check_media_items(product, findings);
     check_relations(product, findings);

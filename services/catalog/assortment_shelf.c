@@ -1,0 +1,97 @@
+#include "services/catalog/assortment_shelf.h"
+
+#include "shared/codec/message.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Slot {
+    Arena *arena; /* the assortment's */
+    const Assortment *assortment;
+    const char *channel;
+    int64_t version;
+} Slot;
+
+struct AssortmentShelf {
+    pthread_rwlock_t lock;
+    size_t n_slots;
+    Slot slots[ASSORTMENT_MAX_CHANNELS];
+};
+
+static const char *channel_of(const Assortment *assortment)
+{
+    return assortment->name + strlen("assortments/");
+}
+
+AssortmentShelf *assortment_shelf_new(void)
+{
+    AssortmentShelf *shelf = calloc(1, sizeof(*shelf));
+
+    if (!shelf)
+        abort();
+    pthread_rwlock_init(&shelf->lock, NULL);
+    return shelf;
+}
+
+void assortment_shelf_free(AssortmentShelf *shelf)
+{
+    if (!shelf)
+        return;
+    for (size_t i = 0; i < shelf->n_slots; i++)
+        arena_free(shelf->slots[i].arena);
+    pthread_rwlock_destroy(&shelf->lock);
+    free(shelf);
+}
+
+static Slot *find(AssortmentShelf *shelf, const char *channel)
+{
+    for (size_t i = 0; i < shelf->n_slots; i++)
+        if (text_equal(shelf->slots[i].channel, channel))
+            return &shelf->slots[i];
+    return NULL;
+}
+
+void assortment_shelf_put(AssortmentShelf *shelf, const Assortment *assortment)
+{
+    Slot fresh = { .arena = arena_new() };
+    Arena *gone = fresh.arena;
+    Slot *slot;
+
+    fresh.assortment = message_copy(fresh.arena, assortment);
+    fresh.channel = channel_of(fresh.assortment);
+    (void)text_to_int64(assortment->etag, &fresh.version);
+    pthread_rwlock_wrlock(&shelf->lock);
+    slot = find(shelf, fresh.channel);
+    if (!slot && shelf->n_slots < ASSORTMENT_MAX_CHANNELS)
+        slot = &shelf->slots[shelf->n_slots++];
+    if (slot && slot->version < fresh.version) {
+        gone = slot->arena;
+        *slot = fresh;
+    }
+    pthread_rwlock_unlock(&shelf->lock);
+    arena_free(gone);
+}
+
+bool assortment_shelf_has(AssortmentShelf *shelf, const char *channel)
+{
+    bool has;
+
+    pthread_rwlock_rdlock(&shelf->lock);
+    has = find(shelf, channel) != NULL;
+    pthread_rwlock_unlock(&shelf->lock);
+    return has;
+}
+
+bool assortment_shelf_shows(
+    AssortmentShelf *shelf, const char *channel, const char *name, const char *category)
+{
+    const Slot *slot;
+    bool is_shown;
+
+    pthread_rwlock_rdlock(&shelf->lock);
+    slot = find(shelf, channel);
+    is_shown = !slot || assortment_shows(slot->assortment, name, category);
+    pthread_rwlock_unlock(&shelf->lock);
+    return is_shown;
+}

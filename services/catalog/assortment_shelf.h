@@ -1,0 +1,24 @@
+/* The assortments of all channels, ready to be asked on every read. Any thread. */
+#ifndef THROUGHLINE_CATALOG_ASSORTMENT_SHELF_H
+#define THROUGHLINE_CATALOG_ASSORTMENT_SHELF_H
+
+#include "services/catalog/domain/assortment.h"
+
+enum { ASSORTMENT_MAX_CHANNELS = 100 };
+
+typedef struct AssortmentShelf AssortmentShelf;
+
+AssortmentShelf *assortment_shelf_new(void);
+void assortment_shelf_free(AssortmentShelf *shelf);
+
+/* Takes one as it is stored; older ones, and those of more than ASSORTMENT_MAX_CHANNELS channels, are passed over. */
+void assortment_shelf_put(AssortmentShelf *shelf, const Assortment *assortment);
+
+/* Whether anything is said about the channel at all. */
+bool assortment_shelf_has(AssortmentShelf *shelf, const char *channel);
+
+/* Whether the channel sells it; a channel without assortment sells everything. */
+bool assortment_shelf_shows(
+    AssortmentShelf *shelf, const char *channel, const char *name, const char *category);
+
+#endif

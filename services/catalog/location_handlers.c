@@ -1,0 +1,100 @@
+/* Where pieces lie. */
+#include "services/catalog/records.h"
+
+#include "services/catalog/domain/location.h"
+#include "shared/rpc/check.h"
+#include "shared/rpc/page.h"
+
+typedef Throughline__Catalog__V1__PutLocationRequest PutLocationRequest;
+typedef Throughline__Catalog__V1__ImportLocationsRequest ImportLocationsRequest;
+typedef Throughline__Catalog__V1__GetLocationRequest GetLocationRequest;
+typedef Throughline__Catalog__V1__ListLocationsRequest ListLocationsRequest;
+typedef Throughline__Catalog__V1__ListLocationsResponse ListLocationsResponse;
+
+static const RecordKind location_kind = {
+    .collection = &locations,
+    .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_LOCATION,
+};
+
+static const Error *put_location(RpcCall *call, const void *request, void *reply)
+{
+    const PutLocationRequest *req = request;
+    Findings findings = { .arena = call->arena };
+    const Error *error;
+
+    check_request_id(call, req->request_id);
+    check_present(call, "location", req->location);
+    if (req->location)
+        location_check(req->location, &findings);
+    for (size_t i = 0; i < findings.n_items; i++)
+        check_fail(call, check_path(call, "location.%s", findings.items[i].field), "%s",
+            findings.items[i].description);
+    if ((error = check_result(call)))
+        return error;
+
+    *(Location *)reply = *req->location;
+    return record_put(call, &location_kind, reply);
+}
+
+static const Error *import_locations(RpcCall *call, const void *request, void *reply)
+{
+    RecordImport *import = record_import_begin(call, &location_kind, reply);
+    const Error *error;
+    void *received;
+
+    (void)request;
+    do {
+        rpc_recycle(call);
+        if (!(error = rpc_receive(call, &received)) && received) {
+            const ImportLocationsRequest *row = received;
+            Arena *arena = arena_new();
+            Findings findings = { .arena = arena };
+
+            if (row->location)
+                location_check(row->location, &findings);
+            else
+                findings_add(&findings, "location", "is missing");
+            error = record_import_add(import, row->location, row->row, &findings);
+            arena_free(arena);
+        }
+    } while (!error && received);
+    return record_import_finish(import, error);
+}
+
+static const Error *get_location(RpcCall *call, const void *request, void *reply)
+{
+    const GetLocationRequest *req = request;
+    const Error *error;
+
+    check_name(call, "name", req->name, "locations/*");
+    if ((error = check_result(call)))
+        return error;
+
+    return store_get(call->store, &locations, req->name, reply);
+}
+
+static const Error *list_locations(RpcCall *call, const void *request, void *reply)
+{
+    const ListLocationsRequest *req = request;
+    ListLocationsResponse *res = reply;
+    RpcPage page = page_read(call, req->page_size, req->page_token, req->is_pickup ? "pickup" : "");
+    StoreQuery query = { .limit = page.limit, .resume = page.resume };
+    StorePage found = { 0 };
+    const Error *error;
+
+    if ((error = check_result(call)) ||
+        (error = store_find(call->store, &locations, &query, &found)))
+        return error;
+
+    res->locations = (Location **)found.messages;
+    for (size_t i = 0; i < found.n_messages; i++) {
+        Location *location = found.messages[i];
+
+        if (!req->is_pickup || location->is_pickup)
+            res->locations[res->n_locations++] = location;
+    }
+    res->next_page_token = page_token(call, &page, found.resume);
+    return NULL;
+}
+
+const RpcService location_rpcs = THROUGHLINE__CATALOG__V1__LOCATION_SERVICE__INIT();

@@ -1,0 +1,46 @@
+/* Small records that are put by name (categories, types, brands, assortments, locations): one way to store and to import them. */
+#ifndef THROUGHLINE_CATALOG_RECORDS_H
+#define THROUGHLINE_CATALOG_RECORDS_H
+
+#include "services/catalog/catalog_service.h"
+
+#include "throughline/catalog/v1/events.pb-c.h"
+
+typedef Throughline__Catalog__V1__TaxonomyChanged TaxonomyChanged;
+typedef Throughline__Catalog__V1__ImportRecordsResponse ImportRecordsResponse;
+
+enum { RECORDS_BATCH = 500, RECORDS_MAX_ERRORS = 1000 };
+
+/* One kind of record. */
+typedef struct RecordKind {
+    const Collection *collection;
+    /* Its number in TaxonomyChanged.record. */
+    Throughline__Catalog__V1__TaxonomyChanged__RecordCase kind;
+    /* Looks at records that are to be written, given as messages of the collection; says what stands against records[i] in
+     * refusals[i] (NULL: nothing), and, where they need it, fills `head` with a write that goes before them. NULL: there is nothing to look at. */
+    const Error *(*screen)(RpcCall *call, StoreView *view, void *const *records, size_t n_records,
+        const Error **refusals, StoreWrite *head);
+} RecordKind;
+
+/* Creates or replaces a good record, the call's reply, whose etag is the one that was seen ("": any). Errors: ABORTED ETAG_STALE,
+ * those of the screen. */
+const Error *record_put(RpcCall *call, const RecordKind *kind, void *record);
+
+/* One import under way. */
+typedef struct RecordImport RecordImport;
+
+/* Counts and row errors go to `result`, an initialised message whose parts live in the call's arena. */
+RecordImport *record_import_begin(
+    RpcCall *call, const RecordKind *kind, ImportRecordsResponse *result);
+
+/* Takes a row in, as a copy; `record` may be NULL. What is wrong with it is in `findings`. */
+const Error *record_import_add(
+    RecordImport *import, const void *record, int64_t row, const Findings *findings);
+
+/* Writes what was gathered; frees. */
+const Error *record_import_finish(RecordImport *import, const Error *error);
+
+/* Takes a record into memory that was stored here or elsewhere. */
+void catalog_put_record(Catalog *catalog, const TaxonomyChanged *changed);
+
+#endif

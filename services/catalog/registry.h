@@ -1,0 +1,21 @@
+/* Small records in memory by their names: categories, types of products, locations. Kept current by the follow job. Any thread. */
+#ifndef THROUGHLINE_CATALOG_REGISTRY_H
+#define THROUGHLINE_CATALOG_REGISTRY_H
+
+#include "shared/base/arena.h"
+#include "shared/base/text.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+typedef struct Registry Registry;
+
+Registry *registry_new(void);
+void registry_free(Registry *registry);
+
+/* Takes a stored message (with name and etag); one that is older than what is there is passed over. */
+void registry_put(Registry *registry, const void *message);
+
+/* A copy in the arena, NULL when there is none of this name. The caller knows its type by the name. */
+void *registry_get(Registry *registry, const char *name, Arena *arena);
+
+#endif
