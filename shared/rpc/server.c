@@ -347,6 +347,11 @@ const Error *rpc_server_start(Arena *arena, const RpcServerOptions *options, Rpc
     return NULL;
 }
 
+RpcLimits rpc_limits(const RpcLimits *given)
+{
+    return all_limits(given);
+}
+
 int rpc_server_port(const RpcServer *server)
 {
     return server->ops->port(server->transport);

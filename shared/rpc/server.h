@@ -79,6 +79,9 @@ typedef struct RpcServerOptions {
 const Error *rpc_server_start(Arena *arena, const RpcServerOptions *options, RpcServer **server);
 int rpc_server_port(const RpcServer *server);
 
+/* Those that are given, and the defaults of the others. */
+RpcLimits rpc_limits(const RpcLimits *given);
+
 void rpc_server_set_serving(RpcServer *server, bool is_serving);
 
 /* Why no new connections are taken, in a few words; NULL when they are. */

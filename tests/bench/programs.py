@@ -90,6 +90,10 @@ class Program:
         """Resident now."""
         return self._kilobytes("status", "VmRSS:") / 1024
 
+    def peak_memory_mb(self):
+        """The most that was ever resident."""
+        return self._kilobytes("status", "VmHWM:") / 1024
+
     def memory_share_mb(self):
         """Resident now; pages that it shares with other programs count in part."""
         return self._kilobytes("smaps_rollup", "Pss:") / 1024

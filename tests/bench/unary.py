@@ -1,5 +1,6 @@
 """Unary gRPC calls by the thousand through h2load, which knows nothing of gRPC: the body is a prefix of five bytes and
 the message, and a good answer is told by its size."""
+import os
 import re
 import shutil
 import struct
@@ -25,11 +26,18 @@ def text_field(number, text):
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
+def apart():
+    """What starts a load on the last processor, away from a server that is held on the first."""
+    last = (os.cpu_count() or 1) - 1
+    return ["taskset", "-c", str(last)] if last and shutil.which("taskset") else []
+
+
 @dataclass
 class Load:
     """How h2load calls."""
     connections: int = 8
     streams: int = 10
+    is_apart: bool = False
 
 
 @dataclass
@@ -40,6 +48,7 @@ class Method:
     message: bytes
     headers: dict
     reply_bytes: int = 0
+    scheme: str = "http"
 
     def call(self, count, scratch, load=Load()):
         """Calls it `count` times; returns calls a second. The first use finds out how large an answer is."""
@@ -58,11 +67,11 @@ class Method:
         body = scratch / "body"
         body.write_bytes(b"\0" + struct.pack(">I", len(self.message)) + self.message)
         headers = {"content-type": "application/grpc", "te": "trailers"} | self.headers
-        command = ["h2load", "-t1", f"-c{min(load.connections, count)}", f"-m{load.streams}", f"-n{count}",
+        command = [*(apart() if load.is_apart else []), "h2load", "-t1", f"-c{min(load.connections, count)}", f"-m{load.streams}", f"-n{count}",
                    "-d", str(body)]
         for name, value in headers.items():
             command += ["-H", f"{name}: {value}"]
-        done = subprocess.run([*command, f"http://127.0.0.1:{self.port}{self.path}"],
+        done = subprocess.run([*command, f"{self.scheme}://127.0.0.1:{self.port}{self.path}"],
                               capture_output=True, text=True, check=False)
         speed = re.search(r"finished in .*?, ([\d.]+) req/s", done.stdout)
         succeeded = re.search(r"(\d+) succeeded", done.stdout)

@@ -57,8 +57,9 @@ class SteadyClient:
         """(start in microseconds, status, duration in microseconds) of every call that is over."""
         if not self.log.exists():
             return []
-        lines = (line.split("\t") for line in self.log.read_text().splitlines())
-        return [(int(line[0]), int(line[1]), int(line[2])) for line in lines if len(line) == 3]
+        whole, _, _ = self.log.read_text().rpartition("\n")  # the last line may be on its way
+        lines = (line.split("\t") for line in whole.splitlines())
+        return [(int(start), int(status), int(duration)) for start, status, duration in lines]
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None

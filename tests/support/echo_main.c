@@ -17,6 +17,8 @@ static const Setting settings[] = {
     { "address", SETTING_TEXT, "127.0.0.1", "where to listen" },
     { "port", SETTING_NUMBER, "0", "the port; 0 picks a free one", 0, 65535 },
     { "transport", SETTING_TEXT, "core", "the engine: core or h2" },
+    { "tls-certificate", SETTING_TEXT, "", "PEM file; none: plaintext" },
+    { "tls-key", SETTING_TEXT, "", "PEM file" },
     { "pollers", SETTING_NUMBER, "0", "transport threads; 0: as many as cores", 0, 64 },
     { "workers", SETTING_NUMBER, "0", "threads that may block; 0: the run time's default", 0,
         1024 },
@@ -69,6 +71,10 @@ static int run(Arena *arena, const Config *config, const sigset_t *signals)
     bool is_clean;
     int caught;
 
+    if (*config_text(config, "tls-certificate")) {
+        options.tls_certificate = config_text(config, "tls-certificate");
+        options.tls_key = config_text(config, "tls-key");
+    }
     options.limits.pollers = (int32_t)config_number(config, "pollers");
     options.limits.workers = (int32_t)config_number(config, "workers");
     if ((error = make_token(arena, &options.keys, &token)) ||
