@@ -1,6 +1,8 @@
 """One good request for every method that changes something and takes a request_id, each with what must be there before it made anew."""
 import itertools
 
+from office import APPROVER, Office
+
 CURRENCY = "EUR"
 AGENT = "agents/kim"
 
@@ -26,6 +28,7 @@ class Changes:
         self.shop.ask("PricingService/CreatePromotion", {"promotion": {
             "title": "Ten percent", "code": self.code, "basis_points": 1000}})
         self.template = self._template()
+        self.office = Office(shop, self.new)
 
     def new(self, what):
         """A name that nothing had before."""
@@ -134,6 +137,36 @@ class Changes:
     def put_location(self, method):
         return Change(method, {"location": {"name": f"locations/{self.new('l')}", "title": "Main street"}}, AGENT)
 
+    def create_draft(self, method):
+        return Change(method, {"title": "New", "reason": "Asked for.", "changes": [self.office.promotion()]}, AGENT)
+
+    def change_draft(self, method):
+        return Change(method, {"name": self.office.draft(), "changes": [self.office.promotion()]}, AGENT)
+
+    def submit_draft(self, method):
+        return Change(method, {"name": self.office.draft()}, AGENT)
+
+    def withdraw_draft(self, method):
+        return Change(method, {"name": self.office.submitted()}, AGENT)
+
+    def judge_draft(self, method):
+        return Change(method, {"name": self.office.submitted(), "note": "Seen."}, APPROVER)
+
+    def publish_draft(self, method):
+        return Change(method, {"name": self.office.approved()}, APPROVER)
+
+    def roll_back(self, method):
+        return Change(method, {"reason": "It was better.", "number": self.office.older_release()}, APPROVER)
+
+    def stop_price(self, method):
+        return Change(method, {"category": self.new("c"), "reason": "Wrong."}, AGENT)
+
+    def end_stop(self, method):
+        return Change(method, {"name": self.office.stop(), "note": "Seen."}, APPROVER)
+
+    def rotate_quote_key(self, method):
+        return Change(method, {}, AGENT)
+
     def correct_stock(self, method):
         return Change(method, {"sku": self.sku, "location": self.new("place"), "counted": 1, "reason": "STOCK_REASON_COUNTED"}, AGENT)
 
@@ -216,6 +249,13 @@ class Changes:
         "CartService/RemovePromotion": remove_promotion, "CartService/AttachCustomer": attach_customer,
         "CartService/ClaimHandoff": claim_handoff, "CartService/JoinCart": join_cart,
         "CartService/LeaveCart": leave_cart, "CartService/Checkout": checkout,
+        "GovernanceService/CreateDraft": create_draft, "GovernanceService/ChangeDraft": change_draft,
+        "GovernanceService/SubmitDraft": submit_draft, "GovernanceService/WithdrawDraft": withdraw_draft,
+        "GovernanceService/ApproveDraft": judge_draft, "GovernanceService/RejectDraft": judge_draft,
+        "GovernanceService/PublishDraft": publish_draft, "GovernanceService/RollBack": roll_back,
+        "GovernanceService/StopPrice": stop_price, "GovernanceService/ConfirmStop": end_stop,
+        "GovernanceService/LiftStop": end_stop,
+        "PricingService/RotateQuoteKey": rotate_quote_key,
         "PricingService/CreatePromotion": create_promotion, "PricingService/EndPromotion": end_promotion,
         "TaxonomyService/PutCategory": put_category, "TaxonomyService/PutProductType": put_product_type,
         "TaxonomyService/PutBrand": put_brand, "TaxonomyService/PutAssortment": put_assortment,

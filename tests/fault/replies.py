@@ -14,7 +14,7 @@ from outages import refused
 STALE = "4711"
 # What these do is told by no event.
 SILENT = {"AccountService/CreateAccount", "AccountService/DisableAccount", "MessageService/CreateTemplate",
-          "MessageService/CreateEndpoint"}
+          "MessageService/CreateEndpoint", "PricingService/RotateQuoteKey"}
 
 
 class Lossy:
@@ -50,10 +50,11 @@ def lose_and_retry(report, what, shop, lossy, change):
         answer = client.bytes(change.method, request, change.actor, trace=trace)
         report.check(f"{what}: {change.method}: the {attempt} answer is the one that was lost, byte for byte", answer == lost,
                      f"{shop.api.reply(change.method, answer)} {shop.api.reply(change.method, lost or b'')}")
-    other = other_content(change.request) | {"request_id": f"lost-{trace}"}
-    error, _ = refused(lambda: shop.ask(change.method, other, actor=change.actor))
-    report.check(f"{what}: {change.method}: the id with other content is ALREADY_EXISTS",
-                 error and (error.code, error.reason) == ("ALREADY_EXISTS", "REQUEST_ID_REUSED"), error or "OK")
+    if change.request:
+        other = other_content(change.request) | {"request_id": f"lost-{trace}"}
+        error, _ = refused(lambda: shop.ask(change.method, other, actor=change.actor))
+        report.check(f"{what}: {change.method}: the id with other content is ALREADY_EXISTS",
+                     error and (error.code, error.reason) == ("ALREADY_EXISTS", "REQUEST_ID_REUSED"), error or "OK")
     return trace
 
 
