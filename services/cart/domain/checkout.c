@@ -40,6 +40,35 @@ bool line_discount(const char *currency, const PricedLine *line, int64_t *minor)
     return true;
 }
 
+bool line_tax_on_top(const char *currency, const PricedLine *line, int64_t *minor)
+{
+    *minor = 0;
+    return !line->tax_on_top || amount_in(currency, line->tax_on_top, minor);
+}
+
+size_t quote_parts(const Quote *quote)
+{
+    return quote->n_lines + (quote->shipping != NULL);
+}
+
+PricedLine quote_part(const Quote *quote, size_t index)
+{
+    PricedLine line = THROUGHLINE__CATALOG__V1__PRICED_LINE__INIT;
+
+    if (index < quote->n_lines)
+        return *quote->lines[index];
+    line.title = quote->shipping->method;
+    line.quantity = 1;
+    line.unit_price = quote->shipping->list_total;
+    line.list_total = quote->shipping->list_total;
+    line.n_adjustments = quote->shipping->n_adjustments;
+    line.adjustments = quote->shipping->adjustments;
+    line.total = quote->shipping->total;
+    line.tax_total = quote->shipping->tax_total;
+    line.tax_on_top = quote->shipping->tax_on_top;
+    return line;
+}
+
 static bool prices_these_lines(const Quote *quote, const Cart *cart)
 {
     if (quote->n_lines != cart->n_lines || !text_equal(quote->currency, cart->currency))
@@ -111,11 +140,12 @@ void checkout_finish(Cart *cart, const Actor *actor, Arena *arena, CartOrdered *
 static bool charge_line(
     const char *currency, const PricedLine *line, Arena *arena, Charge *charge, int64_t *sum)
 {
-    int64_t list, discount, amount;
+    int64_t list, discount, on_top, amount;
 
     if (!amount_in(currency, line->list_total, &list) ||
-        !line_discount(currency, line, &discount) || !amount_in(currency, line->total, &amount) ||
-        discount < 0 || amount < 0 || list - discount != amount || !money_add(*sum, amount, sum))
+        !line_discount(currency, line, &discount) || !line_tax_on_top(currency, line, &on_top) ||
+        !amount_in(currency, line->total, &amount) || discount < 0 || on_top < 0 || amount < 0 ||
+        list - discount != amount - on_top || !money_add(*sum, amount, sum))
         return false;
     throughline__cart__v1__charge__init(charge);
     charge->sku = line->sku;
@@ -124,6 +154,8 @@ static bool charge_line(
     charge->list_amount = money_message(arena, currency, list);
     charge->discount_amount = money_message(arena, currency, discount);
     charge->amount = money_message(arena, currency, amount);
+    charge->tax_amount = line->tax_total;
+    charge->tax_on_top = line->tax_on_top;
     return true;
 }
 
@@ -137,13 +169,18 @@ static const Error *make_invoice(
     invoice->order = order->name;
     invoice->customer = order->customer;
     invoice->issue_time = order->create_time;
-    invoice->charges = arena_array(arena, quote->n_lines, sizeof(Charge *));
-    for (size_t i = 0; i < quote->n_lines; i++) {
+    invoice->taxes = quote->taxes;
+    invoice->n_taxes = quote->n_taxes;
+    invoice->tax_total = quote->tax_total;
+    invoice->n_charges = quote_parts(quote);
+    invoice->charges = arena_array(arena, invoice->n_charges, sizeof(Charge *));
+    for (size_t i = 0; i < invoice->n_charges; i++) {
+        PricedLine part = quote_part(quote, i);
+
         invoice->charges[i] = arena_alloc(arena, sizeof(Charge));
-        if (!charge_line(quote->currency, quote->lines[i], arena, invoice->charges[i], &sum))
+        if (!charge_line(quote->currency, &part, arena, invoice->charges[i], &sum))
             return &quote_inconsistent;
     }
-    invoice->n_charges = quote->n_lines;
     if (!amount_in(quote->currency, quote->total, &total) || total != sum)
         return &quote_inconsistent;
     invoice->total = money_message(arena, quote->currency, sum);

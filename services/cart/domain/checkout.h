@@ -41,4 +41,12 @@ bool amount_in(const char *currency, const Google__Type__Money *money, int64_t *
 /* What promotions took from a line, together. */
 bool line_discount(const char *currency, const PricedLine *line, int64_t *minor);
 
+/* Taxes that were added to the line's price; 0 when none were. */
+bool line_tax_on_top(const char *currency, const PricedLine *line, int64_t *minor);
+
+/* What is charged one by one: the lines and, if there is any, the shipping as a line without a
+ * SKU. */
+size_t quote_parts(const Quote *quote);
+PricedLine quote_part(const Quote *quote, size_t index);
+
 #endif

@@ -75,6 +75,19 @@ static void same_amount(
         read_amount(audit, place, promised));
 }
 
+/* The same for amounts that are absent when there is nothing. */
+static int64_t read_optional(Audit *audit, Place place, const Google__Type__Money *money)
+{
+    return money ? read_amount(audit, place, money) : 0;
+}
+
+static void same_optional(
+    Audit *audit, Place place, const Google__Type__Money *is, const Google__Type__Money *promised)
+{
+    same_minor(audit, place, read_optional(audit, place, is), "the promise",
+        read_optional(audit, place, promised));
+}
+
 static void same_text(Audit *audit, Place place, const char *is, const char *ought)
 {
     if (!text_equal(is, ought))
@@ -115,6 +128,8 @@ static void compare_line(Audit *audit, size_t i, const PricedLine *is, const Pri
     same_amount(audit, (Place){ list, i, "unit_price" }, is->unit_price, promised->unit_price);
     same_amount(audit, (Place){ list, i, "list_total" }, is->list_total, promised->list_total);
     same_amount(audit, (Place){ list, i, "total" }, is->total, promised->total);
+    same_optional(audit, (Place){ list, i, "tax_total" }, is->tax_total, promised->tax_total);
+    same_optional(audit, (Place){ list, i, "tax_on_top" }, is->tax_on_top, promised->tax_on_top);
     same_count(audit, adjustments, (long long)n, (long long)promised->n_adjustments);
     for (size_t k = 0; k < n && k < promised->n_adjustments; k++)
         same_amount(
@@ -127,12 +142,17 @@ static void compare_quotes(Audit *audit, const Quote *is, const Quote *promised)
     same_text(audit, field("quote.name"), is->name, promised->name);
     same_text(audit, field("quote.currency"), is->currency, promised->currency);
     same_text(audit, field("quote.cart"), is->cart, promised->cart);
-    same_count(audit, field("quote.lines"), (long long)is->n_lines, (long long)promised->n_lines);
-    for (size_t i = 0; i < is->n_lines && i < promised->n_lines; i++)
-        compare_line(audit, i, is->lines[i], promised->lines[i]);
+    same_count(
+        audit, field("quote.lines"), (long long)quote_parts(is), (long long)quote_parts(promised));
+    for (size_t i = 0; i < quote_parts(is) && i < quote_parts(promised); i++) {
+        PricedLine line = quote_part(is, i), ought = quote_part(promised, i);
+
+        compare_line(audit, i, &line, &ought);
+    }
     same_amount(audit, field("quote.list_total"), is->list_total, promised->list_total);
     same_amount(audit, field("quote.discount_total"), is->discount_total, promised->discount_total);
     same_amount(audit, field("quote.total"), is->total, promised->total);
+    same_optional(audit, field("quote.tax_total"), is->tax_total, promised->tax_total);
 }
 
 /* Every sum of the promise is the sum of its parts. */
@@ -142,18 +162,20 @@ static void add_up_quote(Audit *audit, const Quote *promised)
     Place discount_total = field("promise.discount_total");
     int64_t lists = 0, discounts = 0, totals = 0;
 
-    for (size_t i = 0; i < promised->n_lines; i++) {
-        const PricedLine *line = promised->lines[i];
+    for (size_t i = 0; i < quote_parts(promised); i++) {
+        PricedLine line = quote_part(promised, i);
         Place at_list = { "promise.lines", i, "list_total" };
         Place at_total = { "promise.lines", i, "total" };
-        int64_t unit = read_amount(audit, at_list, line->unit_price), product = INT64_MAX;
-        int64_t list = read_amount(audit, at_list, line->list_total);
-        int64_t amount = read_amount(audit, at_total, line->total);
-        int64_t discount = discount_of(audit, at_total, line);
+        int64_t unit = read_amount(audit, at_list, line.unit_price), product = INT64_MAX;
+        int64_t list = read_amount(audit, at_list, line.list_total);
+        int64_t amount = read_amount(audit, at_total, line.total);
+        int64_t discount = discount_of(audit, at_total, &line);
+        int64_t on_top = read_optional(audit, at_total, line.tax_on_top);
 
-        money_multiply(unit, line->quantity, &product);
+        money_multiply(unit, line.quantity, &product);
         same_minor(audit, at_list, list, "unit price times quantity", product);
-        same_minor(audit, at_total, list, "total and adjustments together", plus(amount, discount));
+        same_minor(audit, at_total, plus(list, on_top), "total and adjustments together",
+            plus(amount, discount));
         lists = plus(lists, list);
         discounts = plus(discounts, discount);
         totals = plus(totals, amount);
@@ -177,6 +199,8 @@ static void compare_charge(Audit *audit, size_t i, const Charge *charge, const P
     same_minor(audit, discount, read_amount(audit, discount, charge->discount_amount),
         "the promise", discount_of(audit, discount, line));
     same_amount(audit, (Place){ list, i, "amount" }, charge->amount, line->total);
+    same_optional(audit, (Place){ list, i, "tax_amount" }, charge->tax_amount, line->tax_total);
+    same_optional(audit, (Place){ list, i, "tax_on_top" }, charge->tax_on_top, line->tax_on_top);
 }
 
 /* The bill charges what was promised, line by line, and its charges add up to its total. */
@@ -188,15 +212,19 @@ static void compare_invoice(Audit *audit, const Invoice *invoice, const Quote *p
     same_text(audit, field("invoice.order"), invoice->order, audit->order->name);
     same_text(audit, field("invoice.customer"), invoice->customer, audit->order->customer);
     same_count(audit, field("invoice.charges"), (long long)invoice->n_charges,
-        (long long)promised->n_lines);
+        (long long)quote_parts(promised));
     for (size_t i = 0; i < invoice->n_charges; i++) {
         Place amount = { "invoice.charges", i, "amount" };
 
         sum = plus(sum, read_amount(audit, amount, invoice->charges[i]->amount));
-        if (i < promised->n_lines)
-            compare_charge(audit, i, invoice->charges[i], promised->lines[i]);
+        if (i < quote_parts(promised)) {
+            PricedLine part = quote_part(promised, i);
+
+            compare_charge(audit, i, invoice->charges[i], &part);
+        }
     }
     same_amount(audit, total, invoice->total, promised->total);
+    same_optional(audit, field("invoice.tax_total"), invoice->tax_total, promised->tax_total);
     same_minor(audit, total, read_amount(audit, total, invoice->total), "the sum of charges", sum);
 }
 

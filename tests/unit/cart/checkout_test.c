@@ -1,4 +1,5 @@
 #include "services/cart/domain/checkout.h"
+#include "services/cart/domain/ledger.h"
 
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
@@ -137,6 +138,56 @@ static const Error *order_of(Arena *arena, Cart *cart, const Quote *quote)
     return checkout_order(cart, quote, arena, order);
 }
 
+/* 19 % on top of the first line, and 4.90 of shipping. */
+static Quote *a_taxed_quote(Arena *arena, const Cart *cart)
+{
+    Quote *quote = a_quote(arena, cart, 0);
+    Throughline__Catalog__V1__PricedShipping *shipping =
+        message_new(arena, &throughline__catalog__v1__priced_shipping__descriptor);
+
+    quote->lines[0]->tax_on_top = quote->lines[0]->tax_total = money_message(arena, "EUR", 7562);
+    quote->lines[0]->total = money_message(arena, "EUR", 39800 + 7562);
+    shipping->method = arena_text(arena, "post");
+    shipping->list_total = shipping->total = money_message(arena, "EUR", 490);
+    quote->shipping = shipping;
+    quote->list_total = money_message(arena, "EUR", 39800 + 999 + 490);
+    quote->tax_total = quote->tax_on_top = money_message(arena, "EUR", 7562);
+    quote->total = money_message(arena, "EUR", 39800 + 7562 + 999 + 490);
+    return quote;
+}
+
+static void taxes_on_top_and_shipping_are_billed(void)
+{
+    Arena *arena = arena_new();
+    Cart *cart = a_full_cart(arena);
+    Quote *quote = a_taxed_quote(arena, cart);
+    CheckoutStarted event = THROUGHLINE__CART__V1__CHECKOUT_STARTED__INIT;
+    Order *order = message_new(arena, &throughline__cart__v1__order__descriptor);
+    Actor actor = an_actor("customers/ann");
+    Findings findings = { .arena = arena };
+    int64_t minor = 0;
+
+    checkout_start(cart, a_signed_quote(arena, quote), &actor, arena, &event);
+    CU_ASSERT_PTR_NULL_FATAL(checkout_order(cart, quote, arena, order));
+
+    CHECK_INT(order->invoice->n_charges, 3);
+    CU_ASSERT(money_minor(order->invoice->charges[0]->tax_on_top, &minor));
+    CHECK_INT(minor, 7562);
+    CHECK_TEXT(order->invoice->charges[2]->sku, "");
+    CHECK_TEXT(order->invoice->charges[2]->title, "post");
+    CU_ASSERT(money_minor(order->invoice->total, &minor));
+    CHECK_INT(minor, 48851);
+    ledger_check(order, quote, &findings);
+    CHECK_INT(findings.n_items, 0);
+    order->invoice->charges[0]->tax_amount = money_message(arena, "EUR", 7561);
+    ledger_check(order, quote, &findings);
+    CHECK_INT(findings.n_items, 1);
+
+    quote->lines[0]->tax_on_top = money_message(arena, "EUR", 7561);
+    CHECK_TEXT(error_reason(order_of(arena, a_full_cart(arena), quote)), "QUOTE_INCONSISTENT");
+    arena_free(arena);
+}
+
 static void a_quote_that_does_not_add_up_is_never_billed(void)
 {
     Arena *arena = arena_new();
@@ -168,6 +219,7 @@ static CU_TestInfo tests[] = {
     { "a_checkout_closes_the_cart_and_notes_the_promise",
         a_checkout_closes_the_cart_and_notes_the_promise },
     { "the_bill_is_the_quote", the_bill_is_the_quote },
+    { "taxes_on_top_and_shipping_are_billed", taxes_on_top_and_shipping_are_billed },
     { "a_quote_that_does_not_add_up_is_never_billed",
         a_quote_that_does_not_add_up_is_never_billed },
     CU_TEST_INFO_NULL,
