@@ -28,7 +28,8 @@ static const Error *still_consented(RpcCall *call, const Message *message, bool 
     return error;
 }
 
-static DeliveryOutcome post(RpcCall *call, const Message *message, const EndpointRecord *endpoint)
+static const Error *post(
+    RpcCall *call, const Message *message, const EndpointRecord *endpoint, DeliveryOutcome *outcome)
 {
     const Config *config = service_of(call)->config;
     Webhook webhook = {
@@ -40,14 +41,19 @@ static DeliveryOutcome post(RpcCall *call, const Message *message, const Endpoin
         .timeout_ms = config_number(config, "webhook-timeout"),
         .allow_private = config_switch(config, "webhook-allow-private"),
     };
+    long status;
+    const Error *error = webhook_post(call->arena, &webhook, &status);
 
-    return message_outcome(webhook_post(call->arena, &webhook));
+    if (!error)
+        *outcome = message_outcome(status);
+    return error;
 }
 
 static const Error *deliver(RpcCall *call, Message *message)
 {
     EndpointRecord endpoint = THROUGHLINE__NOTIFICATION__V1__ENDPOINT_RECORD__INIT;
     MessageStateChanged event = THROUGHLINE__NOTIFICATION__V1__MESSAGE_STATE_CHANGED__INIT;
+    DeliveryOutcome outcome;
     bool consented;
     const Error *error;
 
@@ -58,7 +64,9 @@ static const Error *deliver(RpcCall *call, Message *message)
         (error = store_get(call->store, &endpoints, DEFAULT_ENDPOINT, &endpoint)))
         return error;
     if (consented) {
-        message_settle(message, post(call, message, &endpoint), clock_now(), call->arena);
+        if ((error = post(call, message, &endpoint, &outcome)))
+            return error;
+        message_settle(message, outcome, clock_now(), call->arena);
     } else {
         message->next_attempt_time = NULL;
         message->reason = THROUGHLINE__NOTIFICATION__V1__MESSAGE__REASON__NO_CONSENT;

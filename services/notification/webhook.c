@@ -1,13 +1,15 @@
 #include "services/notification/webhook.h"
 
+#include "services/notification/http_post.h"
+#include "shared/base/module.h"
 #include "shared/base/text.h"
 
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+enum { N_HEADERS = 3 };
 
 char *webhook_signature(Arena *arena, const char *secret, const char *body, int64_t now)
 {
@@ -65,58 +67,39 @@ bool webhook_is_public(const struct sockaddr *address)
     return true;
 }
 
-/* Asked by libcurl after names were resolved: the address that is really connected to counts. */
-static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+static bool is_any(const struct sockaddr *address)
 {
-    const Webhook *webhook = context;
-
-    (void)purpose;
-    if (!webhook->allow_private && !webhook_is_public(&address->addr))
-        return CURL_SOCKET_BAD;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    (void)address;
+    return true;
 }
 
-static size_t discard(char *data, size_t size, size_t count, void *context)
+static const char *const *headers_of(Arena *arena, const Webhook *webhook)
 {
-    (void)data, (void)context;
-    return size * count;
-}
+    const char **headers = arena_array(arena, N_HEADERS + 1, sizeof(*headers));
 
-static struct curl_slist *headers_of(Arena *arena, const Webhook *webhook)
-{
-    struct curl_slist *headers = NULL;
-
-    headers = curl_slist_append(headers, "content-type: application/json");
-    headers = curl_slist_append(
-        headers, arena_printf(arena, "throughline-message: %s", webhook->message));
-    headers = curl_slist_append(
-        headers, arena_printf(arena, "throughline-signature: %s",
-                     webhook_signature(arena, webhook->secret, webhook->body, webhook->now)));
+    headers[0] = "content-type: application/json";
+    headers[1] = arena_printf(arena, "throughline-message: %s", webhook->message);
+    headers[2] = arena_printf(arena, "throughline-signature: %s",
+        webhook_signature(arena, webhook->secret, webhook->body, webhook->now));
     return headers;
 }
 
-long webhook_post(Arena *arena, const Webhook *webhook)
+const Error *webhook_post(Arena *arena, const Webhook *webhook, long *status)
 {
-    CURL *curl = curl_easy_init();
-    struct curl_slist *headers;
-    long status = 0;
+    HttpPost post = {
+        .uri = webhook->uri,
+        .headers = headers_of(arena, webhook),
+        .body = webhook->body,
+        .timeout_ms = webhook->timeout_ms,
+        .is_allowed = webhook->allow_private ? is_any : webhook_is_public,
+    };
+    long (*send_post)(const HttpPost *);
+    void *address;
+    const Error *error = module_symbol(arena, "throughline-http", "http_post", &address);
 
-    if (!curl)
-        return 0;
-    headers = headers_of(arena, webhook);
-    curl_easy_setopt(curl, CURLOPT_URL, webhook->uri);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, webhook->body);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)webhook->timeout_ms);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, (void *)webhook);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
-    if (curl_easy_perform(curl) == CURLE_OK)
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-    return status;
+    if (error)
+        return error;
+    memcpy(&send_post, &address, sizeof(send_post));
+    *status = send_post(&post);
+    return NULL;
 }

@@ -3,6 +3,7 @@
 #define THROUGHLINE_SERVICES_NOTIFICATION_WEBHOOK_H
 
 #include "shared/base/arena.h"
+#include "shared/base/error.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,8 +23,8 @@ typedef struct Webhook {
 /* The value of the header throughline-signature: "t=SECONDS,v1=HEX", where HEX is HMAC-SHA256 (RFC 2104) of "SECONDS.BODY". */
 char *webhook_signature(Arena *arena, const char *secret, const char *body, int64_t now);
 
-/* The HTTP status; 0 when there was no answer. Redirections are not followed. */
-long webhook_post(Arena *arena, const Webhook *webhook);
+/* *status: the HTTP status; 0 when there was no answer. Errors: MODULE_MISSING. */
+const Error *webhook_post(Arena *arena, const Webhook *webhook, long *status);
 
 /* Whether a socket address (IPv4 or IPv6) is one of the public internet. */
 struct sockaddr;

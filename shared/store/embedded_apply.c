@@ -320,7 +320,7 @@ static int read_message(
     rc = db_step(statement);
     if (rc == SQLITE_ROW && row_read(arena, statement, &document, &keys)) {
         *message = message_new(arena, collection->message);
-        if (record_decode(arena, collection, BODY_WIRE, &document, *message))
+        if (record_decode(arena, collection, &body_wire, &document, *message))
             rc = SQLITE_CORRUPT;
     } else if (rc == SQLITE_ROW) {
         rc = SQLITE_CORRUPT;
@@ -352,7 +352,7 @@ static int apply_increment(
         return SQLITE_OK;
     *value = sum;
     outcome->result = ENGINE_FAILED;
-    if ((outcome->error = record_encode(arena, collection, BODY_WIRE, message, &write.body)))
+    if ((outcome->error = record_encode(arena, collection, &body_wire, message, &write.body)))
         return SQLITE_OK;
     write.expire = record_expire(collection, message);
     head.version++;

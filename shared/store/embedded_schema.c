@@ -204,7 +204,7 @@ static const Error *reindex_row(
     const Error *error;
     int rc;
 
-    if ((error = record_decode(arena, collection, BODY_WIRE, &document, message)) ||
+    if ((error = record_decode(arena, collection, &body_wire, &document, message)) ||
         (error = keys_of_message(arena, collection, message, &entries, &n_entries)))
         return error;
     keys = keys_pack(arena, entries, n_entries);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIN_PAGE = 512, MAX_PAGE = 65536 };
+enum { MIN_PAGE = 512, MAX_PAGE = 65536, LOOKASIDE_BYTES = 512, LOOKASIDE_SLOTS = 16 };
 
 /* The file methods below with ours over them. SQLite hands us only the file, whose first member points here. */
 typedef struct Methods {
@@ -113,11 +113,13 @@ static int open_file(
     return rc;
 }
 
-/* SQLite would count its memory under one lock of the whole process, for figures that nobody reads. Refused, which does no harm,
- * when SQLite is in use already. */
-static void stop_counting(void)
+/* SQLite would count its memory under one lock of the whole process, for figures that nobody reads, and give every connection memory
+ * in advance. Refused, which does no harm, when SQLite is in use already. */
+static void configure(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+    sqlite3_config(SQLITE_CONFIG_LOOKASIDE, LOOKASIDE_BYTES, LOOKASIDE_SLOTS);
 }
 
 CheckedVfs *vfs_new(void)
@@ -127,7 +129,7 @@ CheckedVfs *vfs_new(void)
 
     if (!vfs)
         abort();
-    pthread_once(&once, stop_counting);
+    pthread_once(&once, configure);
     vfs->base = sqlite3_vfs_find(NULL);
     vfs->vfs = *vfs->base;
     snprintf(vfs->name, sizeof(vfs->name), "throughline-%p", (void *)vfs);

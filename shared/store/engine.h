@@ -8,8 +8,15 @@
 
 #include <pthread.h>
 
-/* How an engine keeps a message: BSON where others read the store too, else protobuf's own form, which costs less. */
-typedef enum BodyForm { BODY_BSON, BODY_WIRE } BodyForm;
+/* How an engine keeps a message: no body is empty. */
+typedef struct BodyCodec {
+    Bytes (*encode)(Arena *arena, const ProtobufCMessage *message);
+    /* False when the body is damaged. */
+    bool (*decode)(Arena *arena, const ProtobufCMessageDescriptor *type, Bytes body, void *message);
+} BodyCodec;
+
+/* Protobuf's own form. */
+extern const BodyCodec body_wire;
 
 /* What became of one write. */
 typedef enum EngineResult {
@@ -140,7 +147,7 @@ struct Engine {
     const EngineOps *ops;
     const Collection *const *collections;
     size_t n_collections;
-    BodyForm body_form;
+    const BodyCodec *body;
 };
 
 /* What is measured. */
@@ -173,6 +180,7 @@ struct Store {
 };
 
 const Error *engine_embedded_open(Arena *arena, const StoreOptions *options, Engine **engine);
+/* Of a module that is loaded when it is wanted: FAILED_PRECONDITION MODULE_MISSING. */
 const Error *engine_mongo_open(Arena *arena, const StoreOptions *options, Engine **engine);
 
 /* Errors that the engines share. */

@@ -284,7 +284,7 @@ static Embedded *new_embedded(const StoreOptions *options)
     if (!embedded)
         abort();
     embedded->engine.ops = &embedded_ops;
-    embedded->engine.body_form = BODY_WIRE;
+    embedded->engine.body = &body_wire;
     embedded->engine.collections = options->collections;
     while (options->collections[embedded->engine.n_collections])
         embedded->engine.n_collections++;

@@ -1,5 +1,6 @@
 /* The MongoDB engine: one document an aggregate, so that every operation is atomic on a standalone server, a replica set and a sharded
- * cluster alike. Asks the server for little: single-document updates, unique and plain indexes. */
+ * cluster alike. Asks the server for little: single-document updates, unique and plain indexes..
+ * A module of its own: what it pulls in is only there where a service asks for it. */
 #include "shared/store/mongo.h"
 
 #include "shared/base/clock.h"
@@ -68,6 +69,7 @@ static MongoEngine *new_mongo(const StoreOptions *options)
     if (!mongo || asprintf(&mongo->database, "throughline_%s", options->service) < 0)
         abort();
     mongo->engine.ops = &mongo_ops;
+    mongo->engine.body = &body_bson;
     mongo->engine.collections = options->collections;
     while (options->collections[mongo->engine.n_collections])
         mongo->engine.n_collections++;
@@ -79,7 +81,7 @@ static MongoEngine *new_mongo(const StoreOptions *options)
     return mongo;
 }
 
-const Error *engine_mongo_open(Arena *arena, const StoreOptions *options, Engine **engine)
+const Error *mongo_engine_open(Arena *arena, const StoreOptions *options, Engine **engine)
 {
     MongoEngine *mongo = new_mongo(options);
     StoreView view = { .arena = arena, .deadline = clock_monotonic() + OPEN_MICROS };

@@ -172,6 +172,14 @@ const Error *mongo_read_outbox(Engine *engine, const StoreView *view, int partit
 const Error *mongo_trim_outbox(
     Engine *engine, const StoreView *view, const StoreEntry *entries, size_t n_entries);
 
+/* ---- mongo_body.c ---- */
+
+extern const BodyCodec body_bson;
+
+/* ---- engine_mongo.c: what the module is loaded for ---- */
+
+const Error *mongo_engine_open(Arena *arena, const StoreOptions *options, Engine **engine);
+
 /* ---- mongo_schema.c ---- */
 
 const Error *mongo_prepare(MongoEngine *mongo, Arena *arena);

@@ -227,7 +227,7 @@ static Bytes first_entry(const Walk *walk, const EngineDocument *document, Arena
     IndexEntry *entries = NULL;
     size_t n_entries = 0;
 
-    if (record_decode(arena, range->collection, BODY_BSON, document, message) ||
+    if (record_decode(arena, range->collection, &body_bson, document, message) ||
         keys_of_message(arena, range->collection, message, &entries, &n_entries))
         return (Bytes){ 0 };
     for (size_t i = 0; i < n_entries; i++)

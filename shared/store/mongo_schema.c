@@ -171,7 +171,7 @@ static const Error *update_keys(Reindexing *work, Arena *arena, const EngineDocu
     size_t n_entries;
     const Error *error;
 
-    if (!(error = record_decode(arena, work->collection, BODY_BSON, document, message)) &&
+    if (!(error = record_decode(arena, work->collection, &body_bson, document, message)) &&
         !(error = keys_of_message(arena, work->collection, message, &entries, &n_entries))) {
         mongo_append_keys(&keys, work->collection, entries, n_entries);
         command = BCON_NEW("update", BCON_UTF8(work->collection->name), "updates", "[", "{", "q",

@@ -1,6 +1,5 @@
 #include "shared/store/record.h"
 
-#include "shared/codec/bson.h"
 #include "shared/codec/message.h"
 
 #include <google/protobuf/timestamp.pb-c.h>
@@ -12,7 +11,7 @@
 enum {
     MICROS = 1000000,
     NANOS_PER_MICRO = 1000,
-    WIRE_BODY = 1, /* before a message in protobuf's form: no body is empty */
+    WIRE_BODY = 1, /* before a message in protobuf's form, which may be empty */
 };
 
 static const Error too_large = { ERROR_RESOURCE_EXHAUSTED, "DOCUMENT_TOO_LARGE",
@@ -36,51 +35,14 @@ const char *record_etag(const void *message)
     return *text_field(message, "etag");
 }
 
-static const Error *encode_wire(Arena *arena, const ProtobufCMessage *message, Bytes *body)
+static Bytes encode_wire(Arena *arena, const ProtobufCMessage *message)
 {
     size_t size = 1 + protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes;
+    uint8_t *bytes = arena_alloc(arena, size);
 
-    if (size > STORE_MAX_DOCUMENT)
-        return &too_large;
-    bytes = arena_alloc(arena, size);
     bytes[0] = WIRE_BODY;
     protobuf_c_message_pack(message, bytes + 1);
-    *body = (Bytes){ bytes, size };
-    return NULL;
-}
-
-/* A shallow copy with empty name and etag is what gets encoded; the caller's message stays as it is. */
-const Error *record_encode(
-    Arena *arena, const Collection *collection, BodyForm form, const void *message, Bytes *body)
-{
-    const ProtobufCMessage *original = message;
-    ProtobufCMessage *copy = arena_copy(arena, message, collection->message->sizeof_message);
-    bson_t document = BSON_INITIALIZER;
-    const Error *error = NULL;
-
-    assert(original->descriptor == collection->message);
-    *text_field(copy, "name") = (char *)protobuf_c_empty_string;
-    *text_field(copy, "etag") = (char *)protobuf_c_empty_string;
-    if (form == BODY_WIRE)
-        return encode_wire(arena, copy, body);
-    bson_append_message(&document, copy);
-    if (document.len > STORE_MAX_DOCUMENT)
-        error = &too_large;
-    else
-        *body = (Bytes){ arena_copy(arena, bson_get_data(&document), document.len), document.len };
-    bson_destroy(&document);
-    return error;
-}
-
-static bool decode_bson(
-    Arena *arena, const ProtobufCMessageDescriptor *type, Bytes body, void *message)
-{
-    bson_t document;
-
-    message_init(type, message);
-    return bson_init_static(&document, body.data, body.size) &&
-           !bson_read_message(arena, &document, message);
+    return (Bytes){ bytes, size };
 }
 
 static bool decode_wire(
@@ -95,13 +57,26 @@ static bool decode_wire(
     return unpacked;
 }
 
-const Error *record_decode(Arena *arena, const Collection *collection, BodyForm form,
+const BodyCodec body_wire = { encode_wire, decode_wire };
+
+/* A shallow copy with empty name and etag is what gets encoded; the caller's message stays as it is. */
+const Error *record_encode(Arena *arena, const Collection *collection, const BodyCodec *codec,
+    const void *message, Bytes *body)
+{
+    const ProtobufCMessage *original = message;
+    ProtobufCMessage *copy = arena_copy(arena, message, collection->message->sizeof_message);
+
+    assert(original->descriptor == collection->message);
+    *text_field(copy, "name") = (char *)protobuf_c_empty_string;
+    *text_field(copy, "etag") = (char *)protobuf_c_empty_string;
+    *body = codec->encode(arena, copy);
+    return body->size > STORE_MAX_DOCUMENT ? &too_large : NULL;
+}
+
+const Error *record_decode(Arena *arena, const Collection *collection, const BodyCodec *codec,
     const EngineDocument *document, void *message)
 {
-    const ProtobufCMessageDescriptor *type = collection->message;
-
-    if (!(form == BODY_WIRE ? decode_wire(arena, type, document->body, message)
-                            : decode_bson(arena, type, document->body, message)))
+    if (!codec->decode(arena, collection->message, document->body, message))
         return &store_corrupt;
     *text_field(message, "name") = arena_text(arena, document->name);
     record_set_version(arena, message, document->version);

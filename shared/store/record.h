@@ -5,11 +5,11 @@
 #include "shared/store/engine.h"
 
 /* Errors: RESOURCE_EXHAUSTED DOCUMENT_TOO_LARGE. */
-const Error *record_encode(
-    Arena *arena, const Collection *collection, BodyForm form, const void *message, Bytes *body);
+const Error *record_encode(Arena *arena, const Collection *collection, const BodyCodec *codec,
+    const void *message, Bytes *body);
 
 /* Fills `message` from the body and sets name and etag. Errors: DATA_LOSS STORE_CORRUPT. */
-const Error *record_decode(Arena *arena, const Collection *collection, BodyForm form,
+const Error *record_decode(Arena *arena, const Collection *collection, const BodyCodec *codec,
     const EngineDocument *document, void *message);
 
 const char *record_name(const void *message);

@@ -305,7 +305,7 @@ const Error *store_get(
         return record_missing(view->arena, collection, name);
     if (view->mark_source && document.mark_position >= view->mark_position)
         return &store_applied;
-    return record_decode(view->arena, collection, engine->body_form, &document, message);
+    return record_decode(view->arena, collection, engine->body, &document, message);
 }
 
 const Error *store_get_many(StoreView *view, const Collection *collection, const char *const *names,
@@ -329,7 +329,7 @@ const Error *store_get_many(StoreView *view, const Collection *collection, const
             continue;
         messages[i] = message_new(view->arena, collection->message);
         if ((error = record_decode(
-                 view->arena, collection, engine->body_form, &documents[i], messages[i])))
+                 view->arena, collection, engine->body, &documents[i], messages[i])))
             return error;
     }
     return NULL;
@@ -346,7 +346,7 @@ static const Error *fill_page(const StoreView *view, const EngineRange *range,
     page->resume = "";
     for (size_t i = 0; i < page->n_messages; i++) {
         page->messages[i] = message_new(view->arena, range->collection->message);
-        if ((error = record_decode(view->arena, range->collection, view->store->engine->body_form,
+        if ((error = record_decode(view->arena, range->collection, view->store->engine->body,
                  &documents[i], page->messages[i])))
             return error;
     }

@@ -137,8 +137,8 @@ static const Error *prepare(
         return &name_invalid;
     if (write->kind == STORE_REPLACE)
         out->version = record_version(record_etag(write->message));
-    if ((error = record_encode(view->arena, collection, view->store->engine->body_form,
-             write->message, &out->body)) ||
+    if ((error = record_encode(
+             view->arena, collection, view->store->engine->body, write->message, &out->body)) ||
         (error = keys_of_message(
              view->arena, collection, write->message, &entries, &out->n_entries)) ||
         (error = add_riders(view, write, is_last, out)))
