@@ -23,6 +23,7 @@ LAYERS = {
     "shared/event": (["shared/base", "shared/codec", "shared/store", "shared/rpc"], ["protobuf-c"]),
     "shared/service": (["shared"], ["protobuf-c"]),
     "services/*/domain": (["shared/base", "shared/codec"], ["protobuf-c", "sodium"]),
+    "services/catalog/import": (["shared", "services/catalog/domain"], ["protobuf-c", "jansson", "zlib"]),
     "services/*": (["shared"], ["protobuf-c", "sodium", "curl", "jansson"]),
     # The command line reads catalogue files with the library that lies beside the catalog service.
     "services/throughline": (["shared", "services/catalog/import"], ["protobuf-c"]),

@@ -4,23 +4,22 @@
 #include "services/throughline/accounts.h"
 #include "services/throughline/command.h"
 #include "services/throughline/demo/catalogue.h"
+#include "services/throughline/upload.h"
 
 #include "shared/base/clock.h"
 #include "shared/base/text.h"
-#include "shared/codec/message.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-typedef Throughline__Catalog__V1__ImportProductsRequest ImportProductsRequest;
-typedef Throughline__Catalog__V1__ImportProductsResponse ImportProductsResponse;
+enum { SHOWN_PROBLEMS = 20, BAR_WIDTH = 40, BAR_EVERY = 200, THOUSAND = 1000, CHUNK = 64 * 1024 };
 
-enum { SHOWN_PROBLEMS = 20, BAR_WIDTH = 40, BAR_EVERY = 200, THOUSAND = 1000 };
+static const uint64_t HASH_FACTOR = UINT64_C(0x100000001b3);
 
-#define product_service (&throughline__catalog__v1__product_service__descriptor)
-
-static void draw_bar(int thousandths, int64_t products)
+static void draw_bar(int thousandths, int64_t records)
 {
     char bar[BAR_WIDTH + 1];
     int filled = thousandths * BAR_WIDTH / THOUSAND;
@@ -30,7 +29,7 @@ static void draw_bar(int thousandths, int64_t products)
     memset(bar, ' ', BAR_WIDTH);
     memset(bar, '=', (size_t)filled);
     bar[BAR_WIDTH] = 0;
-    fprintf(stderr, "\r  [%s] %3d %% %lld products", bar, thousandths / 10, (long long)products);
+    fprintf(stderr, "\r  [%s] %3d %% %lld records", bar, thousandths / 10, (long long)records);
     if (thousandths == THOUSAND)
         fprintf(stderr, "\n");
 }
@@ -43,75 +42,68 @@ static void print_problem(CatalogueResult *result, int64_t row, const char *fiel
         fprintf(stderr, "  … and more\n");
 }
 
-static const Error *send_rows(RpcClientStream *stream, CatalogFile *file, CatalogueResult *result)
+/* The same file under the same currency has the same name, wherever it lies. */
+static const Error *import_name(
+    Arena *arena, const char *path, const char *currency, const char **name)
+{
+    FILE *file = fopen(path, "rb");
+    uint64_t hash = text_hash(currency ? currency : "", currency ? strlen(currency) : 0);
+    char chunk[CHUNK];
+    size_t size;
+
+    if (!file)
+        return error_new(
+            arena, ERROR_NOT_FOUND, "FILE_NOT_FOUND", "%s: %s.", path, strerror(errno));
+    while ((size = fread(chunk, 1, sizeof(chunk), file)) > 0)
+        hash = hash * HASH_FACTOR ^ text_hash(chunk, size);
+    fclose(file);
+    *name = arena_printf(arena, "imports/file-%016" PRIx64, hash);
+    return NULL;
+}
+
+static const Error *send_rows(Upload *upload, CatalogFile *file, CatalogueResult *result)
 {
     Arena *one = arena_new();
     const Error *error = NULL;
     CatalogRow row;
 
     while (!error && catalog_file_next(file, one, &row)) {
-        ImportProductsRequest request = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
-
         for (size_t i = 0; i < row.n_problems; i++)
             print_problem(
                 result, row.problems[i].row, row.problems[i].field, row.problems[i].description);
-        if (row.product) {
-            request.product = row.product;
-            request.row = row.number;
-            error = rpc_client_send(stream, &request);
-            if (++result->products % BAR_EVERY == 0)
-                draw_bar(catalog_file_progress(file), result->products);
-        }
+        /* The row at which it was cut off is sent again: it may have more than one product. */
+        if (!row.product || row.number >= result->start_row)
+            error = upload_row(upload, &row);
+        if (result->sent % BAR_EVERY == 0)
+            draw_bar(catalog_file_progress(file), result->sent);
         arena_reset(one);
     }
     arena_free(one);
     return error;
 }
 
-/* What the service refused. */
-static void print_refusals(const CatalogueResult *result)
-{
-    const ImportProductsResponse *response = result->response;
-
-    for (size_t i = 0; i < response->n_errors && i < SHOWN_PROBLEMS; i++)
-        fprintf(stderr, "  row %lld: %s: %s: %s\n", (long long)response->errors[i]->row,
-            response->errors[i]->product, response->errors[i]->field,
-            response->errors[i]->description);
-    if (response->n_errors > SHOWN_PROBLEMS)
-        fprintf(stderr, "  … and more\n");
-}
-
 const Error *catalogue_import(Arena *arena, const Shop *shop, const Channel *channel,
     const char *path, const char *currency, CatalogueResult *result)
 {
-    RpcOutgoing outgoing = shop_outgoing(shop, channel, 0);
     CatalogFile *file = NULL;
-    RpcClientStream *stream = NULL;
-    void *response = NULL;
+    const char *name;
+    Upload *upload;
     const Error *error;
 
     *result = (CatalogueResult){ 0 };
-    outgoing.deadline = INT64_MAX;
-    if ((error = catalog_file_open(arena, path, currency, &file)))
+    if ((error = import_name(arena, path, currency, &name)) ||
+        (error = catalog_file_open(arena, path, currency, &file)))
         return error;
-    if (!(error = rpc_client_open_stream(shop_client(shop, product_service->package), &outgoing,
-              product_service, "ImportProducts", &stream))) {
-        /* A send that fails has its reason in the status, which receive tells. */
-        send_rows(stream, file, result);
-        rpc_client_finish_sending(stream);
-        error = rpc_client_receive(stream, arena, &response);
-        if (!error && !response)
-            error =
-                error_new(arena, ERROR_INTERNAL, "ANSWER_MISSING", "The import was not answered.");
-        draw_bar(THOUSAND, result->products);
-        rpc_client_close_stream(stream);
+    upload = upload_begin(arena, shop, channel, name, result);
+    if (!(error = upload_find_start(upload, &result->start_row))) {
+        if (result->start_row)
+            fprintf(stderr, "  goes on at row %lld, where it was cut off\n",
+                (long long)result->start_row);
+        error = upload_end(upload, send_rows(upload, file, result));
+        draw_bar(THOUSAND, result->sent);
     }
     catalog_file_close(file);
-    if (error)
-        return error;
-    result->response = response;
-    print_refusals(result);
-    return NULL;
+    return error;
 }
 
 static const Error *write_demo_catalogue(Arena *arena, const char *path)
@@ -146,8 +138,7 @@ const Error *catalogue_import_for_demo(
         return error;
     printf(
         "Catalogue: %lld products new, %lld changed, %lld as they were, %lld refused (%.1f s).\n",
-        (long long)result.response->created, (long long)result.response->updated,
-        (long long)result.response->unchanged, (long long)result.response->refused,
-        (double)(clock_monotonic() - start) / 1e6);
+        (long long)result.created, (long long)result.updated, (long long)result.unchanged,
+        (long long)result.refused, (double)(clock_monotonic() - start) / 1e6);
     return NULL;
 }

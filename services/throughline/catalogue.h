@@ -4,16 +4,18 @@
 
 #include "services/throughline/shop.h"
 
-#include "throughline/catalog/v1/product.pb-c.h"
-
 typedef struct CatalogueResult {
-    int64_t products;      /* sent */
-    int64_t file_problems; /* rows of the file that are no product, or lose a part */
-    Throughline__Catalog__V1__ImportProductsResponse *response;
+    int64_t sent;          /* products, categories and locations */
+    int64_t file_problems; /* rows of the file that are no record, or lose a part */
+    int64_t start_row;     /* where an import that was cut off goes on; 0: at the start */
+    int64_t created;
+    int64_t updated;
+    int64_t unchanged;
+    int64_t refused;
 } CatalogueResult;
 
-/* Streams a file's products to the catalog service, with a progress bar when stderr is a terminal. Problems of rows are printed on
- * stderr, at most 20. */
+/* Streams a file's records to the catalog service, with a progress bar when stderr is a terminal. Problems of rows are printed on
+ * stderr, at most 20. An import of the same file that was cut off goes on where it was. */
 const Error *catalogue_import(Arena *arena, const Shop *shop, const Channel *channel,
     const char *path, const char *currency, CatalogueResult *result);
 

@@ -20,6 +20,7 @@ typedef struct Command {
 extern const Command command_up;
 extern const Command command_demo;
 extern const Command command_import;
+extern const Command command_export;
 extern const Command command_call;
 extern const Command command_watch;
 extern const Command command_token;

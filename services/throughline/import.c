@@ -1,4 +1,4 @@
-/* throughline import: a file of products into the catalogue. */
+/* throughline import: a file of products, categories or locations into the catalogue. */
 #include "services/throughline/catalogue.h"
 #include "services/throughline/command.h"
 
@@ -32,22 +32,23 @@ static int run(const Config *config, Arena *arena)
     shop_close(&shop);
     if (error)
         return shop_complain("import", error);
-    printf("%lld products: %lld new, %lld changed, %lld as they were, %lld refused; %lld problems "
+    printf("%lld records: %lld new, %lld changed, %lld as they were, %lld refused; %lld problems "
            "in the file\n",
-        (long long)result.products, (long long)result.response->created,
-        (long long)result.response->updated, (long long)result.response->unchanged,
-        (long long)result.response->refused, (long long)result.file_problems);
-    return result.response->refused ? EXIT_FAILED : EXIT_OK;
+        (long long)result.sent, (long long)result.created, (long long)result.updated,
+        (long long)result.unchanged, (long long)result.refused, (long long)result.file_problems);
+    return result.refused ? EXIT_FAILED : EXIT_OK;
 }
 
 const Command command_import = {
     .name = "import",
     .arguments = "FILE",
-    .summary = "Imports products; again with the same file changes nothing.",
-    .details = "\nFormats, told by content: JSON lines of products, JSON (Online Boutique, "
-               "Saleor's fixture), CSV and other separated\n"
-               "values with a header. Good rows are kept whatever the others are; exit code 1 when "
-               "the service refused some.\n",
+    .summary = "Imports products, categories or stores; again with the same file changes nothing.",
+    .details =
+        "\nFormats, told by content, packed by gzip or not: JSON lines of products, JSON "
+        "(Online Boutique, Saleor's fixture,\ncategories, stores), CSV and other separated "
+        "values with a header. An import that was cut off goes on\nwhere it was when the "
+        "same file comes again. Good rows are kept whatever the others are; exit code 1 when "
+        "the service refused some.\n",
     .settings = (const Setting *const[]){ shop_settings, settings, NULL },
     .run = run,
 };

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const Command *const commands[] = { &command_up, &command_demo, &command_import,
-    &command_call, &command_watch, &command_token };
+    &command_export, &command_call, &command_watch, &command_token };
 
 static int print_usage(FILE *out)
 {

@@ -34,8 +34,7 @@ static const char *walk(Walk *state, const Product *product, int depth)
         if (!is_part(relation))
             continue;
         if (depth > BUNDLE_MAX_DEPTH)
-            return arena_printf(
-                state->arena, "is nested deeper than %d bundles", BUNDLE_MAX_DEPTH);
+            return arena_printf(state->arena, "is nested deeper than %d bundles", BUNDLE_MAX_DEPTH);
         if (text_equal(relation->product, state->bundle->name))
             return arena_printf(state->arena, "contains itself, through %s", product->name);
         if (++state->visits > MAX_VISITS)

@@ -1,5 +1,6 @@
 #include "services/catalog/import/builder.h"
 
+#include "shared/base/money.h"
 #include "shared/codec/types.h"
 
 #include <inttypes.h>
@@ -146,6 +147,21 @@ Variant *build_variant(Arena *arena, Product *product, const char *sku, const ch
     variant->title = build_short(arena, text_trim(arena, title), VARIANT_MAX_TITLE);
     product->variants = append(arena, product->variants, &product->n_variants, variant);
     return variant;
+}
+
+bool build_amount(Arena *arena, const char *currency, const char *text, int64_t *minor)
+{
+    char *amount = arena_text(arena, text);
+    const char *point = strchr(amount, '.');
+    size_t length = strlen(amount);
+    size_t kept = point ? (size_t)(point - amount + 1) + (size_t)money_digits(currency) : length;
+
+    while (length > kept && amount[length - 1] == '0')
+        length--;
+    if (length > 0 && amount[length - 1] == '.')
+        length--;
+    amount[length] = '\0';
+    return money_parse(currency, amount, minor) && *minor >= 0;
 }
 
 void build_price(

@@ -25,6 +25,9 @@ Product *build_product(Arena *arena, const char *slug, const char *title, const 
 
 Variant *build_variant(Arena *arena, Product *product, const char *sku, const char *title);
 
+/* An amount out of a text: "1899.0", "12.500"; zeros behind the last digit that the currency has do not count. */
+bool build_amount(Arena *arena, const char *currency, const char *text, int64_t *minor);
+
 /* list_minor: what it is compared with; only kept when above amount_minor. */
 void build_price(
     Arena *arena, Variant *variant, const char *currency, int64_t amount_minor, int64_t list_minor);

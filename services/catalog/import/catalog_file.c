@@ -2,6 +2,7 @@
 #include "services/catalog/import/catalog_file.h"
 
 #include "services/catalog/import/source.h"
+#include "services/catalog/import/unpack.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ enum { MAX_FIRST_LINE = 1024 * 1024, MAX_DOCUMENT = 512 * 1024 * 1024 };
 
 static const Error unreadable = { ERROR_INVALID_ARGUMENT, "FILE_UNREADABLE",
     "This is no catalogue that can be read: JSON lines of products, a JSON array of them, a Saleor "
-    "fixture, or separated values with a header that has a title." };
+    "fixture, categories, stores, or separated values with a header that has a title." };
 
 void row_problem(
     Arena *arena, CatalogRow *row, int64_t number, const char *field, const char *format, ...)
@@ -81,7 +82,8 @@ static Source *open_document(FILE *file)
         document = json_loadf(file, 0, NULL);
     }
     fclose(file);
-    if (document && !(source = saleor_open(document)) && !(source = json_array_open(document)))
+    if (document && !(source = saleor_open(document)) && !(source = json_records_open(document)) &&
+        !(source = json_array_open(document)))
         json_decref(document);
     return source;
 }
@@ -95,7 +97,7 @@ static Source *open_source(FILE *file, const SourceOptions *options)
         return json_lines_open(file);
     if (byte == '{' || byte == '[')
         return open_document(file);
-    if (byte != EOF)
+    if (byte != EOF && !(source = small_table_open(file, options)))
         source = table_open(file, options);
     if (!source)
         fclose(file);
@@ -122,7 +124,8 @@ const Error *catalog_file_open(
     if (!stream)
         return error_new(
             arena, ERROR_NOT_FOUND, "FILE_NOT_FOUND", "%s: %s.", path, strerror(errno));
-    source = open_source(stream, &options);
+    stream = unpack(stream);
+    source = stream ? open_source(stream, &options) : NULL;
     if (!source)
         return &unreadable;
     *file = calloc(1, sizeof(**file));

@@ -1,5 +1,5 @@
-/* Catalogues in files: products out of whatever a shop has. The format is told by what is in the
- * file:
+/* Catalogues in files: products, categories and locations out of whatever a shop has. The format is told by what is in the
+ * file, which may be packed by gzip:
  *
  *  - JSON lines: one Product a line, in the protobuf JSON form
  *  - JSON: an array of such products, or of products with "priceUsd" (Online Boutique), or a Django
@@ -7,11 +7,15 @@
  *  - separated values with a header (",", ";", tab or "|"): columns are known by their usual names
  * (columns.c), the others become attributes; neighbouring rows of one product are its variants
  *
+ *  - tables of categories ("categoryName"), and pairs of products to tell apart ("left_title", "right_title")
+ *  - JSON arrays of categories with their paths, and of stores
+ *
  * A bad row is reported and the next one read. */
 #ifndef THROUGHLINE_CATALOG_CATALOG_FILE_H
 #define THROUGHLINE_CATALOG_CATALOG_FILE_H
 
-#include "services/catalog/domain/product.h"
+#include "services/catalog/domain/category.h"
+#include "services/catalog/domain/location.h"
 
 typedef struct CatalogFile CatalogFile;
 
@@ -24,8 +28,11 @@ typedef struct CatalogProblem {
 
 /* One step through a file: a product, problems, or both (a product without its bad variants). */
 typedef struct CatalogRow {
-    int64_t number;   /* the product's first row, line or item, from 1; a header counts */
-    Product *product; /* NULL when the row is bad; not yet checked as the service does */
+    int64_t number; /* the product's first row, line or item, from 1; a header counts */
+    /* At most one of them, not yet checked as the service does; none when the row is bad. */
+    Product *product;
+    Category *category;
+    Location *location;
     size_t n_problems;
     CatalogProblem *problems;
 } CatalogRow;

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+static const char attribute_prefix[] = "attribute:";
+static const char variant_attribute_prefix[] = "variant_attribute:";
+
 /* Names in lower case with "_" for what is no letter or digit. */
 static const struct {
     const char *name;
@@ -118,6 +121,15 @@ static Column read_column(Arena *arena, const char *header)
     Column column = { .header = header, .role = COLUMN_ATTRIBUTE, .detail = "" };
     const char *name = plain_name(arena, header);
 
+    if (text_starts_with(header, attribute_prefix)) {
+        column.header = header + strlen(attribute_prefix);
+        return column;
+    }
+    if (text_starts_with(header, variant_attribute_prefix)) {
+        column.header = header + strlen(variant_attribute_prefix);
+        column.role = COLUMN_VARIANT_ATTRIBUTE;
+        return column;
+    }
     for (size_t i = 0; i < COUNT(known); i++)
         if (text_equal(known[i].name, name))
             column.role = known[i].role;
@@ -160,7 +172,8 @@ bool columns_read(Arena *arena, const CsvRow *header, Columns *columns)
     /* "name" is the title where there is no other, else what the product is known by. */
     has_title = has_role(columns, COLUMN_TITLE);
     for (size_t i = 0; i < columns->n_columns; i++)
-        if (text_equal(plain_name(arena, columns->columns[i].header), "name"))
+        if (header->fields[i].size == strlen(columns->columns[i].header) &&
+            text_equal(plain_name(arena, columns->columns[i].header), "name"))
             columns->columns[i].role = has_title ? COLUMN_ID : COLUMN_TITLE;
     return has_role(columns, COLUMN_TITLE);
 }

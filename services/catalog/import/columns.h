@@ -5,7 +5,8 @@
 #include "services/catalog/import/csv.h"
 
 typedef enum ColumnRole {
-    COLUMN_ATTRIBUTE, /* anything we do not know */
+    COLUMN_ATTRIBUTE,         /* anything we do not know, and "attribute:KEY" */
+    COLUMN_VARIANT_ATTRIBUTE, /* "variant_attribute:KEY" */
     COLUMN_IGNORED,
     COLUMN_ID, /* the product's */
     COLUMN_SKU,

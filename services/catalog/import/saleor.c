@@ -90,7 +90,7 @@ static void index_row(Saleor *saleor, Arena *arena, json_t *row)
                 row);
 }
 
-static const char *category_path(const Saleor *saleor, Arena *arena, const json_t *key)
+static const char *path_of_category(const Saleor *saleor, Arena *arena, const json_t *key)
 {
     const char *path = "";
 
@@ -287,7 +287,7 @@ static bool next(Source *source, Arena *arena, CatalogRow *out)
             arena, *text_at(fields, "slug") ? text_at(fields, "slug") : text_at(fields, "name")),
         text_at(fields, "name"), text_at(fields, "description_plaintext"));
     product->category =
-        arena_text(arena, category_path(saleor, arena, json_object_get(fields, "category")));
+        arena_text(arena, path_of_category(saleor, arena, json_object_get(fields, "category")));
     if (!is_published(saleor, arena, key))
         product->state = PRODUCT_RETIRED;
     add_product_details(saleor, arena, key, product);

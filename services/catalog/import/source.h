@@ -25,7 +25,9 @@ typedef struct SourceOptions {
  * caller's then. */
 Source *json_lines_open(FILE *file);
 Source *json_array_open(json_t *document);
+Source *json_records_open(json_t *document);
 Source *saleor_open(json_t *document);
+Source *small_table_open(FILE *file, const SourceOptions *options);
 Source *table_open(FILE *file, const SourceOptions *options);
 
 /* Adds a problem to a row; the texts are copied or formatted into the arena. */

@@ -93,28 +93,12 @@ static bool read_record(Arena *arena, const Table *table, CatalogRow *out, Recor
     return true;
 }
 
-/* "1899.0", "12.500": zeros behind the last digit that the currency has do not count. */
-static bool read_amount(Arena *arena, const char *currency, const char *text, int64_t *minor)
-{
-    char *amount = arena_text(arena, text);
-    const char *point = strchr(amount, '.');
-    size_t length = strlen(amount);
-    size_t kept = point ? (size_t)(point - amount + 1) + (size_t)money_digits(currency) : length;
-
-    while (length > kept && amount[length - 1] == '0')
-        length--;
-    if (length > 0 && amount[length - 1] == '.')
-        length--;
-    amount[length] = '\0';
-    return money_parse(currency, amount, minor) && *minor >= 0;
-}
-
 /* The amount in column `i`, 0 when it is empty. */
 static bool read_price(Arena *arena, const Table *table, const Record *record, size_t i,
     const char *currency, CatalogRow *out, int64_t *minor)
 {
     *minor = 0;
-    if (!*record->fields[i] || read_amount(arena, currency, record->fields[i], minor))
+    if (!*record->fields[i] || build_amount(arena, currency, record->fields[i], minor))
         return true;
     row_problem(arena, out, record->number, table->columns.columns[i].header,
         "\"%s\" is not an amount in %s", build_short(arena, record->fields[i], SHOWN), currency);
@@ -215,6 +199,10 @@ static bool add_variant(
     add_prices(arena, table, record, COLUMN_PRICE, out, variant);
     add_prices(arena, table, record, COLUMN_LIST_PRICE, out, variant);
     add_stock(arena, table, record, out, variant);
+    for (size_t i = 0; i < table->columns.n_columns; i++)
+        if (table->columns.columns[i].role == COLUMN_VARIANT_ATTRIBUTE)
+            build_variant_attribute(
+                arena, variant, table->columns.columns[i].header, record->fields[i]);
     if (out->n_problems == before)
         return true;
     product->n_variants--;

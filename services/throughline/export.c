@@ -1,0 +1,177 @@
+/* throughline export: the catalogue's products into a file. */
+#include "services/throughline/command.h"
+#include "services/throughline/export_table.h"
+#include "services/throughline/shop.h"
+
+#include "shared/base/text.h"
+#include "shared/codec/json.h"
+#include "shared/codec/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef Throughline__Catalog__V1__ExportProductsRequest ExportProductsRequest;
+typedef Throughline__Catalog__V1__Product Product;
+
+enum { MAX_TRIES = 5 };
+
+static const Setting settings[] = {
+    { "format", SETTING_TEXT, "", "jsonl or csv; as the file's ending says when not given", 0, 0 },
+    { "category", SETTING_TEXT, "", "only products of this category and those below it", 0, 0 },
+    { "with-drafts", SETTING_SWITCH, "false", "drafts too; not in a table", 0, 0 },
+    { 0 },
+};
+
+/* One export: products go to `lines`, JSON lines; what columns they need is noted where a table is wanted. */
+typedef struct Export {
+    Arena *arena;
+    const Shop *shop;
+    const Channel *channel;
+    ExportProductsRequest request;
+    FILE *lines;
+    ExportTable *table; /* NULL: no table */
+    int64_t n_products;
+} Export;
+
+static void take(Export *export, Arena *one, const Product *product)
+{
+    fprintf(export->lines, "%s\n", json_from_message(one, product, JSON_COMPACT));
+    if (export->table)
+        export_table_note(export->table, product);
+    export->request.after = arena_text(export->arena, product->name);
+    export->n_products++;
+}
+
+static const Error *receive_all(Export *export)
+{
+    const ProtobufCServiceDescriptor *service =
+        &throughline__catalog__v1__product_service__descriptor;
+    RpcOutgoing outgoing = shop_outgoing(export->shop, export->channel, 0);
+    RpcClientStream *stream;
+    Arena *one;
+    void *product;
+    const Error *error;
+
+    outgoing.deadline = INT64_MAX;
+    if ((error = rpc_client_open_stream(shop_client(export->shop, service->package), &outgoing,
+             service, "ExportProducts", &stream)))
+        return error;
+    one = arena_new();
+    if (!(error = rpc_client_send(stream, &export->request)))
+        error = rpc_client_finish_sending(stream);
+    while (!error && !(error = rpc_client_receive(stream, one, &product)) && product) {
+        take(export, one, product);
+        arena_reset(one);
+    }
+    error = error_copy(export->arena, error);
+    arena_free(one);
+    rpc_client_close_stream(stream);
+    return error;
+}
+
+/* A stream that is cut off goes on behind the last product that came. */
+static const Error *receive_resumed(Export *export)
+{
+    const Error *error = receive_all(export);
+
+    for (int i = 1; i < MAX_TRIES && error && error->code == ERROR_UNAVAILABLE; i++)
+        error = receive_all(export);
+    return error;
+}
+
+/* Reads the lines again, now that all columns are known. */
+static const Error *write_table(Export *export, FILE *out)
+{
+    Arena *one = arena_new();
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t length;
+    const Error *error = NULL;
+
+    rewind(export->lines);
+    export_table_header(export->table, out);
+    while (!error && (length = getline(&line, &capacity, export->lines)) > 0) {
+        void *product;
+
+        if (!(error = json_to_message(one, &throughline__catalog__v1__product__descriptor,
+                  (Bytes){ (const uint8_t *)line, (size_t)length }, &product)))
+            export_table_rows(export->table, product, out);
+        arena_reset(one);
+    }
+    error = error_copy(export->arena, error);
+    arena_free(one);
+    free(line);
+    return error;
+}
+
+static const Error *unwritable(Arena *arena, const char *path)
+{
+    return error_new(arena, ERROR_UNAVAILABLE, "FILE_UNWRITABLE", "%s cannot be written.", path);
+}
+
+static const Error *export_to(Export *export, FILE *out, const char *path)
+{
+    const Error *error;
+    bool is_written;
+
+    export->lines = export->table ? tmpfile() : out;
+    if (!export->lines)
+        return unwritable(export->arena, "A temporary file");
+    error = receive_resumed(export);
+    if (!error && export->table)
+        error = write_table(export, out);
+    is_written = !ferror(export->lines) && !ferror(out) && !fflush(out);
+    if (export->table)
+        fclose(export->lines);
+    return error || is_written ? error : unwritable(export->arena, path);
+}
+
+static int run(const Config *config, Arena *arena)
+{
+    const char *const *words;
+    size_t n_words = (size_t)config_words(config, &words);
+    const char *path = n_words == 1 ? words[0] : "-";
+    const char *format = config_text(config, "format");
+    bool is_table =
+        text_equal(format, "csv") || (text_is_empty(format) && text_ends_with(path, ".csv"));
+    bool is_output = text_equal(path, "-");
+    Export export = { .arena = arena, .table = is_table ? export_table_new(arena) : NULL };
+    Channel channel;
+    Shop shop;
+    FILE *out;
+    const Error *error;
+
+    if (n_words > 1 || !(is_table || text_is_empty(format) || text_equal(format, "jsonl")) ||
+        (is_table && config_switch(config, "with-drafts"))) {
+        fprintf(stderr, "Usage: throughline export [FILE] [--format=jsonl|csv]\n");
+        return EXIT_USAGE;
+    }
+    throughline__catalog__v1__export_products_request__init(&export.request);
+    export.request.category = arena_text(arena, config_text(config, "category"));
+    export.request.with_drafts = config_switch(config, "with-drafts");
+    if ((error = shop_channel(arena, config, &channel)))
+        return shop_complain("export", error);
+    if (!(out = is_output ? stdout : fopen(path, "w")))
+        return shop_complain("export", unwritable(arena, path));
+    shop_open(&shop, arena, config);
+    export.shop = &shop;
+    export.channel = &channel;
+    error = export_to(&export, out, path);
+    shop_close(&shop);
+    if (!is_output && fclose(out) && !error)
+        error = unwritable(arena, path);
+    if (error)
+        return shop_complain("export", error);
+    fprintf(stderr, "%lld products\n", (long long)export.n_products);
+    return EXIT_OK;
+}
+
+const Command command_export = {
+    .name = "export",
+    .arguments = "[FILE]",
+    .summary = "Writes all products to a file, or to standard output.",
+    .details = "\nJSON lines have everything; a table (CSV) has one row a variant, without other "
+               "languages, relations and types.\n`import` reads both.\n",
+    .settings = (const Setting *const[]){ shop_settings, settings, NULL },
+    .run = run,
+};

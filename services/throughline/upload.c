@@ -1,0 +1,190 @@
+#include "services/throughline/upload.h"
+
+#include "shared/codec/message.h"
+
+#include "throughline/catalog/v1/location.pb-c.h"
+#include "throughline/catalog/v1/product.pb-c.h"
+#include "throughline/catalog/v1/taxonomy.pb-c.h"
+
+#include <stdio.h>
+
+typedef Throughline__Catalog__V1__ImportProductsRequest ImportProductsRequest;
+typedef Throughline__Catalog__V1__ImportProductsResponse ImportProductsResponse;
+typedef Throughline__Catalog__V1__ImportCategoriesRequest ImportCategoriesRequest;
+typedef Throughline__Catalog__V1__ImportLocationsRequest ImportLocationsRequest;
+typedef Throughline__Catalog__V1__ImportRecordsResponse ImportRecordsResponse;
+typedef Throughline__Catalog__V1__Import Import;
+
+typedef enum UploadKind {
+    UPLOAD_NOTHING,
+    UPLOAD_PRODUCTS,
+    UPLOAD_CATEGORIES,
+    UPLOAD_LOCATIONS
+} UploadKind;
+
+enum { SHOWN_REFUSALS = 20 };
+
+static const struct {
+    const ProtobufCServiceDescriptor *service;
+    const char *method;
+} methods[] = {
+    [UPLOAD_PRODUCTS] = { &throughline__catalog__v1__product_service__descriptor,
+        "ImportProducts" },
+    [UPLOAD_CATEGORIES] = { &throughline__catalog__v1__taxonomy_service__descriptor,
+        "ImportCategories" },
+    [UPLOAD_LOCATIONS] = { &throughline__catalog__v1__location_service__descriptor,
+        "ImportLocations" },
+};
+
+struct Upload {
+    Arena *arena;
+    const Shop *shop;
+    const Channel *channel;
+    const char *name;
+    CatalogueResult *result;
+    UploadKind kind;
+    RpcClientStream *stream; /* NULL: none is open */
+};
+
+Upload *upload_begin(Arena *arena, const Shop *shop, const Channel *channel, const char *name,
+    CatalogueResult *result)
+{
+    Upload *upload = arena_alloc(arena, sizeof(*upload));
+
+    *upload = (Upload){
+        .arena = arena, .shop = shop, .channel = channel, .name = name, .result = result
+    };
+    return upload;
+}
+
+const Error *upload_find_start(Upload *upload, int64_t *row)
+{
+    Throughline__Catalog__V1__GetImportRequest request =
+        THROUGHLINE__CATALOG__V1__GET_IMPORT_REQUEST__INIT;
+    Import import = THROUGHLINE__CATALOG__V1__IMPORT__INIT;
+    const Error *error;
+
+    *row = 0;
+    request.name = arena_text(upload->arena, upload->name);
+    error = shop_call(upload->shop, upload->channel, methods[UPLOAD_PRODUCTS].service, "GetImport",
+        &request, &import);
+    if (error)
+        return error->code == ERROR_NOT_FOUND ? NULL : error;
+    if (!import.is_done)
+        *row = import.rows;
+    return NULL;
+}
+
+static UploadKind kind_of(const CatalogRow *row)
+{
+    if (row->product)
+        return UPLOAD_PRODUCTS;
+    if (row->category)
+        return UPLOAD_CATEGORIES;
+    return row->location ? UPLOAD_LOCATIONS : UPLOAD_NOTHING;
+}
+
+static const Error *open_stream(Upload *upload, UploadKind kind)
+{
+    RpcOutgoing outgoing = shop_outgoing(upload->shop, upload->channel, 0);
+
+    outgoing.deadline = INT64_MAX;
+    upload->kind = kind;
+    return rpc_client_open_stream(shop_client(upload->shop, methods[kind].service->package),
+        &outgoing, methods[kind].service, methods[kind].method, &upload->stream);
+}
+
+static void print_refusal(
+    size_t index, int64_t row, const char *name, const char *field, const char *description)
+{
+    if (index < SHOWN_REFUSALS)
+        fprintf(stderr, "  row %lld: %s: %s: %s\n", (long long)row, name, field, description);
+    else if (index == SHOWN_REFUSALS)
+        fprintf(stderr, "  … and more\n");
+}
+
+static void add_products(CatalogueResult *result, const ImportProductsResponse *response)
+{
+    result->created += response->created;
+    result->updated += response->updated;
+    result->unchanged += response->unchanged;
+    result->refused += response->refused;
+    for (size_t i = 0; i < response->n_errors; i++)
+        print_refusal(i, response->errors[i]->row, response->errors[i]->product,
+            response->errors[i]->field, response->errors[i]->description);
+}
+
+static void add_records(CatalogueResult *result, const ImportRecordsResponse *response)
+{
+    result->created += response->created;
+    result->updated += response->updated;
+    result->unchanged += response->unchanged;
+    result->refused += response->refused;
+    for (size_t i = 0; i < response->n_errors; i++)
+        print_refusal(i, response->errors[i]->row, response->errors[i]->name,
+            response->errors[i]->field, response->errors[i]->description);
+}
+
+/* Ends the stream that is open and takes its answer in. */
+static const Error *close_stream(Upload *upload)
+{
+    void *response = NULL;
+    const Error *error;
+
+    if (!upload->stream)
+        return NULL;
+    rpc_client_finish_sending(upload->stream);
+    error = rpc_client_receive(upload->stream, upload->arena, &response);
+    if (!error && !response)
+        error = error_new(
+            upload->arena, ERROR_INTERNAL, "ANSWER_MISSING", "The import was not answered.");
+    rpc_client_close_stream(upload->stream);
+    upload->stream = NULL;
+    if (error)
+        return error;
+    if (upload->kind == UPLOAD_PRODUCTS)
+        add_products(upload->result, response);
+    else
+        add_records(upload->result, response);
+    return NULL;
+}
+
+static const Error *send_row(Upload *upload, const CatalogRow *row)
+{
+    ImportProductsRequest product = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
+    ImportCategoriesRequest category = THROUGHLINE__CATALOG__V1__IMPORT_CATEGORIES_REQUEST__INIT;
+    ImportLocationsRequest location = THROUGHLINE__CATALOG__V1__IMPORT_LOCATIONS_REQUEST__INIT;
+
+    product.row = category.row = location.row = row->number;
+    product.product = row->product;
+    product.import = (char *)upload->name;
+    category.category = row->category;
+    location.location = row->location;
+    if (upload->kind == UPLOAD_PRODUCTS)
+        return rpc_client_send(upload->stream, &product);
+    if (upload->kind == UPLOAD_CATEGORIES)
+        return rpc_client_send(upload->stream, &category);
+    return rpc_client_send(upload->stream, &location);
+}
+
+const Error *upload_row(Upload *upload, const CatalogRow *row)
+{
+    UploadKind kind = kind_of(row);
+    const Error *error;
+
+    if (kind == UPLOAD_NOTHING)
+        return NULL;
+    if ((!upload->stream || kind != upload->kind) &&
+        ((error = close_stream(upload)) || (error = open_stream(upload, kind))))
+        return error;
+    upload->result->sent++;
+    return send_row(upload, row);
+}
+
+const Error *upload_end(Upload *upload, const Error *error)
+{
+    /* A send that failed has its reason in the status, which the answer tells. */
+    const Error *answer = close_stream(upload);
+
+    return answer ? answer : error;
+}
