@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PORT = 7002, FOLLOW_INTERVAL_MS = 250, KEYS_INTERVAL_MS = 5000, STOCK_INTERVAL_MS = 500 };
+enum { PORT = 7002, FOLLOW_INTERVAL_MS = 250, KEYS_INTERVAL_MS = 5000, DUE_INTERVAL_MS = 500 };
 
 /* The one name under which replicas that start together agree on one key. */
 static const char first_key[] = "quoteKeys/1";
@@ -113,14 +113,22 @@ static void close_catalog(ServiceContext *context)
     free(catalog);
 }
 
+/* The job: ends what was reserved and is over. */
+static const Error *finish_due(RpcCall *call)
+{
+    const Error *error = stock_finish_due(call);
+
+    return error ? error : uses_finish_due(call);
+}
+
 const Service catalog_service = {
     .name = "catalog",
     .port = PORT,
-    .rpcs = { &product_rpcs, &pricing_rpcs, &stock_rpcs, &governance_rpcs, &taxonomy_rpcs,
-        &location_rpcs },
+    .rpcs = { &product_rpcs, &pricing_rpcs, &stock_rpcs, &coupon_rpcs, &governance_rpcs,
+        &taxonomy_rpcs, &location_rpcs },
     .collections = catalog_collections,
     .jobs = { { "follow", FOLLOW_INTERVAL_MS, catalog_follow },
-        { "stock", STOCK_INTERVAL_MS, stock_finish_due }, { "govern", FOLLOW_INTERVAL_MS, govern },
+        { "due", DUE_INTERVAL_MS, finish_due }, { "govern", FOLLOW_INTERVAL_MS, govern },
         { "keys", KEYS_INTERVAL_MS, catalog_take_keys } },
     .open = open_catalog,
     .close = close_catalog,

@@ -15,6 +15,8 @@ extern const Collection assortments;
 extern const Collection brands;
 extern const Collection categories;
 extern const Collection category_trees;
+extern const Collection coupon_campaigns;
+extern const Collection coupon_keys;
 extern const Collection draft_parts;
 extern const Collection drafts;
 extern const Collection imports;
@@ -27,8 +29,11 @@ extern const Collection reservations;
 extern const Collection stock_levels;
 extern const Collection release_changes;
 extern const Collection releases;
+extern const Collection use_counters;
+extern const Collection use_reservations;
 extern const Collection *const catalog_collections[];
 
+extern const RpcService coupon_rpcs;
 extern const RpcService governance_rpcs;
 extern const RpcService product_rpcs;
 extern const RpcService pricing_rpcs;
@@ -67,6 +72,11 @@ const Error *catalog_check_drafts(const RpcCall *call, bool with_drafts);
 const Error *export_products(RpcCall *call, const void *request, void *reply);
 const Error *search_products(RpcCall *call, const void *request, void *reply);
 const Error *compare_products(RpcCall *call, const void *request, void *reply);
+const Error *get_promotion_usage(RpcCall *call, const void *request, void *reply);
+const Error *reserve_uses(RpcCall *call, const void *request, void *reply);
+const Error *redeem_uses(RpcCall *call, const void *request, void *reply);
+const Error *return_uses(RpcCall *call, const void *request, void *reply);
+const Error *get_uses(RpcCall *call, const void *request, void *reply);
 
 /* Reads every product of the store into the snapshot. */
 const Error *catalog_load(Catalog *catalog, ServiceContext *context);
@@ -78,8 +88,9 @@ const Error *catalog_follow(RpcCall *call);
 /* The job: takes up keys that other replicas have made. */
 const Error *catalog_take_keys(RpcCall *call);
 
-/* The job: ends reservations whose time is over. */
+/* Parts of a job: end reservations of stock and of uses whose time is over. */
 const Error *stock_finish_due(RpcCall *call);
+const Error *uses_finish_due(RpcCall *call);
 
 extern const Service catalog_service;
 

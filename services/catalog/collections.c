@@ -1,5 +1,6 @@
 #include "services/catalog/governance.h"
 
+#include "throughline/catalog/v1/coupon.pb-c.h"
 #include "throughline/catalog/v1/location.pb-c.h"
 #include "throughline/catalog/v1/records.pb-c.h"
 #include "throughline/catalog/v1/stock.pb-c.h"
@@ -25,6 +26,18 @@ const Collection categories = {
 const Collection category_trees = {
     .name = "category_trees",
     .message = &throughline__catalog__v1__category_tree__descriptor,
+};
+
+const Collection coupon_campaigns = {
+    .name = "coupon_campaigns",
+    .message = &throughline__catalog__v1__coupon_campaign__descriptor,
+    .indexes = { { .name = "code", .fields = { "code" }, .is_unique = true },
+        { .name = "prefix", .fields = { "prefix" }, .is_unique = true } },
+};
+
+const Collection coupon_keys = {
+    .name = "coupon_keys",
+    .message = &throughline__catalog__v1__coupon_key_record__descriptor,
 };
 
 const Collection imports = {
@@ -76,6 +89,19 @@ const Collection stock_levels = {
         { .name = "location", .fields = { "location", "sku" } } },
 };
 
+const Collection use_counters = {
+    .name = "use_counters",
+    .message = &throughline__catalog__v1__use_counter__descriptor,
+};
+
+const Collection use_reservations = {
+    .name = "use_reservations",
+    .message = &throughline__catalog__v1__use_reservation__descriptor,
+    /* Unique, so that only those that are not closed have entries. */
+    .indexes = { { .name = "due", .fields = { "due" }, .is_unique = true } },
+    .expire_field = "purge_time",
+};
+
 const Collection *const catalog_collections[] = {
     &audit_entries,
     &audit_positions,
@@ -83,6 +109,8 @@ const Collection *const catalog_collections[] = {
     &brands,
     &categories,
     &category_trees,
+    &coupon_campaigns,
+    &coupon_keys,
     &draft_parts,
     &drafts,
     &imports,
@@ -95,5 +123,7 @@ const Collection *const catalog_collections[] = {
     &stock_levels,
     &release_changes,
     &releases,
+    &use_counters,
+    &use_reservations,
     NULL,
 };

@@ -2,6 +2,7 @@
 #include "services/catalog/pricing_rpcs.h"
 
 #include "services/catalog/quote_input.h"
+#include "services/catalog/quote_limits.h"
 #include "shared/base/id.h"
 #include "shared/base/money.h"
 #include "shared/codec/message.h"
@@ -67,6 +68,30 @@ static SignedQuote *sign(RpcCall *call, const Quote *quote)
     return signed_quote;
 }
 
+/* Again as long as promotions turn up whose limits were not looked at. */
+static const Error *price_within_limits(RpcCall *call, PricingInput *input, Quote *quote)
+{
+    const Error *error;
+
+    do {
+        message_init(quote->base.descriptor, quote);
+        error = pricing_quote(input, call->arena, quote);
+    } while (quote_limits_are_new(call, quote, input, &error));
+    return error;
+}
+
+static const Error *explain_within_limits(
+    RpcCall *call, PricingInput *input, QuoteExplanation *explanation)
+{
+    const Error *error;
+
+    do {
+        message_init(explanation->base.descriptor, explanation);
+        error = pricing_explain(input, call->arena, explanation);
+    } while (quote_limits_are_new(call, explanation->quote, input, &error));
+    return error;
+}
+
 const Error *create_quote(RpcCall *call, const void *request, void *reply)
 {
     const CreateQuoteRequest *req = request;
@@ -78,7 +103,7 @@ const Error *create_quote(RpcCall *call, const void *request, void *reply)
     res->quote = message_new(call->arena, &throughline__catalog__v1__quote__descriptor);
     if (!(error = quote_request_check(call, "", req)) &&
         !(error = quote_input_load(call, req, rules, call->arrived_at, &input)))
-        error = pricing_quote(&input, call->arena, res->quote);
+        error = price_within_limits(call, &input, res->quote);
     rules_release(rules);
     if (error)
         return error;
@@ -146,14 +171,13 @@ const Error *explain_quote(RpcCall *call, const void *request, void *reply)
     rules = rules_holder_current(catalog_of(call)->rules);
     if (!(error = quote_request_check(call, "request.", req->request)) &&
         !(error = quote_input_load(call, req->request, rules, now, &input)))
-        error = pricing_explain(&input, call->arena, reply);
+        error = explain_within_limits(call, &input, reply);
     rules_release(rules);
     return error;
 }
 
 /* A key that was made elsewhere a moment ago is looked for in the store. */
-static const Error *open_quote(
-    RpcCall *call, const SignedQuote *signed_quote, int64_t now, Quote *quote)
+const Error *quote_open(RpcCall *call, const SignedQuote *signed_quote, int64_t now, Quote *quote)
 {
     Catalog *catalog = catalog_of(call);
     const QuoteKeyRecord *const *keys;
@@ -178,7 +202,7 @@ const Error *verify_quote(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    return open_quote(call, req->signed_quote, call->arrived_at, reply);
+    return quote_open(call, req->signed_quote, call->arrived_at, reply);
 }
 
 /* The request that would have led to the quote. */
@@ -229,14 +253,14 @@ const Error *requote(RpcCall *call, const void *request, void *reply)
 
     check_present(call, "signed_quote", req->signed_quote);
     if ((error = check_result(call)) ||
-        (error = open_quote(call, req->signed_quote, INT64_MIN, before)))
+        (error = quote_open(call, req->signed_quote, INT64_MIN, before)))
         return error;
 
     again = request_of(call, before, req->ttl_seconds);
     rules = rules_holder_current(catalog_of(call)->rules);
     if (!(error = quote_request_check(call, "", again)) &&
         !(error = quote_input_load(call, again, rules, call->arrived_at, &input)))
-        error = pricing_explain(&input, call->arena, after);
+        error = explain_within_limits(call, &input, after);
     rules_release(rules);
     if (error)
         return error;

@@ -1,6 +1,7 @@
 #include "services/catalog/quote_input.h"
 
 #include "services/catalog/domain/rules_check.h"
+#include "services/catalog/quote_limits.h"
 #include "shared/base/money.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
@@ -200,8 +201,9 @@ static const Error *load_items(RpcCall *call, const CreateQuoteRequest *req, Pri
 }
 
 /* By the rules in force, else from the store: one that was just made or ended counts at once in
- * every replica. */
-static const Error *load_code(RpcCall *call, const Rules *rules, PricingCode *code)
+ * every replica. Else it may be a coupon's. */
+static const Error *load_code(
+    RpcCall *call, const Rules *rules, const char *customer, PricingCode *code, PricingInput *input)
 {
     StoreQuery query = {
         .index = "code",
@@ -217,7 +219,9 @@ static const Error *load_code(RpcCall *call, const Rules *rules, PricingCode *co
         return NULL;
     if ((error = store_find(call->store, &promotions, &query, &page)))
         return error;
-    code->promotion = page.n_messages ? page.messages[0] : NULL;
+    if (!page.n_messages)
+        return quote_load_coupon(call, rules, customer, code, input);
+    code->promotion = page.messages[0];
     return NULL;
 }
 
@@ -229,7 +233,7 @@ static const Error *load_codes(
 
     for (size_t i = 0; i < req->n_codes; i++) {
         codes[i].code = req->codes[i];
-        if ((error = load_code(call, rules, &codes[i])))
+        if ((error = load_code(call, rules, req->customer, &codes[i], input)))
             return error;
     }
     input->codes = codes;

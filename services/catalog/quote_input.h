@@ -24,4 +24,8 @@ const Error *price_input_load(RpcCall *call, const QuoteLine *line, const char *
 PricingContext pricing_context(
     const RpcCall *call, const QuoteContext *context, const char *customer);
 
+/* The quote inside, in an initialised message, if one of our keys signed it and it has not expired
+ * at that moment. Errors: INVALID_ARGUMENT QUOTE_FORGED; FAILED_PRECONDITION QUOTE_EXPIRED. */
+const Error *quote_open(RpcCall *call, const SignedQuote *signed_quote, int64_t now, Quote *quote);
+
 #endif

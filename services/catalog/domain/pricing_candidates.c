@@ -182,7 +182,8 @@ static Refusal limit_refusal(const Engine *engine, const Candidate *candidate)
         return REFUSED_CURRENCY;
     if (!usage)
         return REFUSED_NOT;
-    if (promotion->total_limit > 0 && usage->uses_left <= 0)
+    /* Also where only the coupon has a limit. */
+    if (usage->uses_left <= 0)
         return REFUSED_TOTAL_LIMIT;
     if (promotion->customer_limit > 0 && usage->customer_uses_left <= 0)
         return REFUSED_CUSTOMER_LIMIT;

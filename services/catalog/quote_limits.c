@@ -1,0 +1,104 @@
+#include "services/catalog/quote_limits.h"
+
+#include "services/catalog/uses_store.h"
+#include "shared/codec/message.h"
+
+const Error *promotion_load(
+    RpcCall *call, const Rules *rules, const char *name, const Promotion **promotion)
+{
+    StoreView steps = store_steps(call->store);
+    Promotion *stored;
+    const Error *error;
+
+    if ((*promotion = rules_promotion(rules, name)))
+        return NULL;
+    stored = message_new(call->arena, promotions.message);
+    error = store_get(&steps, &promotions, name, stored);
+    if (!error)
+        *promotion = stored;
+    return error && error->code == ERROR_NOT_FOUND ? NULL : error;
+}
+
+static void add_usage(RpcCall *call, PricingInput *input, PricingUsage usage)
+{
+    PricingUsage *usages = arena_grow(
+        call->arena, input->usages, input->n_usages, input->n_usages + 1, sizeof(*usages));
+
+    usages[input->n_usages++] = usage;
+    input->usages = usages;
+}
+
+const Error *quote_load_coupon(
+    RpcCall *call, const Rules *rules, const char *customer, PricingCode *code, PricingInput *input)
+{
+    Coupon coupon = THROUGHLINE__CATALOG__V1__COUPON__INIT;
+    const Error *error = coupon_look_up(call, code->code, customer, &coupon);
+
+    if (error)
+        return text_equal(error->reason, "COUPON_NOT_FOUND") ? NULL : error;
+    if (coupon.state != COUPON_USABLE && coupon.state != COUPON_USED_UP)
+        return NULL;
+    if (coupon.state == COUPON_USED_UP)
+        add_usage(call, input, (PricingUsage){ .promotion = coupon.promotion });
+    return promotion_load(call, rules, coupon.promotion, &code->promotion);
+}
+
+static bool is_limited(const Promotion *promotion)
+{
+    return promotion &&
+           (promotion->total_limit > 0 || promotion->customer_limit > 0 || promotion->budget);
+}
+
+static bool is_known(const PricingInput *input, const char *promotion)
+{
+    for (size_t i = 0; i < input->n_usages; i++)
+        if (text_equal(input->usages[i].promotion, promotion))
+            return true;
+    return false;
+}
+
+/* The limited promotions of a quote that the input does not know yet. */
+static const Error *find_limited(RpcCall *call, const Quote *quote, const PricingInput *input,
+    const Promotion ***limited, size_t *n_limited)
+{
+    QuoteUse *uses;
+    size_t n_uses = uses_of_quote(quote, call->arena, &uses);
+    const Error *error;
+
+    *n_limited = 0;
+    *limited = arena_array(call->arena, n_uses, sizeof(**limited));
+    for (size_t i = 0; i < n_uses; i++) {
+        const Promotion *promotion;
+
+        if (is_known(input, uses[i].promotion))
+            continue;
+        if ((error = promotion_load(call, input->rules, uses[i].promotion, &promotion)))
+            return error;
+        if (is_limited(promotion))
+            (*limited)[(*n_limited)++] = promotion;
+    }
+    return NULL;
+}
+
+bool quote_limits_are_new(
+    RpcCall *call, const Quote *quote, PricingInput *input, const Error **error)
+{
+    const Promotion **limited;
+    size_t n_limited;
+    UsesLeft *left;
+
+    if (*error || (*error = find_limited(call, quote, input, &limited, &n_limited)) ||
+        n_limited == 0)
+        return false;
+    left = arena_array(call->arena, n_limited, sizeof(*left));
+    if ((*error = uses_left(call, limited, n_limited,
+             input->context.customer ? input->context.customer : "", left)))
+        return false;
+    for (size_t i = 0; i < n_limited; i++)
+        add_usage(call, input,
+            (PricingUsage){ .promotion = limited[i]->name,
+                .uses_left = left[i].uses,
+                .customer_uses_left = left[i].customer_uses,
+                .budget_left = left[i].budget });
+    return true;
+}

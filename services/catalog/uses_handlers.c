@@ -1,0 +1,120 @@
+/* Uses of promotions: reserved, redeemed, given back, counted. */
+#include "services/catalog/quote_input.h"
+#include "services/catalog/quote_limits.h"
+#include "services/catalog/uses_store.h"
+
+#include "shared/codec/message.h"
+#include "shared/codec/types.h"
+#include "shared/rpc/check.h"
+
+typedef Throughline__Catalog__V1__GetPromotionUsageRequest GetPromotionUsageRequest;
+typedef Throughline__Catalog__V1__PromotionUsage PromotionUsage;
+typedef Throughline__Catalog__V1__ReserveUsesRequest ReserveUsesRequest;
+typedef Throughline__Catalog__V1__RedeemUsesRequest RedeemUsesRequest;
+typedef Throughline__Catalog__V1__ReturnUsesRequest ReturnUsesRequest;
+typedef Throughline__Catalog__V1__GetUsesRequest GetUsesRequest;
+
+enum { MICROS = 1000000 };
+
+static const Error promotion_not_found = { ERROR_NOT_FOUND, "PROMOTION_NOT_FOUND",
+    "There is no promotion of this name." };
+
+/* The counter of a promotion in all or for a customer; an empty one where nothing was counted. */
+static const Error *load_counter(
+    RpcCall *call, const char *promotion, const char *customer, UseCounter *counter)
+{
+    const char *name = uses_counter_name(call->arena, promotion, customer, "");
+    const Error *error = store_get(call->store, &use_counters, name, counter);
+
+    return error && error->code == ERROR_NOT_FOUND ? NULL : error;
+}
+
+static const Error *show_budget(RpcCall *call, int64_t spent, PromotionUsage *usage)
+{
+    Rules *rules = rules_holder_current(catalog_of(call)->rules);
+    const Promotion *promotion = NULL;
+    const Error *error = promotion_load(call, rules, usage->promotion, &promotion);
+
+    if (!error && !promotion)
+        error = &promotion_not_found;
+    if (!error && promotion->budget)
+        usage->spent = money_message(call->arena, promotion->budget->currency_code, spent);
+    rules_release(rules);
+    return error;
+}
+
+const Error *get_promotion_usage(RpcCall *call, const void *request, void *reply)
+{
+    const GetPromotionUsageRequest *req = request;
+    PromotionUsage *usage = reply;
+    UseCounter *total = message_new(call->arena, use_counters.message);
+    UseCounter *own = message_new(call->arena, use_counters.message);
+    const Error *error;
+
+    check_name(call, "promotion", req->promotion, "promotions/*");
+    check_optional_name(call, "customer", req->customer, "customers/*");
+    if ((error = check_result(call)) || (error = load_counter(call, req->promotion, "", total)) ||
+        (*req->customer && (error = load_counter(call, req->promotion, req->customer, own))))
+        return error;
+
+    usage->promotion = req->promotion;
+    usage->used = total->used;
+    usage->reserved = counter_reserved(total, call->arrived_at);
+    usage->customer_used = own->used + counter_reserved(own, call->arrived_at);
+    return show_budget(call, counter_spent(total, call->arrived_at), usage);
+}
+
+const Error *reserve_uses(RpcCall *call, const void *request, void *reply)
+{
+    const ReserveUsesRequest *req = request;
+    int64_t ttl = req->ttl_seconds ? req->ttl_seconds : USES_DEFAULT_TTL_SECONDS;
+    Quote *quote = message_new(call->arena, &throughline__catalog__v1__quote__descriptor);
+    const Error *error;
+
+    check_present(call, "signed_quote", req->signed_quote);
+    check_range(call, "ttl_seconds", ttl, USES_MIN_TTL_SECONDS, USES_MAX_TTL_SECONDS);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)) ||
+        (error = quote_open(call, req->signed_quote, call->arrived_at, quote)))
+        return error;
+
+    return uses_reserve(call, quote, call->arrived_at + ttl * MICROS, reply);
+}
+
+const Error *redeem_uses(RpcCall *call, const void *request, void *reply)
+{
+    const RedeemUsesRequest *req = request;
+    const Error *error;
+
+    check_name(call, "name", req->name, "useReservations/*");
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return uses_close(call, req->name, USES_REDEEM, true, reply);
+}
+
+const Error *return_uses(RpcCall *call, const void *request, void *reply)
+{
+    const ReturnUsesRequest *req = request;
+    const Error *error;
+
+    check_name(call, "name", req->name, "useReservations/*");
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return uses_close(call, req->name, USES_RETURN, true, reply);
+}
+
+const Error *get_uses(RpcCall *call, const void *request, void *reply)
+{
+    const GetUsesRequest *req = request;
+    const Error *error;
+
+    check_name(call, "name", req->name, "useReservations/*");
+    if ((error = check_result(call)))
+        return error;
+
+    return store_get(call->store, &use_reservations, req->name, reply);
+}

@@ -1,0 +1,36 @@
+/* What tests of coupons and limits do to the catalogue. */
+#ifndef THROUGHLINE_TESTS_COUPON_FIXTURE_H
+#define THROUGHLINE_TESTS_COUPON_FIXTURE_H
+
+#include "services/catalog/uses_store.h"
+#include "tests/service/catalog/pricing_fixture.h"
+
+typedef Throughline__Catalog__V1__PromotionUsage PromotionUsage;
+
+/* Rules with one promotion: 10 % off tents, "promotions/tents", with these limits; it needs a
+ * coupon. */
+void publish_tents(int64_t total_limit, int64_t customer_limit, int64_t budget);
+/* The same, and it applies by itself. */
+void publish_open_tents(int64_t total_limit, int64_t customer_limit, int64_t budget);
+
+/* A campaign for "promotions/tents", of one code or with a prefix. */
+CouponCampaign *a_campaign(const char *code, const char *prefix);
+const Error *create_campaign(CouponCampaign *campaign, CouponCampaign *created);
+
+/* Makes codes valid and returns them. */
+char **generate(const char *campaign, int64_t first, int64_t count);
+const Error *look_up(const char *code, const char *customer, Coupon *coupon);
+
+/* A quote for tents and a customer, by a code if one is given. */
+const Error *quote_tents(
+    int32_t quantity, const char *customer, const char *code, CreateQuoteResponse *quoted);
+
+const Error *reserve(SignedQuote *signed_quote, UseReservation *reservation);
+/* "RedeemUses", "ReturnUses" or "GetUses". */
+const Error *end_uses(const char *verb, const char *name, UseReservation *reservation);
+PromotionUsage usage_of_tents(const char *customer);
+
+/* The reservation's time is over now, and that of its holds. */
+void make_uses_old(const char *name);
+
+#endif
