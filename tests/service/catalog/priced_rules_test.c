@@ -29,7 +29,7 @@ static void publish(int64_t release, int64_t amount, int32_t basis_points)
     PriceRow *rows[] = { &row };
     Promotion *list[] = { a_promotion(arena, "", basis_points) };
     TaxCategory goods = THROUGHLINE__CATALOG__V1__TAX_CATEGORY__INIT;
-    TaxCategory *categories[] = { &goods };
+    TaxCategory *kinds[] = { &goods };
     TaxRate vat = THROUGHLINE__CATALOG__V1__TAX_RATE__INIT;
     TaxRate *rates[] = { &vat };
 
@@ -52,8 +52,8 @@ static void publish(int64_t release, int64_t amount, int32_t basis_points)
     set.n_price_rows = COUNT(rows);
     set.promotions = list;
     set.n_promotions = basis_points > 0;
-    set.tax_categories = categories;
-    set.n_tax_categories = COUNT(categories);
+    set.tax_categories = kinds;
+    set.n_tax_categories = COUNT(kinds);
     set.tax_rates = rates;
     set.n_tax_rates = COUNT(rates);
     rules_holder_swap(catalog->rules, rules_compile(&set));
