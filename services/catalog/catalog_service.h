@@ -23,7 +23,6 @@ extern const Collection imports;
 extern const Collection locations;
 extern const Collection product_types;
 extern const Collection products;
-extern const Collection promotions;
 extern const Collection quote_keys;
 extern const Collection reservations;
 extern const Collection stock_levels;

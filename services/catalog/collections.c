@@ -63,12 +63,6 @@ const Collection products = {
         { .name = "gtin", .fields = { "variants.gtin" }, .is_unique = true } },
 };
 
-const Collection promotions = {
-    .name = "promotions",
-    .message = &throughline__catalog__v1__promotion__descriptor,
-    .indexes = { { .name = "code", .fields = { "code" }, .is_unique = true } },
-};
-
 const Collection quote_keys = {
     .name = "quote_keys",
     .message = &throughline__catalog__v1__quote_key_record__descriptor,
@@ -117,7 +111,6 @@ const Collection *const catalog_collections[] = {
     &locations,
     &product_types,
     &products,
-    &promotions,
     &quote_keys,
     &reservations,
     &stock_levels,

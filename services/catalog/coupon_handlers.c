@@ -1,4 +1,5 @@
 /* Campaigns and their codes. */
+#include "services/catalog/rule_shelf.h"
 #include "services/catalog/uses_store.h"
 
 #include "shared/base/id.h"
@@ -37,21 +38,18 @@ static const Error *check_free(RpcCall *call, const char *code)
 {
     static const Error taken = { ERROR_ALREADY_EXISTS, "CODE_TAKEN",
         "A promotion has this code: choose another." };
-    StoreView steps = store_steps(call->store);
-    StoreQuery query = {
-        .index = "code", .equal = { { .kind = STORE_TEXT, .text = code } }, .limit = 1
-    };
-    StorePage page = { 0 };
-    Rules *rules = rules_holder_current(catalog_of(call)->rules);
-    bool is_taken = *code && rules_promotion_by_code(rules, code);
+    Rules *rules;
+    bool is_taken;
     const Error *error;
 
-    rules_release(rules);
-    if (is_taken || !*code)
-        return is_taken ? &taken : NULL;
-    if ((error = store_find(&steps, &promotions, &query, &page)))
+    if (!*code)
+        return NULL;
+    if ((error = rule_shelf_follow(catalog_of(call)->shelf, call->store)))
         return error;
-    return page.n_messages > 0 ? &taken : NULL;
+    rules = rules_holder_current(catalog_of(call)->rules);
+    is_taken = rules_promotion_by_code(rules, code) != NULL;
+    rules_release(rules);
+    return is_taken ? &taken : NULL;
 }
 
 /* Before the campaign, so that none is ever without its key; a second try finds the first one's. */

@@ -8,6 +8,7 @@
 
 typedef Throughline__Catalog__V1__DraftChanged DraftChanged;
 typedef Throughline__Catalog__V1__ReleasePublished ReleasePublished;
+typedef Throughline__Catalog__V1__ListRulesResponse ListRulesResponse;
 
 typedef Throughline__Catalog__V1__AuditEntry AuditEntry;
 typedef Throughline__Catalog__V1__AuditEntry__Action AuditAction;
@@ -86,6 +87,10 @@ typedef struct ChangePage {
     char *next_page_token;
 } ChangePage;
 ChangePage change_page(RpcCall *call, const RpcPage *page, ChangeList changes);
+
+/* Rules of a book behind the page's resume key whose names have the prefix. */
+void rule_page(RpcCall *call, const RuleBook *book, const char *prefix, const RpcPage *page,
+    ListRulesResponse *res);
 
 /* What a release changed. Errors: NOT_FOUND RELEASE_NOT_FOUND. */
 const Error *published_changes(RpcCall *call, int64_t number, ChangeList *changes);

@@ -1,11 +1,12 @@
-/* Promotions; quotes and keys have files of their own. */
+/* Promotions by themselves, for accounts that may publish: each change is a release of its own. Quotes and keys have files of their
+ * own. */
 #include "services/catalog/pricing_rpcs.h"
 
+#include "services/catalog/governance.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 #include "shared/rpc/check.h"
 #include "shared/rpc/naming.h"
-#include "shared/rpc/page.h"
 
 typedef Throughline__Catalog__V1__CreatePromotionRequest CreatePromotionRequest;
 typedef Throughline__Catalog__V1__GetPromotionRequest GetPromotionRequest;
@@ -13,23 +14,124 @@ typedef Throughline__Catalog__V1__ListPromotionsRequest ListPromotionsRequest;
 typedef Throughline__Catalog__V1__ListPromotionsResponse ListPromotionsResponse;
 typedef Throughline__Catalog__V1__EndPromotionRequest EndPromotionRequest;
 
-enum { MAX_TRIES = 8 };
+static const Error promotion_exists = { ERROR_ALREADY_EXISTS, "PROMOTION_EXISTS",
+    "There is a promotion with this name." };
+static const Error promotion_not_found = { ERROR_NOT_FOUND, "PROMOTION_NOT_FOUND",
+    "There is no promotion with this name." };
+static const Error code_taken = { ERROR_ALREADY_EXISTS, "CODE_TAKEN",
+    "Another promotion has this code." };
+static const Error etag_stale = { ERROR_ABORTED, "ETAG_STALE",
+    "The promotion was changed meanwhile: look at it again." };
+/* Not a failure: there is nothing to publish. */
+static const Error ended_before = { ERROR_ALREADY_EXISTS, "PROMOTION_ENDED_BEFORE",
+    "The promotion has ended before." };
+
+/* A change of one promotion on its way to a release; the answer is the promotion as it is then. */
+typedef struct PromotionPlan {
+    const char *name;
+    const char *etag; /* that the caller saw */
+    Promotion *answer;
+} PromotionPlan;
+
+/* Versions of a promotion are the releases that made it so. */
+static char *etag_of(Arena *arena, int64_t release)
+{
+    return arena_printf(arena, "%lld", (long long)release);
+}
+
+static void add_change(
+    RpcCall *call, const PromotionPlan *plan, const RuleBook *book, ChangeList *changes)
+{
+    Change *change = message_new(call->arena, &throughline__catalog__v1__change__descriptor);
+    Rule *rule = message_new(call->arena, &throughline__catalog__v1__rule__descriptor);
+
+    rule->kind_case = THROUGHLINE__CATALOG__V1__RULE__KIND_PROMOTION;
+    rule->promotion = message_copy(call->arena, plan->answer);
+    change->rule = rule->promotion->name;
+    change->after = rule;
+    changes->items = arena_array(call->arena, 1, sizeof(*changes->items));
+    changes->items[changes->n_items++] = change;
+    changes_begin(changes->items, changes->n_items, book, call->arena);
+    plan->answer->etag = etag_of(call->arena, rule_book_number(book) + 1);
+}
+
+static bool is_code_taken(RpcCall *call, const char *code)
+{
+    Rules *rules = rules_holder_current(catalog_of(call)->rules);
+    bool is_taken = rules_promotion_by_code(rules, code) != NULL;
+
+    rules_release(rules);
+    return is_taken;
+}
+
+static const Error *plan_creation(
+    RpcCall *call, void *context, const RuleBook *book, ChangeList *changes)
+{
+    const PromotionPlan *plan = context;
+
+    if (rule_book_find(book, plan->answer->name)) {
+        /* A twin of this request may have made it. */
+        const Error *error = store_find_reply(call->store);
+
+        return error ? error : &promotion_exists;
+    }
+    if (is_code_taken(call, plan->answer->code))
+        return &code_taken;
+    add_change(call, plan, book, changes);
+    return NULL;
+}
+
+static const Error *find_promotion(
+    RpcCall *call, const char *name, const RuleBook *book, Promotion *promotion)
+{
+    const BookRule *rule = rule_book_find(book, name);
+
+    if (!rule)
+        return &promotion_not_found;
+    *promotion = *book_rule_unpack(rule, call->arena)->promotion;
+    promotion->etag = etag_of(call->arena, rule->changed_in);
+    return NULL;
+}
+
+static const Error *plan_end(
+    RpcCall *call, void *context, const RuleBook *book, ChangeList *changes)
+{
+    const PromotionPlan *plan = context;
+    const Error *error;
+
+    if ((error = find_promotion(call, plan->name, book, plan->answer)))
+        return error;
+    if (*plan->etag && !text_equal(plan->etag, plan->answer->etag))
+        return &etag_stale;
+    if (!promotion_end(plan->answer, call->arrived_at, call->arena))
+        return &ended_before;
+    add_change(call, plan, book, changes);
+    return NULL;
+}
+
+static Release *direct_release(RpcCall *call, const char *what, const char *title)
+{
+    Release *release = message_new(call->arena, &throughline__catalog__v1__release__descriptor);
+
+    release->kind = RELEASE_DIRECT;
+    release->title = arena_printf(call->arena, "%s %s", what, title);
+    release->publication = deed_of(call, "");
+    return release;
+}
 
 static const Error *create_promotion(RpcCall *call, const void *request, void *reply)
 {
     const CreatePromotionRequest *req = request;
     Promotion *promotion = reply;
-    PromotionChanged event = THROUGHLINE__CATALOG__V1__PROMOTION_CHANGED__INIT;
     Findings findings = { .arena = call->arena };
+    PromotionPlan plan = { .answer = promotion };
+    Publication publication = { NULL, plan_creation, &plan, call->store };
     const Error *error;
 
     check_request_id(call, req->request_id);
     check_present(call, "promotion", req->promotion);
     if (req->promotion)
         promotion_check(req->promotion, &findings);
-    /* What applies by itself is in the rules of a release. */
-    if (req->promotion && !*req->promotion->code)
-        check_fail(call, "promotion.code", "must be set");
     for (size_t i = 0; i < findings.n_items; i++)
         check_fail(call, findings.items[i].field, "%s", findings.items[i].description);
     if ((error = check_result(call)))
@@ -37,66 +139,61 @@ static const Error *create_promotion(RpcCall *call, const void *request, void *r
 
     *promotion = *req->promotion;
     promotion->name = rpc_new_name(call, "promotions", req->request_id);
-    promotion->etag = arena_text(call->arena, "");
     promotion->create_time = timestamp_from_micros(call->arena, call->arrived_at);
-    event.promotion = promotion;
-    return store_insert(call->store, &promotions, promotion, &event);
+    publication.release = direct_release(call, "New promotion", promotion->title);
+    return publish(call, &publication);
 }
 
 static const Error *get_promotion(RpcCall *call, const void *request, void *reply)
 {
     const GetPromotionRequest *req = request;
+    RuleBook *book;
     const Error *error;
 
     check_name(call, "name", req->name, "promotions/*");
-    if ((error = check_result(call)))
+    if ((error = check_result(call)) ||
+        (error = rule_shelf_follow(catalog_of(call)->shelf, call->store)))
         return error;
 
-    return store_get(call->store, &promotions, req->name, reply);
+    book = rule_shelf_current(catalog_of(call)->shelf);
+    error = find_promotion(call, req->name, book, reply);
+    rule_book_release(book);
+    return error;
 }
 
 static const Error *list_promotions(RpcCall *call, const void *request, void *reply)
 {
     const ListPromotionsRequest *req = request;
     ListPromotionsResponse *res = reply;
+    ListRulesResponse rules = THROUGHLINE__CATALOG__V1__LIST_RULES_RESPONSE__INIT;
     RpcPage page = page_read(call, req->page_size, req->page_token, "");
-    StoreQuery query = { .limit = page.limit, .resume = page.resume };
-    StorePage found = { 0 };
+    RuleBook *book;
     const Error *error;
 
     if ((error = check_result(call)) ||
-        (error = store_find(call->store, &promotions, &query, &found)))
+        (error = rule_shelf_follow(catalog_of(call)->shelf, call->store)))
         return error;
 
-    res->promotions = (Promotion **)found.messages;
-    res->n_promotions = found.n_messages;
-    res->next_page_token = page_token(call, &page, found.resume);
+    book = rule_shelf_current(catalog_of(call)->shelf);
+    rule_page(call, book, "promotions/", &page, &rules);
+    rule_book_release(book);
+    res->promotions = arena_array(call->arena, rules.n_rules, sizeof(*res->promotions));
+    for (; res->n_promotions < rules.n_rules; res->n_promotions++) {
+        Promotion *promotion = rules.rules[res->n_promotions]->rule->promotion;
+
+        promotion->etag = etag_of(call->arena, rules.rules[res->n_promotions]->changed_in);
+        res->promotions[res->n_promotions] = promotion;
+    }
+    res->next_page_token = rules.next_page_token;
     return NULL;
 }
 
-static const Error *end_once(RpcCall *call, const EndPromotionRequest *req, Promotion *promotion)
-{
-    PromotionChanged event = THROUGHLINE__CATALOG__V1__PROMOTION_CHANGED__INIT;
-    bool is_seen;
-    const Error *error;
-
-    message_init(&throughline__catalog__v1__promotion__descriptor, promotion);
-    if ((error = store_get(call->store, &promotions, req->name, promotion)))
-        return error;
-    is_seen = !*req->etag || text_equal(req->etag, promotion->etag);
-    if (!promotion_end(promotion, call->arrived_at, call->arena) && is_seen)
-        return NULL;
-    if (!is_seen)
-        promotion->etag = req->etag;
-    event.promotion = promotion;
-    return store_replace(call->store, &promotions, promotion, &event);
-}
-
-/* Ending twice is ending once. Without an etag it means "whatever it is now": a lost race is tried
- * again. */
+/* Ending twice is ending once. */
 static const Error *end_promotion(RpcCall *call, const void *request, void *reply)
 {
     const EndPromotionRequest *req = request;
+    PromotionPlan plan = { req->name, req->etag, reply };
+    Publication publication = { NULL, plan_end, &plan, call->store };
     const Error *error;
 
     check_name(call, "name", req->name, "promotions/*");
@@ -104,11 +201,9 @@ static const Error *end_promotion(RpcCall *call, const void *request, void *repl
     if ((error = check_result(call)))
         return error;
 
-    error = end_once(call, req, reply);
-    for (int try = 1; try < MAX_TRIES && !*req->etag && error && error->code == ERROR_ABORTED;
-         try++)
-        error = end_once(call, req, reply);
-    return error;
+    publication.release = direct_release(call, "End", req->name);
+    error = publish(call, &publication);
+    return error == &ended_before ? NULL : error;
 }
 
 const RpcService pricing_rpcs = THROUGHLINE__CATALOG__V1__PRICING_SERVICE__INIT();

@@ -1,6 +1,7 @@
 /* Quotes: priced, promised, explained, asked for again, verified. */
 #include "services/catalog/pricing_rpcs.h"
 
+#include "services/catalog/overrides.h"
 #include "services/catalog/quote_input.h"
 #include "services/catalog/quote_limits.h"
 #include "shared/base/id.h"
@@ -96,7 +97,7 @@ const Error *create_quote(RpcCall *call, const void *request, void *reply)
 {
     const CreateQuoteRequest *req = request;
     CreateQuoteResponse *res = reply;
-    Rules *rules = rules_holder_current(catalog_of(call)->rules);
+    Rules *rules = quote_rules(call, req);
     PricingInput input;
     const Error *error;
 
@@ -109,6 +110,8 @@ const Error *create_quote(RpcCall *call, const void *request, void *reply)
         return error;
 
     address_quote(call, req, res->quote);
+    if (req->n_overrides > 0 && (error = overrides_approve(call, req, res->quote)))
+        return error;
     res->signed_quote = sign(call, res->quote);
     return NULL;
 }
@@ -168,7 +171,7 @@ const Error *explain_quote(RpcCall *call, const void *request, void *reply)
     if (!req->request)
         return check_result(call);
 
-    rules = rules_holder_current(catalog_of(call)->rules);
+    rules = quote_rules(call, req->request);
     if (!(error = quote_request_check(call, "request.", req->request)) &&
         !(error = quote_input_load(call, req->request, rules, now, &input)))
         error = explain_within_limits(call, &input, reply);
@@ -257,7 +260,7 @@ const Error *requote(RpcCall *call, const void *request, void *reply)
         return error;
 
     again = request_of(call, before, req->ttl_seconds);
-    rules = rules_holder_current(catalog_of(call)->rules);
+    rules = quote_rules(call, again);
     if (!(error = quote_request_check(call, "", again)) &&
         !(error = quote_input_load(call, again, rules, call->arrived_at, &input)))
         error = explain_within_limits(call, &input, after);

@@ -2,6 +2,7 @@
 
 #include "services/catalog/domain/rules_check.h"
 #include "services/catalog/quote_limits.h"
+#include "services/catalog/rule_shelf.h"
 #include "shared/base/money.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
@@ -132,6 +133,8 @@ static void check_overrides(RpcCall *call, const char *path, const CreateQuoteRe
             override->unit_price, req->currency);
         check_text(call, check_path(call, "%soverrides[%zu].reason", path, i), override->reason, 1,
             RULES_MAX_REASON);
+        check_name(call, check_path(call, "%soverrides[%zu].limit", path, i), override->limit,
+            "overrideLimits/*");
     }
     if (req->n_overrides > 0 && !*call->context.actor)
         check_fail(call, check_path(call, "%soverrides", path), "need an actor in the context");
@@ -169,6 +172,13 @@ const Error *quote_request_check(RpcCall *call, const char *path, const CreateQu
 
 /* ---- load ---- */
 
+Rules *quote_rules(RpcCall *call, const CreateQuoteRequest *req)
+{
+    if (req->n_codes > 0)
+        (void)rule_shelf_follow(catalog_of(call)->shelf, call->store);
+    return rules_holder_current(catalog_of(call)->rules);
+}
+
 static const Error *load_item(RpcCall *call, const QuoteLine *line, PricingItem *item)
 {
     Bytes packed;
@@ -200,29 +210,15 @@ static const Error *load_items(RpcCall *call, const CreateQuoteRequest *req, Pri
     return NULL;
 }
 
-/* By the rules in force, else from the store: one that was just made or ended counts at once in
- * every replica. Else it may be a coupon's. */
+/* By the rules in force; else it may be a coupon's. */
 static const Error *load_code(
     RpcCall *call, const Rules *rules, const char *customer, PricingCode *code, PricingInput *input)
 {
-    StoreQuery query = {
-        .index = "code",
-        .equal = { { .kind = STORE_TEXT, .text = code->code } },
-        .limit = 1,
-    };
-    StorePage page = { 0 };
-    const Error *error;
-
     /* What cannot be a code is one that does not apply. */
     if (!promotion_code_is_valid(code->code) ||
         (code->promotion = rules_promotion_by_code(rules, code->code)))
         return NULL;
-    if ((error = store_find(call->store, &promotions, &query, &page)))
-        return error;
-    if (!page.n_messages)
-        return quote_load_coupon(call, rules, customer, code, input);
-    code->promotion = page.messages[0];
-    return NULL;
+    return quote_load_coupon(call, rules, customer, code, input);
 }
 
 static const Error *load_codes(

@@ -13,6 +13,10 @@ typedef Throughline__Catalog__V1__QuoteContext QuoteContext;
 const Error *quote_request_check(RpcCall *call, const char *path, const CreateQuoteRequest *req);
 void quote_context_check(RpcCall *call, const char *path, const QuoteContext *context);
 
+/* The rules in force, held for the caller. Codes are often given out and ended in a hurry: a request that names one is priced with
+ * what any replica has published by now, if the store answers. */
+Rules *quote_rules(RpcCall *call, const CreateQuoteRequest *req);
+
 /* Everything that prices a good request at a moment with rules that outlive the input. Errors:
  * NOT_FOUND VARIANT_NOT_FOUND; those of the store. */
 const Error *quote_input_load(RpcCall *call, const CreateQuoteRequest *req, const Rules *rules,

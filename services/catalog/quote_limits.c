@@ -1,22 +1,26 @@
 #include "services/catalog/quote_limits.h"
 
+#include "services/catalog/rule_shelf.h"
 #include "services/catalog/uses_store.h"
 #include "shared/codec/message.h"
 
 const Error *promotion_load(
     RpcCall *call, const Rules *rules, const char *name, const Promotion **promotion)
 {
-    StoreView steps = store_steps(call->store);
-    Promotion *stored;
+    RuleShelf *shelf = catalog_of(call)->shelf;
+    const Rule *rule;
+    RuleBook *book;
     const Error *error;
 
     if ((*promotion = rules_promotion(rules, name)))
         return NULL;
-    stored = message_new(call->arena, promotions.message);
-    error = store_get(&steps, &promotions, name, stored);
-    if (!error)
-        *promotion = stored;
-    return error && error->code == ERROR_NOT_FOUND ? NULL : error;
+    if ((error = rule_shelf_follow(shelf, call->store)))
+        return error;
+    book = rule_shelf_current(shelf);
+    rule = book_rule_unpack(rule_book_find(book, name), call->arena);
+    rule_book_release(book);
+    *promotion = rule ? rule->promotion : NULL;
+    return NULL;
 }
 
 static void add_usage(RpcCall *call, PricingInput *input, PricingUsage usage)

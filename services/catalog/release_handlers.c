@@ -14,7 +14,6 @@ typedef Throughline__Catalog__V1__DiffReleasesRequest DiffReleasesRequest;
 typedef Throughline__Catalog__V1__DiffReleasesResponse DiffReleasesResponse;
 typedef Throughline__Catalog__V1__GetRuleRequest GetRuleRequest;
 typedef Throughline__Catalog__V1__ListRulesRequest ListRulesRequest;
-typedef Throughline__Catalog__V1__ListRulesResponse ListRulesResponse;
 typedef Throughline__Catalog__V1__PublishedRule PublishedRule;
 typedef Throughline__Catalog__V1__ListRuleHistoryRequest ListRuleHistoryRequest;
 typedef Throughline__Catalog__V1__ListRuleHistoryResponse ListRuleHistoryResponse;
@@ -175,9 +174,8 @@ const Error *get_rule(RpcCall *call, const void *request, void *reply)
     return rule ? NULL : &not_found;
 }
 
-/* Rules behind the page's resume key that have the prefix. */
-static void list_book(
-    RpcCall *call, const RuleBook *book, const char *prefix, RpcPage *page, ListRulesResponse *res)
+void rule_page(RpcCall *call, const RuleBook *book, const char *prefix, const RpcPage *page,
+    ListRulesResponse *res)
 {
     bool resumes = *page->resume && strcmp(page->resume, prefix) >= 0;
     size_t index = rule_book_seek(book, resumes ? page->resume : prefix), bytes = 0;
@@ -216,7 +214,7 @@ const Error *list_rules(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)) || (error = find_book(call, req->release, &book)))
         return error;
 
-    list_book(call, book, req->prefix, &page, reply);
+    rule_page(call, book, req->prefix, &page, reply);
     rule_book_release(book);
     return NULL;
 }

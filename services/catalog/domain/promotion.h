@@ -8,7 +8,6 @@
 #include "throughline/catalog/v1/pricing.pb-c.h"
 
 typedef Throughline__Catalog__V1__Promotion Promotion;
-typedef Throughline__Catalog__V1__PromotionChanged PromotionChanged;
 
 enum {
     PROMOTION_MAX_TITLE = 120,

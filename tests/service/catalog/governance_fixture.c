@@ -1,6 +1,8 @@
 #include "tests/service/catalog/governance_fixture.h"
 
+#include "services/catalog/domain/override.h"
 #include "shared/codec/message.h"
+#include "shared/codec/types.h"
 
 #include <stdio.h>
 
@@ -22,25 +24,33 @@ void as_cleo(void)
     fixture_act_as(fixture, "operations", "agents/cleo");
 }
 
-Draft *make_draft(const RuleSetting *settings)
+static Draft *make_draft_of(Change **changes, size_t n_changes)
 {
     CreateDraftRequest request = THROUGHLINE__CATALOG__V1__CREATE_DRAFT_REQUEST__INIT;
     Draft *draft = message_new(arena, &throughline__catalog__v1__draft__descriptor);
-    size_t n = 0;
 
-    while (settings[n].name)
-        n++;
     request.title = text(arena, "Spring sale");
     request.reason = text(arena, "It is spring");
-    request.changes = arena_array(arena, n, sizeof(*request.changes));
-    for (; request.n_changes < n; request.n_changes++)
-        request.changes[request.n_changes] = a_change(
-            arena, settings[request.n_changes].name, settings[request.n_changes].basis_points);
+    request.changes = changes;
+    request.n_changes = n_changes;
     as_ann();
     CHECK_TEXT(
         error_reason(fixture_call(fixture, "GovernanceService/CreateDraft", &request, draft)),
         "OK");
     return draft;
+}
+
+Draft *make_draft(const RuleSetting *settings)
+{
+    size_t n = 0;
+    Change **changes;
+
+    while (settings[n].name)
+        n++;
+    changes = arena_array(arena, n, sizeof(*changes));
+    for (size_t i = 0; i < n; i++)
+        changes[i] = a_change(arena, settings[i].name, settings[i].basis_points);
+    return make_draft_of(changes, n);
 }
 
 /* The request's type is the rpc's name with "Request" behind it. */
@@ -75,12 +85,44 @@ const Error *try_publish(const char *draft, Draft *reply)
     return draft_call("PublishDraft", draft, "", reply);
 }
 
-int64_t publish_settings(const RuleSetting *settings)
+static int64_t publish_draft_of_ann(const Draft *draft)
 {
     Draft *reply = message_new(arena, &throughline__catalog__v1__draft__descriptor);
 
-    CHECK_TEXT(error_reason(try_publish(approve(make_draft(settings))->name, reply)), "OK");
+    CHECK_TEXT(error_reason(try_publish(approve(draft)->name, reply)), "OK");
     return reply->release;
+}
+
+int64_t publish_settings(const RuleSetting *settings)
+{
+    return publish_draft_of_ann(make_draft(settings));
+}
+
+int64_t publish_changes(Change **changes, size_t n_changes)
+{
+    return publish_draft_of_ann(make_draft_of(changes, n_changes));
+}
+
+void publish_limit(int32_t basis_points, int64_t amount)
+{
+    Change *change = message_new(arena, &throughline__catalog__v1__change__descriptor);
+    OverrideLimit *limit =
+        message_new(arena, &throughline__catalog__v1__override_limit__descriptor);
+    char *channels[] = { text(arena, "web"), text(arena, "care") };
+    Google__Type__Money *amounts[] = { money_message(arena, "EUR", amount) };
+
+    limit->name = text(arena, "overrideLimits/goodwill");
+    limit->title = text(arena, "Goodwill");
+    limit->max_basis_points = basis_points;
+    limit->channels = channels;
+    limit->n_channels = COUNT(channels);
+    limit->max_amounts = amounts;
+    limit->n_max_amounts = COUNT(amounts);
+    change->rule = limit->name;
+    change->after = message_new(arena, &throughline__catalog__v1__rule__descriptor);
+    change->after->kind_case = THROUGHLINE__CATALOG__V1__RULE__KIND_OVERRIDE_LIMIT;
+    change->after->override_limit = limit;
+    publish_changes(&change, 1);
 }
 
 Draft *get_draft_again(const char *name)

@@ -33,6 +33,12 @@ const Error *try_publish(const char *draft, Draft *reply);
 /* A draft with these changes, made, approved and published: its release's number. */
 int64_t publish_settings(const RuleSetting *settings);
 
+/* Makes, approves and publishes any changes. */
+int64_t publish_changes(Change **changes, size_t n_changes);
+
+/* Publishes "overrideLimits/goodwill" for "web" and "care": a share of the price and an amount in EUR. */
+void publish_limit(int32_t basis_points, int64_t amount);
+
 Draft *get_draft_again(const char *name);
 Release *get_release_number(int64_t number);
 

@@ -1,4 +1,5 @@
 /* Prices by the rules in force, over gRPC: GetPrice, ExplainQuote, Requote, overrides, keys. */
+#include "tests/service/catalog/governance_fixture.h"
 #include "tests/service/catalog/pricing_fixture.h"
 
 #include "shared/base/clock.h"
@@ -21,7 +22,7 @@ typedef Throughline__Catalog__V1__ShippingRequest ShippingRequest;
 static const int64_t a_second = 1000000;
 
 /* Puts a release in force: a price for Germany, 10 % off tents by itself, 19 % VAT in the price. */
-static void publish(int64_t release, int64_t amount, int32_t basis_points)
+static void put_in_force(int64_t release, int64_t amount, int32_t basis_points)
 {
     const Catalog *catalog = fixture_context(fixture)->state;
     RuleSet set = THROUGHLINE__CATALOG__V1__RULE_SET__INIT;
@@ -87,7 +88,7 @@ static void a_price_is_that_of_the_rules_in_force(void)
     CHECK_INT(minor(price.line->total), 19900);
     CHECK_INT(price.release, 0);
 
-    publish(1, 15000, 1000);
+    put_in_force(1, 15000, 1000);
     CU_ASSERT_PTR_NULL_FATAL(price_of("tent-green", in_germany(), &price));
     CHECK_INT(price.release, 1);
     CHECK_INT(minor(price.line->unit_price), 15000);
@@ -133,7 +134,7 @@ static void a_quote_says_its_release_and_its_taxes(void)
 {
     CreateQuoteRequest *request = a_request(arena, 2);
 
-    publish(3, 10000, 0);
+    put_in_force(3, 10000, 0);
     request->context = in_germany();
     CU_ASSERT_PTR_NULL_FATAL(quote(request));
 
@@ -188,6 +189,7 @@ static PriceOverride *an_override(int64_t amount)
     override->sku = text(arena, "tent-green");
     override->unit_price = money_message(arena, "EUR", amount);
     override->reason = text(arena, "scratched");
+    override->limit = text(arena, "overrideLimits/goodwill");
     return override;
 }
 
@@ -196,7 +198,9 @@ static void a_price_set_by_hand_says_who_and_why(void)
     CreateQuoteRequest *request = a_request(arena, 2);
     PriceOverride *overrides[] = { an_override(5000) };
 
-    publish(4, 15000, 1000);
+    publish_limit(10000, 10000);
+    fixture_act_as(fixture, "web", "agents/merchandiser");
+    put_in_force(4, 15000, 1000);
     request->context = in_germany();
     request->overrides = overrides;
     request->n_overrides = COUNT(overrides);
@@ -235,11 +239,13 @@ static void a_bad_override_is_refused_with_all_its_fields(void)
     request->n_overrides = 1;
     overrides[0]->sku = text(arena, "tent-red");
     overrides[0]->reason = text(arena, "");
+    overrides[0]->limit = text(arena, "goodwill");
     error = quote(request);
-    CHECK_INT(error->n_violations, 3);
+    CHECK_INT(error->n_violations, 4);
     CU_ASSERT(has_violation(error, "overrides[0].sku"));
     CU_ASSERT(has_violation(error, "overrides[0].unit_price"));
     CU_ASSERT(has_violation(error, "overrides[0].reason"));
+    CU_ASSERT(has_violation(error, "overrides[0].limit"));
     request->n_overrides = 2;
     CU_ASSERT(has_violation(quote(request), "overrides"));
 }
@@ -261,7 +267,7 @@ static void every_rule_says_why_it_does_not_apply(void)
     ExplainQuoteRequest request = THROUGHLINE__CATALOG__V1__EXPLAIN_QUOTE_REQUEST__INIT;
     QuoteExplanation explanation = THROUGHLINE__CATALOG__V1__EXPLAIN_QUOTE_RESPONSE__INIT;
 
-    publish(5, 15000, 1000);
+    put_in_force(5, 15000, 1000);
     request.request = a_request(arena, 1);
     CU_ASSERT_PTR_NULL_FATAL(
         fixture_call(fixture, "PricingService/ExplainQuote", &request, &explanation));
@@ -303,13 +309,13 @@ static void a_requote_says_what_has_changed_and_why(void)
     CreateQuoteRequest *request = a_request(arena, 1);
     RequoteResponse again;
 
-    publish(6, 15000, 1000);
+    put_in_force(6, 15000, 1000);
     request->context = in_germany();
     CU_ASSERT_PTR_NULL_FATAL(quote(request));
     CU_ASSERT_PTR_NULL_FATAL(requote(answer.signed_quote, &again));
     CHECK_INT(again.n_changes, 0);
 
-    publish(7, 16000, 0);
+    put_in_force(7, 16000, 0);
     CU_ASSERT_PTR_NULL_FATAL(requote(answer.signed_quote, &again));
 
     CHECK_INT(minor(again.quote->total), 16000);

@@ -4,6 +4,8 @@
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 
+#include "throughline/catalog/v1/governance.pb-c.h"
+
 #include <string.h>
 
 static void a_promotion_is_made_and_shown(void)
@@ -68,14 +70,14 @@ static void creating_twice_with_one_request_id_is_creating_once(void)
         "REQUEST_ID_REUSED");
 }
 
-static void a_promotion_needs_the_right_to_write(void)
+static void a_promotion_needs_the_right_to_publish(void)
 {
     RpcOutgoing outgoing = fixture_outgoing(fixture);
     CreatePromotionRequest request = THROUGHLINE__CATALOG__V1__CREATE_PROMOTION_REQUEST__INIT;
     Promotion created = THROUGHLINE__CATALOG__V1__PROMOTION__INIT;
 
     request.promotion = a_promotion(arena, "SPRING", 1000);
-    outgoing.token = fixture_token(fixture, "catalog.read", "web");
+    outgoing.token = fixture_token(fixture, "catalog.read catalog.write", "web");
 
     CHECK_TEXT(error_reason(fixture_call_with(
                    fixture, &outgoing, "PricingService/CreatePromotion", &request, &created)),
@@ -190,21 +192,23 @@ static void promotions_are_listed_in_pages(void)
         fixture_call(fixture, "PricingService/ListPromotions", &request, &page), "page_size"));
 }
 
-static void promotions_tell_what_happened_to_them(void)
+static void each_change_of_a_promotion_is_a_release(void)
 {
+    Throughline__Catalog__V1__GetReleaseRequest request =
+        THROUGHLINE__CATALOG__V1__GET_RELEASE_REQUEST__INIT;
+    Throughline__Catalog__V1__Release release = THROUGHLINE__CATALOG__V1__RELEASE__INIT;
     Promotion created;
     Promotion ended;
-    const Event *event;
-    const PromotionChanged *changed;
 
     CU_ASSERT_PTR_NULL_FATAL(create(a_promotion(arena, "SPRING", 1000), "", &created));
     CU_ASSERT_PTR_NULL_FATAL(end_it(created.name, "", "", &ended));
-    event = fixture_event(fixture, created.name, 2);
+    CU_ASSERT_PTR_NULL_FATAL(
+        fixture_call(fixture, "GovernanceService/GetRelease", &request, &release));
 
-    CU_ASSERT_PTR_NOT_NULL_FATAL(event);
-    changed = event_payload(arena, event, &throughline__catalog__v1__promotion_changed__descriptor);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(changed);
-    CU_ASSERT(message_equal(changed->promotion, &ended));
+    CHECK_INT(release.number, 2);
+    CHECK_INT(release.kind, THROUGHLINE__CATALOG__V1__RELEASE__KIND__DIRECT);
+    CHECK_TEXT(release.publication->actor, "agents/merchandiser");
+    CU_ASSERT_PTR_NOT_NULL(fixture_event(fixture, "releases/2", 1));
 }
 
 int main(int argc, char **argv)
@@ -216,7 +220,7 @@ int main(int argc, char **argv)
         { "a_code_belongs_to_one_promotion", a_code_belongs_to_one_promotion },
         { "creating_twice_with_one_request_id_is_creating_once",
             creating_twice_with_one_request_id_is_creating_once },
-        { "a_promotion_needs_the_right_to_write", a_promotion_needs_the_right_to_write },
+        { "a_promotion_needs_the_right_to_publish", a_promotion_needs_the_right_to_publish },
         { "a_code_takes_its_share_off_a_quote", a_code_takes_its_share_off_a_quote },
         { "codes_that_do_not_apply_are_refused_with_their_reason",
             codes_that_do_not_apply_are_refused_with_their_reason },
@@ -226,7 +230,7 @@ int main(int argc, char **argv)
         { "a_promotion_that_is_not_there_is_not_found",
             a_promotion_that_is_not_there_is_not_found },
         { "promotions_are_listed_in_pages", promotions_are_listed_in_pages },
-        { "promotions_tell_what_happened_to_them", promotions_tell_what_happened_to_them },
+        { "each_change_of_a_promotion_is_a_release", each_change_of_a_promotion_is_a_release },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
