@@ -229,6 +229,20 @@ static void match_lines(const Engine *engine, Candidate *candidate)
     }
 }
 
+/* A bundle needs a line for each of its parts. */
+static bool has_all_parts(const Candidate *candidate)
+{
+    for (size_t part = 0; part < candidate->compiled->n_parts; part++) {
+        bool is_there = false;
+
+        for (size_t i = 0; i < candidate->n_lines && !is_there; i++)
+            is_there = candidate->parts[i] == part;
+        if (!is_there)
+            return false;
+    }
+    return candidate->n_lines > 0;
+}
+
 static bool has_required(const Engine *engine, const CompiledPromotion *compiled)
 {
     for (size_t i = 0; i < engine->n_lines; i++)
@@ -279,7 +293,7 @@ static Refusal lines_refusal(const Engine *engine, Candidate *candidate)
     if (!has_required(engine, compiled))
         return REFUSED_REQUIRED;
     match_lines(engine, candidate);
-    if (candidate->n_lines == 0)
+    if (!has_all_parts(candidate))
         return REFUSED_LINES;
     if (!has_amount(engine, candidate))
         return REFUSED_CURRENCY;

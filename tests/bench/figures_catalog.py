@@ -1,0 +1,64 @@
+"""catalog.*: what quotes and prices cost, against an echo of the same size."""
+from figures import figure, median_ratio, shared
+from figures_rpc import alternate
+from unary import Method, echo_method
+
+SERVICE = "/throughline.catalog.v1.PricingService/"
+QUOTE_SLACK = 4   # nanoseconds of two times are of one to five bytes each
+CPU = 0
+
+
+class PriceServer:
+    """A catalogue on its own, with so many promotions in force."""
+
+    def __init__(self, bench, promotions):
+        products = 2000 if bench.sizes.is_smoke else 100000
+        self.program = bench.program("bench/price_server", f"--products={products}", f"--promotions={promotions}")
+
+    def method(self, name, key, slack=0):
+        hello = self.program.hello
+        headers = {"authorization": f"Bearer {hello['token']}", "throughline-channel": "web"}
+        return Method(hello["port"], SERVICE + name, bytes.fromhex(hello[key]), headers, slack=slack)
+
+    def quote(self):
+        return self.program, self.method("CreateQuote", "quote", QUOTE_SLACK)
+
+    def price(self):
+        return self.program, self.method("GetPrice", "price")
+
+
+def against_echo(bench, side):
+    """Pairs of CPU per call: ours, and an echo of as many bytes."""
+    _, method = side
+    method.call(1, bench.scratch)
+    echo = (bench.echo, echo_method(bench.echo.hello, method.reply_bytes))
+    return [(ours[CPU], theirs[CPU]) for ours, theirs in alternate(bench, side, echo)]
+
+
+@shared
+def prices(bench):
+    server = PriceServer(bench, 1000)
+    measured = against_echo(bench, server.quote()), against_echo(bench, server.price())
+    server.program.stop()
+    return measured
+
+
+@figure("catalog.quote_cpu_ratio", "ratio", "<= 4")
+def quote_cpu_ratio(bench):
+    """A quote of ten lines, 1,000 promotions in force, 100,000 SKUs, signed; the baseline is the echo in µs."""
+    return median_ratio(prices(bench)[0])
+
+
+@figure("catalog.price_cpu_ratio", "ratio", "<= 1.5")
+def price_cpu_ratio(bench):
+    return median_ratio(prices(bench)[1])
+
+
+@figure("catalog.quote_scaling_ratio", "ratio", "<= 2")
+def quote_scaling_ratio(bench):
+    """The same quote at 10,000 promotions and at 100; the baseline is that at 100 in µs."""
+    many, few = (PriceServer(bench, promotions) for promotions in (10000, 100))
+    pairs = [(ours[CPU], theirs[CPU]) for ours, theirs in alternate(bench, many.quote(), few.quote())]
+    many.program.stop()
+    few.program.stop()
+    return median_ratio(pairs)
