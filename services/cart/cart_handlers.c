@@ -145,7 +145,8 @@ static const Error *add_line(RpcCall *call, const void *request, void *reply)
     FindVariantRequest wanted = check_item(call, req);
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
+    CartChange change __attribute__((cleanup(cart_change_end))) =
+        cart_change(call, req->cart, req->etag, cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -154,25 +155,18 @@ static const Error *add_line(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    do {
+    while (cart_change_loads(&change)) {
         FindVariantResponse found = THROUGHLINE__CATALOG__V1__FIND_VARIANT_RESPONSE__INIT;
         LineAdded event = THROUGHLINE__CART__V1__LINE_ADDED__INIT;
 
-        /* load */
-        if ((error = cart_load_to_change(call, req->cart, req->etag, cart)) ||
-            (error = cart_check_open(cart, call->arena)) ||
+        if ((error = cart_check_open(cart, call->arena)) ||
             (error = catalog_find_variant(call, &wanted, &found)))
             return error;
-
-        /* decide */
-        if ((error = cart_add_line(
-                 cart, found.product, found.sku, req->quantity, &actor, call->arena, &event)))
-            return error;
-
-        /* store */
-        error = store_replace(call->store, &carts, cart, &event);
-    } while (race_lost(&race, error, req->etag));
-    return error;
+        change.error = cart_add_line(
+            cart, found.product, found.sku, req->quantity, &actor, call->arena, &event);
+        cart_change_store(&change, &event);
+    }
+    return change.error;
 }
 
 static const Error *change_line(RpcCall *call, const void *request, void *reply)
@@ -180,7 +174,8 @@ static const Error *change_line(RpcCall *call, const void *request, void *reply)
     const ChangeLineRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
+    CartChange change __attribute__((cleanup(cart_change_end))) =
+        cart_change(call, req->cart, req->etag, cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -190,17 +185,13 @@ static const Error *change_line(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    do {
+    while (cart_change_loads(&change)) {
         LineChanged event = THROUGHLINE__CART__V1__LINE_CHANGED__INIT;
 
-        if ((error = cart_load_to_change(call, req->cart, req->etag, cart)) ||
-            (error =
-                    cart_change_line(cart, req->sku, req->quantity, &actor, call->arena, &event)) ||
-            !event.cart)
-            return error;
-        error = store_replace(call->store, &carts, cart, &event);
-    } while (race_lost(&race, error, req->etag));
-    return error;
+        change.error = cart_change_line(cart, req->sku, req->quantity, &actor, call->arena, &event);
+        cart_change_store(&change, event.cart ? &event : NULL);
+    }
+    return change.error;
 }
 
 static const Error *remove_line(RpcCall *call, const void *request, void *reply)
@@ -208,7 +199,8 @@ static const Error *remove_line(RpcCall *call, const void *request, void *reply)
     const RemoveLineRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
+    CartChange change __attribute__((cleanup(cart_change_end))) =
+        cart_change(call, req->cart, req->etag, cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -217,15 +209,13 @@ static const Error *remove_line(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    do {
+    while (cart_change_loads(&change)) {
         LineRemoved event = THROUGHLINE__CART__V1__LINE_REMOVED__INIT;
 
-        if ((error = cart_load_to_change(call, req->cart, req->etag, cart)) ||
-            (error = cart_remove_line(cart, req->sku, &actor, call->arena, &event)))
-            return error;
-        error = store_replace(call->store, &carts, cart, &event);
-    } while (race_lost(&race, error, req->etag));
-    return error;
+        change.error = cart_remove_line(cart, req->sku, &actor, call->arena, &event);
+        cart_change_store(&change, &event);
+    }
+    return change.error;
 }
 
 static const Error *add_promotion(RpcCall *call, const void *request, void *reply)
@@ -233,7 +223,8 @@ static const Error *add_promotion(RpcCall *call, const void *request, void *repl
     const AddPromotionRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
+    CartChange change __attribute__((cleanup(cart_change_end))) =
+        cart_change(call, req->cart, req->etag, cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -242,17 +233,16 @@ static const Error *add_promotion(RpcCall *call, const void *request, void *repl
     if ((error = check_result(call)))
         return error;
 
-    do {
+    while (cart_change_loads(&change)) {
         PromotionAdded event = THROUGHLINE__CART__V1__PROMOTION_ADDED__INIT;
 
-        if ((error = cart_load_to_change(call, req->cart, req->etag, cart)) ||
-            (error = cart_check_open(cart, call->arena)) || cart_has_code(cart, req->code) ||
-            (error = cart_check_lines(cart)) || (error = catalog_try_code(call, cart, req->code)) ||
-            (error = cart_add_code(cart, req->code, &actor, call->arena, &event)))
+        if ((error = cart_check_open(cart, call->arena)) || cart_has_code(cart, req->code) ||
+            (error = cart_check_lines(cart)) || (error = catalog_try_code(call, cart, req->code)))
             return error;
-        error = store_replace(call->store, &carts, cart, &event);
-    } while (race_lost(&race, error, req->etag));
-    return error;
+        change.error = cart_add_code(cart, req->code, &actor, call->arena, &event);
+        cart_change_store(&change, &event);
+    }
+    return change.error;
 }
 
 static const Error *remove_promotion(RpcCall *call, const void *request, void *reply)
@@ -260,7 +250,8 @@ static const Error *remove_promotion(RpcCall *call, const void *request, void *r
     const RemovePromotionRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
+    CartChange change __attribute__((cleanup(cart_change_end))) =
+        cart_change(call, req->cart, req->etag, cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -269,15 +260,13 @@ static const Error *remove_promotion(RpcCall *call, const void *request, void *r
     if ((error = check_result(call)))
         return error;
 
-    do {
+    while (cart_change_loads(&change)) {
         PromotionRemoved event = THROUGHLINE__CART__V1__PROMOTION_REMOVED__INIT;
 
-        if ((error = cart_load_to_change(call, req->cart, req->etag, cart)) ||
-            (error = cart_remove_code(cart, req->code, &actor, call->arena, &event)) || !event.cart)
-            return error;
-        error = store_replace(call->store, &carts, cart, &event);
-    } while (race_lost(&race, error, req->etag));
-    return error;
+        change.error = cart_remove_code(cart, req->code, &actor, call->arena, &event);
+        cart_change_store(&change, event.cart ? &event : NULL);
+    }
+    return change.error;
 }
 
 static const Error *join_cart(RpcCall *call, const void *request, void *reply)
@@ -285,7 +274,8 @@ static const Error *join_cart(RpcCall *call, const void *request, void *reply)
     const JoinCartRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
+    CartChange change __attribute__((cleanup(cart_change_end))) =
+        cart_change(call, req->cart, "", cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -293,15 +283,14 @@ static const Error *join_cart(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)) || (error = actor_check_agent(&actor)))
         return error;
 
-    do {
+    change.is_for_all = true;
+    while (cart_change_loads(&change)) {
         AgentJoined event = THROUGHLINE__CART__V1__AGENT_JOINED__INIT;
 
-        if ((error = cart_load(call->store, req->cart, cart)) ||
-            (error = cart_join(cart, &actor, call->arena, &event)) || !event.cart)
-            return error;
-        error = store_replace(call->store, &carts, cart, &event);
-    } while (race_lost(&race, error, ""));
-    return error;
+        change.error = cart_join(cart, &actor, call->arena, &event);
+        cart_change_store(&change, event.cart ? &event : NULL);
+    }
+    return change.error;
 }
 
 static const Error *leave_cart(RpcCall *call, const void *request, void *reply)
@@ -309,7 +298,8 @@ static const Error *leave_cart(RpcCall *call, const void *request, void *reply)
     const LeaveCartRequest *req = request;
     Actor actor = actor_of(call);
     Cart *cart = reply;
-    Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
+    CartChange change __attribute__((cleanup(cart_change_end))) =
+        cart_change(call, req->cart, "", cart);
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -317,15 +307,14 @@ static const Error *leave_cart(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    do {
+    change.is_for_all = true;
+    while (cart_change_loads(&change)) {
         AgentLeft event = THROUGHLINE__CART__V1__AGENT_LEFT__INIT;
 
-        if ((error = cart_load(call->store, req->cart, cart)) ||
-            (error = cart_leave(cart, &actor, call->arena, &event)))
-            return error;
-        error = store_replace(call->store, &carts, cart, &event);
-    } while (race_lost(&race, error, ""));
-    return error;
+        change.error = cart_leave(cart, &actor, call->arena, &event);
+        cart_change_store(&change, &event);
+    }
+    return change.error;
 }
 
 static const Error *quote_cart(RpcCall *call, const void *request, void *reply)

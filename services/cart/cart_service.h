@@ -34,6 +34,30 @@ const Error *cart_load(StoreView *view, const char *name, Cart *cart);
 /* For a change: the actor may make it, and the cart has the etag that the caller saw ("": any). */
 const Error *cart_load_to_change(RpcCall *call, const char *name, const char *etag, Cart *cart);
 
+/* A change of one cart, in rounds: load, decide, store; another round when a race was lost. In a handler:
+ *     CartChange change __attribute__((cleanup(cart_change_end))) = cart_change(call, name, etag, cart);
+ *     while (cart_change_loads(&change)) {
+ *         change.error = … the rule, which fills an event …;
+ *         cart_change_store(&change, &event);
+ *     }
+ *     return change.error; */
+typedef struct CartChange {
+    RpcCall *call;
+    const char *name, *etag;
+    Cart *cart;
+    bool is_for_all; /* also for those who may not change the cart: the rule says who may */
+    int rounds;
+    Race race;
+    const Error *error;
+} CartChange;
+
+CartChange cart_change(RpcCall *call, const char *name, const char *etag, Cart *cart);
+void cart_change_end(CartChange *change);
+/* False when the change is done or has failed. */
+bool cart_change_loads(CartChange *change);
+/* Unless the rule failed. No event: there is nothing to change. */
+void cart_change_store(CartChange *change, const void *event);
+
 /* The customer's open cart. */
 const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart);
 

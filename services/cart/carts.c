@@ -33,6 +33,36 @@ const Error *cart_load_to_change(RpcCall *call, const char *name, const char *et
     return cart_check_etag(cart, etag);
 }
 
+CartChange cart_change(RpcCall *call, const char *name, const char *etag, Cart *cart)
+{
+    return (CartChange){
+        .call = call, .name = name, .etag = etag, .cart = cart, .race = race_start(call, name)
+    };
+}
+
+void cart_change_end(CartChange *change)
+{
+    race_end(&change->race);
+}
+
+bool cart_change_loads(CartChange *change)
+{
+    RpcCall *call = change->call;
+
+    if (change->rounds++ && !race_lost(&change->race, change->error, change->etag))
+        return false;
+    change->error = change->is_for_all
+                        ? cart_load(call->store, change->name, change->cart)
+                        : cart_load_to_change(call, change->name, change->etag, change->cart);
+    return !change->error;
+}
+
+void cart_change_store(CartChange *change, const void *event)
+{
+    if (!change->error && event)
+        change->error = store_replace(change->call->store, &carts, change->cart, event);
+}
+
 const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart)
 {
     StoreQuery query = {
