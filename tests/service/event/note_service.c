@@ -70,10 +70,12 @@ static const void *render_writing(void *context, Arena *arena, const Event *even
 static const Error *watch_note(RpcCall *call, const void *request, void *reply)
 {
     const WatchNoteRequest *req = request;
+    EventInterest interest = { .after = req->after, .render = render_writing };
 
     (void)reply;
-    return event_hub_follow(service_of(call)->hub, call,
-        &(EventInterest){ .aggregate = req->name, .after = req->after, .render = render_writing });
+    *(text_starts_with(req->name, "customers/") ? &interest.customer : &interest.aggregate) =
+        req->name;
+    return event_hub_follow(service_of(call)->hub, call, &interest);
 }
 
 static const RpcService note_rpcs = THROUGHLINE__ECHO__V1__NOTE_SERVICE__INIT();

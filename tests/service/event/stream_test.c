@@ -260,6 +260,36 @@ static void a_watcher_sees_one_aggregate_from_any_point(void)
     rpc_client_close_stream(stream);
 }
 
+static const char *a_customer_in_another_partition_than(int partition)
+{
+    const char *customer;
+    int i = 0;
+
+    do
+        customer = arena_printf(fixture_arena(fixture), "customers/%d", i++);
+    while (text_hash(customer, strlen(customer)) % STORE_PARTITIONS == (uint64_t)partition);
+    return customer;
+}
+
+/* More than one page of the log: each goes on where the one before it has ended. */
+static void a_watcher_of_a_customer_gets_each_event_once(void)
+{
+    enum { N_EVENTS = 2 * RPC_STREAM_QUEUE + 20 };
+    const char *customer = a_customer_in_another_partition_than(0);
+    RpcClientStream *stream;
+
+    write_many(N_EVENTS, customer);
+    write_note("notes/other", "of somebody else", "customers/other");
+    CU_ASSERT_TRUE(fixture_settle(fixture));
+    stream = watch(customer, 0);
+
+    for (int i = 0; i < N_EVENTS; i++)
+        CHECK_TEXT(next(stream)->note->text, arena_printf(fixture_arena(fixture), "text %d", i));
+    write_note("notes/n0", "the last", customer);
+    CHECK_TEXT(next(stream)->note->text, "the last");
+    rpc_client_close_stream(stream);
+}
+
 /* Its events move to the customer's partition: another log, another relay's turn. */
 static void a_watcher_keeps_order_when_the_customer_becomes_known(void)
 {
@@ -322,6 +352,8 @@ static CU_TestInfo tests[] = {
     { "positions_outside_the_log_are_refused", positions_outside_the_log_are_refused },
     { "positions_are_the_ends_of_the_partitions", positions_are_the_ends_of_the_partitions },
     { "a_watcher_sees_one_aggregate_from_any_point", a_watcher_sees_one_aggregate_from_any_point },
+    { "a_watcher_of_a_customer_gets_each_event_once",
+        a_watcher_of_a_customer_gets_each_event_once },
     { "a_watcher_keeps_order_when_the_customer_becomes_known",
         a_watcher_keeps_order_when_the_customer_becomes_known },
     { "a_drain_ends_streams_with_a_status_to_resume",
