@@ -20,6 +20,9 @@ enum {
     MAX_SCOPES = 32,
     TOKEN_HOURS = 1,
     CALL_MS = 10 * 1000,
+    STREAM_MS =
+        120 *
+        1000, /* a stream lives as long as its test, which may write hundreds of events meanwhile */
     GRACE_MS = 5 * 1000,
     EVENT_WAIT_MS = 5 * 1000,
     SETTLE_MS = 10 * 1000,
@@ -359,7 +362,10 @@ const Error *fixture_open(
     RpcOutgoing outgoing = fixture_outgoing(fixture);
     const char *name;
     const ProtobufCServiceDescriptor *service = find_service(fixture, method, &name);
-    const Error *error = rpc_client_open_stream(fixture->client, &outgoing, service, name, stream);
+    const Error *error;
+
+    outgoing.deadline = clock_monotonic() + STREAM_MS * INT64_C(1000);
+    error = rpc_client_open_stream(fixture->client, &outgoing, service, name, stream);
 
     if (error || !request)
         return error;
