@@ -8,6 +8,8 @@
 #include "shared/codec/scan.h"
 #include "shared/service/service.h"
 
+#include "throughline/catalog/v1/coupon.pb-c.h"
+
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -17,6 +19,10 @@ typedef Throughline__Catalog__V1__CreateQuoteRequest CreateQuoteRequest;
 typedef Throughline__Catalog__V1__QuoteLine QuoteLine;
 typedef Throughline__Catalog__V1__ListQuoteKeysRequest ListQuoteKeysRequest;
 typedef Throughline__Catalog__V1__ListQuoteKeysResponse ListQuoteKeysResponse;
+typedef Throughline__Catalog__V1__UseReservation UseReservation;
+
+/* A checkout that is held up longer is finished all the same, and then does not count. */
+enum { USES_TTL_SECONDS = 3600 };
 
 /* The zero byte at its end is part of it. */
 static const char signed_prefix[] = "throughline.quote.v1";
@@ -224,4 +230,43 @@ const Error *catalog_open_quote(RpcCall *call, const SignedQuote *signed_quote, 
         return &quote_forged;
     *opened = message_unpack(call->arena, type, payload);
     return *opened ? NULL : &quote_forged;
+}
+
+const Error *catalog_reserve_uses(RpcCall *call, const SignedQuote *signed_quote, char **name)
+{
+    Throughline__Catalog__V1__ReserveUsesRequest request =
+        THROUGHLINE__CATALOG__V1__RESERVE_USES_REQUEST__INIT;
+    UseReservation reservation = THROUGHLINE__CATALOG__V1__USE_RESERVATION__INIT;
+    const Error *error;
+
+    request.signed_quote = (SignedQuote *)signed_quote;
+    request.ttl_seconds = USES_TTL_SECONDS;
+    error = ask(call, &throughline__catalog__v1__coupon_service__descriptor, "ReserveUses",
+        &request, &reservation);
+    *name = reservation.name;
+    return error;
+}
+
+const Error *catalog_redeem_uses(RpcCall *call, const char *name)
+{
+    Throughline__Catalog__V1__RedeemUsesRequest request =
+        THROUGHLINE__CATALOG__V1__REDEEM_USES_REQUEST__INIT;
+    UseReservation reservation = THROUGHLINE__CATALOG__V1__USE_RESERVATION__INIT;
+
+    request.name = (char *)name;
+    return *name ? ask(call, &throughline__catalog__v1__coupon_service__descriptor, "RedeemUses",
+                       &request, &reservation)
+                 : NULL;
+}
+
+const Error *catalog_return_uses(RpcCall *call, const char *name)
+{
+    Throughline__Catalog__V1__ReturnUsesRequest request =
+        THROUGHLINE__CATALOG__V1__RETURN_USES_REQUEST__INIT;
+    UseReservation reservation = THROUGHLINE__CATALOG__V1__USE_RESERVATION__INIT;
+
+    request.name = (char *)name;
+    return *name ? ask(call, &throughline__catalog__v1__coupon_service__descriptor, "ReturnUses",
+                       &request, &reservation)
+                 : NULL;
 }

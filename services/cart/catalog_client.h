@@ -30,4 +30,12 @@ const Error *catalog_try_code(RpcCall *call, const Cart *cart, const char *code)
  * Errors: INVALID_ARGUMENT QUOTE_FORGED; those of PricingService.ListQuoteKeys. */
 const Error *catalog_open_quote(RpcCall *call, const SignedQuote *signed_quote, Quote **opened);
 
+/* Reserves what the quote's promotions may be used only so often for; *name is "" when nothing is
+ * counted. The same quote is reserved once. Errors: those of CouponService.ReserveUses. */
+const Error *catalog_reserve_uses(RpcCall *call, const SignedQuote *signed_quote, char **name);
+
+/* Nothing to do for "". Again is as good as once. Errors: those of CouponService. */
+const Error *catalog_redeem_uses(RpcCall *call, const char *name);
+const Error *catalog_return_uses(RpcCall *call, const char *name);
+
 #endif

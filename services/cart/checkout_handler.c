@@ -3,6 +3,7 @@
 #include "services/cart/cart_service.h"
 
 #include "services/cart/catalog_client.h"
+#include "shared/base/log.h"
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
 
@@ -19,6 +20,19 @@ static const Error *unpack_promise(RpcCall *call, const SignedQuote *promise, Qu
 
     *quote = message_unpack(call->arena, &throughline__catalog__v1__quote__descriptor, payload);
     return *quote ? NULL : &unreadable;
+}
+
+/* The order stands, whatever became of what it was to count for meanwhile. */
+static const Error *redeem(RpcCall *call, const Order *order)
+{
+    const Error *error = catalog_redeem_uses(call, order->uses);
+
+    if (!error || (error->code != ERROR_FAILED_PRECONDITION && error->code != ERROR_NOT_FOUND))
+        return error;
+    log_write(LOG_WARN, "uses_lost",
+        (const LogField[]){
+            { "order", .text = order->name }, { "reason", .text = error->reason }, { 0 } });
+    return NULL;
 }
 
 /* The second and third write: order and invoice, then the cart. */
@@ -40,14 +54,23 @@ static const Error *place_order(RpcCall *call, Cart *cart, Order *order)
     /* Another try was here: its order is the same, made of the same cart. */
     if (error && error->code == ERROR_ALREADY_EXISTS)
         error = store_get(&steps, &orders, cart->order, order);
-    if (error)
+    if (error || (error = redeem(call, order)))
         return error;
     checkout_finish(cart, &actor, call->arena, &ordered);
     return store_replace(call->store, &carts, cart, &ordered);
 }
 
+/* Uses of a quote that this cart is not bought at are free again; else they would be with their
+ * time. */
+static void return_uses(RpcCall *call, const Error *error, const char *uses)
+{
+    if (text_equal(error->reason, "QUOTE_OUTDATED") || text_equal(error->reason, "CART_CLOSED"))
+        (void)catalog_return_uses(call, uses);
+}
+
 /* The first write; before it the order must be possible, after it there is no way back. */
-static const Error *start(RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order)
+static const Error *start(
+    RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order, char **uses)
 {
     CheckoutStarted event = THROUGHLINE__CART__V1__CHECKOUT_STARTED__INIT;
     StoreView steps = store_steps(call->store);
@@ -59,8 +82,12 @@ static const Error *start(RpcCall *call, Cart *cart, const SignedQuote *promise,
         (error = checkout_check(cart, quote, call->arrived_at)))
         return error;
     checkout_start(cart, promise, &actor, call->arena, &event);
-    if ((error = checkout_order(cart, quote, call->arena, order)) ||
-        (error = store_replace(&steps, &carts, cart, &event)))
+    if ((error = checkout_order(cart, quote, call->arena, order)))
+        return error;
+    if (checkout_takes_uses(quote) && (error = catalog_reserve_uses(call, promise, uses)))
+        return error;
+    cart->pending->uses = *uses;
+    if ((error = store_replace(&steps, &carts, cart, &event)))
         return error;
     return place_order(call, cart, order);
 }
@@ -77,11 +104,12 @@ static const Error *answer_again(
                                                           : checkout_other_quote(cart, call->arena);
 }
 
-static const Error *go_on(RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order)
+static const Error *go_on(
+    RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order, char **uses)
 {
     switch (cart->state) {
     case THROUGHLINE__CART__V1__CART__STATE__OPEN:
-        return start(call, cart, promise, order);
+        return start(call, cart, promise, order, uses);
     case THROUGHLINE__CART__V1__CART__STATE__CHECKING_OUT:
         return checkout_is_same(cart->pending->signed_quote, promise)
                    ? place_order(call, cart, order)
@@ -97,6 +125,7 @@ const Error *checkout(RpcCall *call, const void *request, void *reply)
 {
     const CheckoutRequest *req = request;
     Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
+    char *uses = arena_text(call->arena, "");
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -112,8 +141,10 @@ const Error *checkout(RpcCall *call, const void *request, void *reply)
 
         if ((error = cart_load_to_change(call, req->cart, "", cart)))
             return error;
-        error = go_on(call, cart, req->signed_quote, reply);
+        error = go_on(call, cart, req->signed_quote, reply, &uses);
     } while (race_lost(&race, error, ""));
+    if (error)
+        return_uses(call, error, uses);
     return error;
 }
 

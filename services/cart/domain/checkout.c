@@ -128,6 +128,15 @@ void checkout_start(Cart *cart, const SignedQuote *signed_quote, const Actor *ac
     event->cart = cart;
 }
 
+bool checkout_takes_uses(const Quote *quote)
+{
+    size_t n_adjustments = quote->shipping ? quote->shipping->n_adjustments : 0;
+
+    for (size_t i = 0; i < quote->n_lines; i++)
+        n_adjustments += quote->lines[i]->n_adjustments;
+    return n_adjustments + quote->n_gifts + quote->n_codes > 0;
+}
+
 void checkout_finish(Cart *cart, const Actor *actor, Arena *arena, CartOrdered *event)
 {
     cart_touch(cart, actor, arena);
@@ -217,6 +226,7 @@ const Error *checkout_order(const Cart *cart, const Quote *quote, Arena *arena, 
     order->channel = work->channel;
     order->actor = work->actor;
     order->create_time = work->start_time;
+    order->uses = work->uses;
     order->invoice = arena_alloc(arena, sizeof(Invoice));
     if ((error = make_invoice(order, quote, arena, order->invoice)))
         return error;

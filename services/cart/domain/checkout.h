@@ -1,7 +1,8 @@
 /* A cart becomes an order at the prices of a signed quote, exactly once. Three writes, each of
  * which can be repeated: the cart notes the promise (CHECKING_OUT, point of no return), the order
- * is inserted under a name that follows from the cart's, the cart is ORDERED. Signatures are looked
- * at elsewhere: here a quote is one that the catalogue has given. */
+ * is inserted under a name that follows from the cart's, the cart is ORDERED. What limited
+ * promotions are used is reserved before the first and redeemed before the last. Signatures are
+ * looked at elsewhere: here a quote is one that the catalogue has given. */
 #ifndef THROUGHLINE_CART_CHECKOUT_H
 #define THROUGHLINE_CART_CHECKOUT_H
 
@@ -31,6 +32,9 @@ void checkout_start(Cart *cart, const SignedQuote *signed_quote, const Actor *ac
 /* Fills an initialised order, with its invoice, from a cart that is CHECKING_OUT. Errors: INTERNAL
  * QUOTE_INCONSISTENT when the quote's amounts do not add up. */
 const Error *checkout_order(const Cart *cart, const Quote *quote, Arena *arena, Order *order);
+
+/* Whether promotions are in the quote: they may have limits that the order counts for. */
+bool checkout_takes_uses(const Quote *quote);
 
 /* The order is there. */
 void checkout_finish(Cart *cart, const Actor *actor, Arena *arena, CartOrdered *event);
