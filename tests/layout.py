@@ -33,7 +33,7 @@ LAYERS = {
     "tests": (["shared", "services"], ["protobuf-c", "sodium", "cjose", "jansson", "openssl", "bson", "mongoc",
                                        "sqlite", "libevent", "nghttp2", "curl", "cunit"]),
     # Also the bare servers that ours are measured against.
-    "tests/bench": (["shared", "services"], ["protobuf-c", "sqlite", "grpc", "nghttp2"]),
+    "tests/bench": (["shared", "services", "tests/support"], ["protobuf-c", "sqlite", "grpc", "nghttp2"]),
 }
 
 # Which library a header belongs to; what matches none must be in LIBC.
