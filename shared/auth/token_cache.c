@@ -1,4 +1,4 @@
-/* The cache is set-associative: a digest has WAYS places in its set, and each shard of sets its
+/* The cache is set-associative: a fingerprint has WAYS places in its set, and each shard of sets its
  * lock. The size is fixed, so no stream of tokens can make it grow. */
 #include "shared/auth/token_cache.h"
 
@@ -9,7 +9,7 @@
 enum { WAYS = 4, SHARDS = 16, SETS = TOKEN_CACHE_ENTRIES / WAYS / SHARDS };
 
 typedef struct Entry {
-    uint8_t digest[TOKEN_DIGEST_SIZE];
+    uint8_t fingerprint[ID_FINGERPRINT_SIZE];
     uint64_t generation;
     uint64_t last_use; /* turns of the shard's counter */
     TokenClaims claims;
@@ -50,32 +50,32 @@ void token_cache_free(TokenCache *cache)
     free(cache);
 }
 
-static Shard *shard_of(TokenCache *cache, const uint8_t *digest)
+static Shard *shard_of(TokenCache *cache, const uint8_t *fingerprint)
 {
-    return &cache->shards[digest[0] % SHARDS];
+    return &cache->shards[fingerprint[0] % SHARDS];
 }
 
-static Entry *set_of(Shard *shard, const uint8_t *digest)
+static Entry *set_of(Shard *shard, const uint8_t *fingerprint)
 {
-    return shard->sets[digest[1] % SETS];
+    return shard->sets[fingerprint[1] % SETS];
 }
 
-static bool is_entry_of(const Entry *entry, const uint8_t *digest, uint64_t generation)
+static bool is_entry_of(const Entry *entry, const uint8_t *fingerprint, uint64_t generation)
 {
     return entry->texts && entry->generation == generation &&
-           !memcmp(entry->digest, digest, TOKEN_DIGEST_SIZE);
+           !memcmp(entry->fingerprint, fingerprint, ID_FINGERPRINT_SIZE);
 }
 
-bool token_cache_get(TokenCache *cache, const uint8_t digest[TOKEN_DIGEST_SIZE],
+bool token_cache_get(TokenCache *cache, const uint8_t fingerprint[ID_FINGERPRINT_SIZE],
     uint64_t generation, Arena *arena, TokenClaims *claims)
 {
-    Shard *shard = shard_of(cache, digest);
-    Entry *set = set_of(shard, digest);
+    Shard *shard = shard_of(cache, fingerprint);
+    Entry *set = set_of(shard, fingerprint);
     bool is_found = false;
 
     pthread_mutex_lock(&shard->lock);
     for (int way = 0; way < WAYS && !is_found; way++) {
-        if (!is_entry_of(&set[way], digest, generation))
+        if (!is_entry_of(&set[way], fingerprint, generation))
             continue;
         is_found = true;
         set[way].last_use = ++shard->uses;
@@ -89,12 +89,12 @@ bool token_cache_get(TokenCache *cache, const uint8_t digest[TOKEN_DIGEST_SIZE],
 }
 
 /* The same token again, a free or useless place, else the one that was used least recently. */
-static Entry *place_for(Entry *set, const uint8_t *digest, uint64_t generation, int64_t now)
+static Entry *place_for(Entry *set, const uint8_t *fingerprint, uint64_t generation, int64_t now)
 {
     Entry *oldest = &set[0];
 
     for (int way = 0; way < WAYS; way++)
-        if (is_entry_of(&set[way], digest, generation))
+        if (is_entry_of(&set[way], fingerprint, generation))
             return &set[way];
     for (int way = 0; way < WAYS; way++) {
         Entry *entry = &set[way];
@@ -124,16 +124,16 @@ static char *copy_texts(const TokenClaims *claims, TokenClaims *copy)
     return texts;
 }
 
-void token_cache_put(TokenCache *cache, const uint8_t digest[TOKEN_DIGEST_SIZE],
+void token_cache_put(TokenCache *cache, const uint8_t fingerprint[ID_FINGERPRINT_SIZE],
     uint64_t generation, int64_t now, const TokenClaims *claims)
 {
-    Shard *shard = shard_of(cache, digest);
+    Shard *shard = shard_of(cache, fingerprint);
     Entry *place;
 
     pthread_mutex_lock(&shard->lock);
-    place = place_for(set_of(shard, digest), digest, generation, now);
+    place = place_for(set_of(shard, fingerprint), fingerprint, generation, now);
     free(place->texts);
-    memcpy(place->digest, digest, TOKEN_DIGEST_SIZE);
+    memcpy(place->fingerprint, fingerprint, ID_FINGERPRINT_SIZE);
     place->generation = generation;
     place->last_use = ++shard->uses;
     place->texts = copy_texts(claims, &place->claims);

@@ -1,9 +1,10 @@
-/* What was verified before, by SHA-256 of the token: bounded, the least used entry of a set makes
+/* What was verified before, by the token's fingerprint: bounded, the least used entry of a set makes
  * room. */
 #ifndef THROUGHLINE_AUTH_TOKEN_CACHE_H
 #define THROUGHLINE_AUTH_TOKEN_CACHE_H
 
 #include "shared/base/arena.h"
+#include "shared/base/id.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,19 +21,19 @@ typedef struct TokenClaims {
 /* Any thread. */
 typedef struct TokenCache TokenCache;
 
-enum { TOKEN_DIGEST_SIZE = 32, TOKEN_CACHE_ENTRIES = 4096 };
+enum { TOKEN_CACHE_ENTRIES = 4096 };
 
 TokenCache *token_cache_new(void);
 void token_cache_free(TokenCache *cache);
 
-/* Finds what was put under the digest and generation; texts are copied into the arena. Whether the
+/* Finds what was put under the fingerprint and generation; texts are copied into the arena. Whether the
  * token is still valid is for the caller to check. */
-bool token_cache_get(TokenCache *cache, const uint8_t digest[TOKEN_DIGEST_SIZE],
+bool token_cache_get(TokenCache *cache, const uint8_t fingerprint[ID_FINGERPRINT_SIZE],
     uint64_t generation, Arena *arena, TokenClaims *claims);
 
 /* Makes room by dropping an entry of another generation or an expired one, else the least recently
  * used. */
-void token_cache_put(TokenCache *cache, const uint8_t digest[TOKEN_DIGEST_SIZE],
+void token_cache_put(TokenCache *cache, const uint8_t fingerprint[ID_FINGERPRINT_SIZE],
     uint64_t generation, int64_t now, const TokenClaims *claims);
 
 #endif

@@ -21,17 +21,17 @@ static void tear_down(void)
     arena_free(arena);
 }
 
-/* Digests with the same `set` fall into one set of the cache. */
-typedef struct Digest {
-    uint8_t bytes[TOKEN_DIGEST_SIZE];
-} Digest;
+/* Fingerprints with the same `set` fall into one set of the cache. */
+typedef struct Fingerprint {
+    uint8_t bytes[ID_FINGERPRINT_SIZE];
+} Fingerprint;
 
-static Digest a_digest(int set, int number)
+static Fingerprint a_fingerprint(int set, int number)
 {
-    Digest digest = { { (uint8_t)set, (uint8_t)(set >> 8) } };
+    Fingerprint fingerprint = { { (uint8_t)set, (uint8_t)(set >> 8) } };
 
-    memcpy(digest.bytes + 8, &number, sizeof(number));
-    return digest;
+    memcpy(fingerprint.bytes + 8, &number, sizeof(number));
+    return fingerprint;
 }
 
 static TokenClaims some_claims(int64_t expires_at)
@@ -39,28 +39,28 @@ static TokenClaims some_claims(int64_t expires_at)
     return (TokenClaims){ "accounts/web", "web", "cart.read cart.write", expires_at, 5 };
 }
 
-static void put(Digest digest, uint64_t generation, int64_t now, int64_t expires_at)
+static void put(Fingerprint fingerprint, uint64_t generation, int64_t now, int64_t expires_at)
 {
     TokenClaims claims = some_claims(expires_at);
 
-    token_cache_put(cache, digest.bytes, generation, now, &claims);
+    token_cache_put(cache, fingerprint.bytes, generation, now, &claims);
 }
 
-static bool has(Digest digest, uint64_t generation)
+static bool has(Fingerprint fingerprint, uint64_t generation)
 {
     TokenClaims claims;
 
-    return token_cache_get(cache, digest.bytes, generation, arena, &claims);
+    return token_cache_get(cache, fingerprint.bytes, generation, arena, &claims);
 }
 
 static void what_was_put_is_found_with_all_its_claims(void)
 {
-    Digest digest = a_digest(1, 1);
+    Fingerprint fingerprint = a_fingerprint(1, 1);
     TokenClaims claims = { 0 };
 
-    put(digest, 3, 10, 1000);
+    put(fingerprint, 3, 10, 1000);
 
-    CU_ASSERT(token_cache_get(cache, digest.bytes, 3, arena, &claims));
+    CU_ASSERT(token_cache_get(cache, fingerprint.bytes, 3, arena, &claims));
     CHECK_TEXT(claims.account, "accounts/web");
     CHECK_TEXT(claims.channel, "web");
     CHECK_TEXT(claims.scopes, "cart.read cart.write");
@@ -72,8 +72,8 @@ static void claims_outlive_their_entry(void)
 {
     TokenClaims claims = { 0 };
 
-    put(a_digest(1, 1), 0, 10, 1000);
-    CU_ASSERT(token_cache_get(cache, a_digest(1, 1).bytes, 0, arena, &claims));
+    put(a_fingerprint(1, 1), 0, 10, 1000);
+    CU_ASSERT(token_cache_get(cache, a_fingerprint(1, 1).bytes, 0, arena, &claims));
     token_cache_free(cache);
     cache = NULL;
 
@@ -82,50 +82,50 @@ static void claims_outlive_their_entry(void)
 
 static void another_digest_or_generation_is_not_found(void)
 {
-    put(a_digest(1, 1), 0, 10, 1000);
+    put(a_fingerprint(1, 1), 0, 10, 1000);
 
-    CU_ASSERT(has(a_digest(1, 1), 0));
-    CU_ASSERT(!has(a_digest(1, 2), 0));
-    CU_ASSERT(!has(a_digest(2, 1), 0));
-    CU_ASSERT(!has(a_digest(1, 1), 1));
+    CU_ASSERT(has(a_fingerprint(1, 1), 0));
+    CU_ASSERT(!has(a_fingerprint(1, 2), 0));
+    CU_ASSERT(!has(a_fingerprint(2, 1), 0));
+    CU_ASSERT(!has(a_fingerprint(1, 1), 1));
 }
 
 static void putting_again_takes_no_second_place(void)
 {
     for (int i = 0; i < PLACES_OF_A_SET; i++)
-        put(a_digest(1, i), 0, 10, 1000);
+        put(a_fingerprint(1, i), 0, 10, 1000);
     for (int i = 0; i < 10; i++)
-        put(a_digest(1, 0), 0, 10, 2000);
+        put(a_fingerprint(1, 0), 0, 10, 2000);
 
     for (int i = 0; i < PLACES_OF_A_SET; i++)
-        CU_ASSERT(has(a_digest(1, i), 0));
+        CU_ASSERT(has(a_fingerprint(1, i), 0));
 }
 
 static void the_least_recently_used_makes_room(void)
 {
     for (int i = 0; i < PLACES_OF_A_SET; i++)
-        put(a_digest(1, i), 0, 10, 1000);
-    CU_ASSERT(has(a_digest(1, 0), 0));
+        put(a_fingerprint(1, i), 0, 10, 1000);
+    CU_ASSERT(has(a_fingerprint(1, 0), 0));
 
-    put(a_digest(1, 9), 0, 10, 1000);
+    put(a_fingerprint(1, 9), 0, 10, 1000);
 
-    CU_ASSERT(has(a_digest(1, 0), 0));
-    CU_ASSERT(!has(a_digest(1, 1), 0));
-    CU_ASSERT(has(a_digest(1, 2), 0));
-    CU_ASSERT(has(a_digest(1, 9), 0));
+    CU_ASSERT(has(a_fingerprint(1, 0), 0));
+    CU_ASSERT(!has(a_fingerprint(1, 1), 0));
+    CU_ASSERT(has(a_fingerprint(1, 2), 0));
+    CU_ASSERT(has(a_fingerprint(1, 9), 0));
 }
 
 static void expired_entries_make_room_first(void)
 {
-    put(a_digest(1, 0), 0, 10, 1000);
-    put(a_digest(1, 1), 0, 10, 20);
-    put(a_digest(1, 2), 0, 10, 1000);
-    put(a_digest(1, 3), 0, 10, 1000);
+    put(a_fingerprint(1, 0), 0, 10, 1000);
+    put(a_fingerprint(1, 1), 0, 10, 20);
+    put(a_fingerprint(1, 2), 0, 10, 1000);
+    put(a_fingerprint(1, 3), 0, 10, 1000);
 
-    put(a_digest(1, 9), 0, 30, 1000);
+    put(a_fingerprint(1, 9), 0, 30, 1000);
 
-    CU_ASSERT(has(a_digest(1, 0), 0));
-    CU_ASSERT(!has(a_digest(1, 1), 0));
+    CU_ASSERT(has(a_fingerprint(1, 0), 0));
+    CU_ASSERT(!has(a_fingerprint(1, 1), 0));
 }
 
 static void entries_of_old_keys_make_room_first(void)
@@ -133,18 +133,18 @@ static void entries_of_old_keys_make_room_first(void)
     int n_old = 0;
 
     for (int i = 0; i < PLACES_OF_A_SET; i++)
-        put(a_digest(1, i), 0, 10, 1000);
+        put(a_fingerprint(1, i), 0, 10, 1000);
     for (int i = 1; i < PLACES_OF_A_SET; i++)
-        put(a_digest(1, 10 + i), 1, 10, 1000);
+        put(a_fingerprint(1, 10 + i), 1, 10, 1000);
     for (int i = 0; i < PLACES_OF_A_SET; i++)
-        n_old += has(a_digest(1, i), 0); /* used last, yet the one to go */
+        n_old += has(a_fingerprint(1, i), 0); /* used last, yet the one to go */
     CHECK_INT(n_old, 1);
 
-    put(a_digest(1, 10), 1, 10, 1000);
+    put(a_fingerprint(1, 10), 1, 10, 1000);
 
     for (int i = 0; i < PLACES_OF_A_SET; i++) {
-        CU_ASSERT(!has(a_digest(1, i), 0));
-        CU_ASSERT(has(a_digest(1, 10 + i), 1));
+        CU_ASSERT(!has(a_fingerprint(1, i), 0));
+        CU_ASSERT(has(a_fingerprint(1, 10 + i), 1));
     }
 }
 
@@ -153,9 +153,9 @@ static void the_cache_holds_no_more_than_its_size(void)
     int found = 0;
 
     for (int i = 0; i < MANY; i++)
-        put(a_digest(i % 65536, i), 0, 10, 1000);
+        put(a_fingerprint(i % 65536, i), 0, 10, 1000);
     for (int i = 0; i < MANY; i++)
-        found += has(a_digest(i % 65536, i), 0);
+        found += has(a_fingerprint(i % 65536, i), 0);
 
     CHECK_INT(found, TOKEN_CACHE_ENTRIES);
 }
