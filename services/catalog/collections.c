@@ -109,6 +109,7 @@ const Collection *const catalog_collections[] = {
     &drafts,
     &imports,
     &locations,
+    &priced_orders,
     &product_types,
     &products,
     &quote_keys,

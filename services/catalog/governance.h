@@ -13,6 +13,9 @@ typedef Throughline__Catalog__V1__ListRulesResponse ListRulesResponse;
 typedef Throughline__Catalog__V1__AuditEntry AuditEntry;
 typedef Throughline__Catalog__V1__AuditEntry__Action AuditAction;
 
+typedef Throughline__Catalog__V1__PricedOrder PricedOrder;
+
+extern const Collection priced_orders;
 extern const Collection audit_entries;
 extern const Collection audit_positions;
 
@@ -76,6 +79,9 @@ const Error *publish_changes_of(RpcCall *call, Draft *draft);
 /* The job: takes up releases, publishes drafts whose time has come, finishes what was left in the middle. */
 const Error *govern(RpcCall *call);
 
+/* The consumer of cart's events: keeps every order's quote. */
+const Error *learn_from_orders(RpcCall *call, const Event *event);
+
 /* Brings what the event log has into the audit trail, each thing once; where it stopped is kept, so that nothing is missed
  * whoever stops when. */
 const Error *audit_follow(RpcCall *call);
@@ -105,6 +111,9 @@ const Error *list_releases(RpcCall *call, const void *request, void *reply);
 const Error *diff_releases(RpcCall *call, const void *request, void *reply);
 const Error *get_rule(RpcCall *call, const void *request, void *reply);
 const Error *list_rules(RpcCall *call, const void *request, void *reply);
+const Error *list_rule_orders(RpcCall *call, const void *request, void *reply);
+const Error *simulate_draft(RpcCall *call, const void *request, void *reply);
+const Error *replay_quote(RpcCall *call, const void *request, void *reply);
 const Error *list_audit_entries(RpcCall *call, const void *request, void *reply);
 const Error *list_rule_history(RpcCall *call, const void *request, void *reply);
 

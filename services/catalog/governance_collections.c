@@ -40,3 +40,10 @@ const Collection release_changes = {
     .indexes = { { .name = "change_set", .fields = { "change_set", "rule" } },
         { .name = "rule", .fields = { "rule", "release" } } },
 };
+
+const Collection priced_orders = {
+    .name = "priced_orders",
+    .message = &throughline__catalog__v1__priced_order__descriptor,
+    .indexes = { { .name = "time", .fields = { "order_time" } },
+        { .name = "rule", .fields = { "uses.rule", "order_time" } } },
+};

@@ -208,8 +208,7 @@ const Error *verify_quote(RpcCall *call, const void *request, void *reply)
     return quote_open(call, req->signed_quote, call->arrived_at, reply);
 }
 
-/* The request that would have led to the quote. */
-static CreateQuoteRequest *request_of(RpcCall *call, const Quote *quote, int32_t ttl_seconds)
+CreateQuoteRequest *quote_request_of(RpcCall *call, const Quote *quote, int32_t ttl_seconds)
 {
     CreateQuoteRequest *req =
         message_new(call->arena, &throughline__catalog__v1__create_quote_request__descriptor);
@@ -259,7 +258,7 @@ const Error *requote(RpcCall *call, const void *request, void *reply)
         (error = quote_open(call, req->signed_quote, INT64_MIN, before)))
         return error;
 
-    again = request_of(call, before, req->ttl_seconds);
+    again = quote_request_of(call, before, req->ttl_seconds);
     rules = quote_rules(call, again);
     if (!(error = quote_request_check(call, "", again)) &&
         !(error = quote_input_load(call, again, rules, call->arrived_at, &input)))

@@ -32,4 +32,7 @@ PricingContext pricing_context(
  * at that moment. Errors: INVALID_ARGUMENT QUOTE_FORGED; FAILED_PRECONDITION QUOTE_EXPIRED. */
 const Error *quote_open(RpcCall *call, const SignedQuote *signed_quote, int64_t now, Quote *quote);
 
+/* The request that would have led to the quote, but for prices set by hand. */
+CreateQuoteRequest *quote_request_of(RpcCall *call, const Quote *quote, int32_t ttl_seconds);
+
 #endif

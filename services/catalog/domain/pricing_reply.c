@@ -194,6 +194,7 @@ static PricedLine *write_line(const Engine *engine, const Line *line, const Part
     throughline__catalog__v1__priced_line__init(priced);
     priced->sku = line->item->line->sku;
     priced->product = line->item->product->name;
+    priced->product_etag = line->item->product->etag;
     priced->title = line_title(line->item->product, line->variant, engine->arena);
     priced->quantity = line->item->line->quantity;
     priced->unit_price = money(engine, line->unit);

@@ -1,0 +1,106 @@
+/* The quotes that became orders: which rules had a part in them, and what simulations look at. */
+#include "services/catalog/governance.h"
+
+#include "shared/codec/message.h"
+#include "shared/rpc/check.h"
+
+#include "throughline/cart/v1/events.pb-c.h"
+
+#include <string.h>
+
+typedef Throughline__Cart__V1__OrderPlaced OrderPlaced;
+typedef Throughline__Catalog__V1__Quote Quote;
+typedef Throughline__Catalog__V1__PricedLine PricedLine;
+typedef Throughline__Catalog__V1__Adjustment Adjustment;
+typedef Throughline__Catalog__V1__RuleUse RuleUse;
+typedef Throughline__Catalog__V1__ListRuleOrdersRequest ListRuleOrdersRequest;
+typedef Throughline__Catalog__V1__ListRuleOrdersResponse ListRuleOrdersResponse;
+
+enum { USES_STEP = 64 };
+
+/* Each rule once; "" is none. */
+static void add_use(PricedOrder *order, const char *rule, Arena *arena)
+{
+    RuleUse *use;
+
+    if (text_is_empty(rule))
+        return;
+    for (size_t i = 0; i < order->n_uses; i++)
+        if (text_equal(order->uses[i]->rule, rule))
+            return;
+    use = message_new(arena, &throughline__catalog__v1__rule_use__descriptor);
+    use->rule = arena_text(arena, rule);
+    if (order->n_uses % USES_STEP == 0)
+        order->uses = arena_grow(
+            arena, order->uses, order->n_uses, order->n_uses + USES_STEP, sizeof(*order->uses));
+    order->uses[order->n_uses++] = use;
+}
+
+static void add_adjustments(
+    PricedOrder *order, Adjustment *const *list, size_t n_items, Arena *arena)
+{
+    for (size_t i = 0; i < n_items; i++) {
+        add_use(order, list[i]->promotion, arena);
+        add_use(order, list[i]->exemption, arena);
+    }
+}
+
+static void add_uses(PricedOrder *order, const Quote *quote, Arena *arena)
+{
+    for (size_t i = 0; i < quote->n_lines; i++) {
+        const PricedLine *line = quote->lines[i];
+
+        add_use(order, line->price_row, arena);
+        add_adjustments(order, line->adjustments, line->n_adjustments, arena);
+        if (line->override)
+            add_use(order, line->override->limit, arena);
+    }
+    if (quote->shipping)
+        add_adjustments(order, quote->shipping->adjustments, quote->shipping->n_adjustments, arena);
+    for (size_t i = 0; i < quote->n_gifts; i++)
+        add_use(order, quote->gifts[i]->promotion, arena);
+    for (size_t i = 0; i < quote->n_taxes; i++)
+        add_use(order, quote->taxes[i]->rate, arena);
+}
+
+const Error *learn_from_orders(RpcCall *call, const Event *event)
+{
+    const OrderPlaced *placed =
+        event_payload(call->arena, event, &throughline__cart__v1__order_placed__descriptor);
+    PricedOrder order = THROUGHLINE__CATALOG__V1__PRICED_ORDER__INIT;
+
+    if (!placed || !placed->order || !placed->order->quote)
+        return NULL;
+    order.name = placed->order->name;
+    order.quote = placed->order->quote;
+    order.order_time = placed->order->create_time;
+    add_uses(&order, placed->order->quote, call->arena);
+    return store_put(call->store, &priced_orders, &order, NULL);
+}
+
+const Error *list_rule_orders(RpcCall *call, const void *request, void *reply)
+{
+    const ListRuleOrdersRequest *req = request;
+    ListRuleOrdersResponse *res = reply;
+    RpcPage page = page_read(call, req->page_size, req->page_token, req->rule);
+    StoreQuery query = {
+        .index = "rule",
+        .equal = { { .kind = STORE_TEXT, .text = req->rule } },
+        .is_descending = true,
+        .limit = page.limit,
+        .resume = page.resume,
+    };
+    StorePage found = { 0 };
+    const Error *error;
+
+    if (!rule_name_is_valid(req->rule))
+        check_fail(call, "rule", "is not the name of a rule");
+    if ((error = check_result(call)) ||
+        (error = store_find(call->store, &priced_orders, &query, &found)))
+        return error;
+
+    res->orders = (PricedOrder **)found.messages;
+    res->n_orders = found.n_messages;
+    res->next_page_token = page_token(call, &page, found.resume);
+    return NULL;
+}
