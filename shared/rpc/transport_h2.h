@@ -165,6 +165,7 @@ struct H2Connection {
     bool is_lingering; /* all is written; reads until the peer has closed */
     bool is_kicked;
     bool is_closed;
+    ssize_t proxy_seen;
     bool wants_proxy; /* the balancer's header has not come yet */
     bool has_begun;   /* the client's preface has come */
     H2Peer *peer;
@@ -242,7 +243,9 @@ void h2_loop_free(H2Loop *loop);
 void h2_loop_ask(H2Loop *loop, H2Call *call, H2Ask what);
 void h2_loop_hand(H2Loop *loop, H2Connection *connection);
 void h2_loop_command(H2Loop *loop, H2Command command);
-/* Whether this thread is the loop's. */
+/* Makes this thread the loop's. */
+void h2_loop_enter(const H2Loop *loop);
+/* Whether it is. */
 bool h2_loop_is_here(const H2Loop *loop);
 /* Behind everything that happens on the loop: does what was asked and writes what came of it. */
 void h2_loop_settle(H2Loop *loop);
@@ -372,6 +375,9 @@ char *h2_tls_identity(const SSL *ssl);
 bool h2_tls_is_h2(const SSL *ssl);
 
 /* transport_h2_open.c */
+/* Without a socket and threads. */
+H2Transport *h2_transport_new(const TransportOptions *options);
+void h2_transport_free(H2Transport *transport);
 const Error *h2_listen(Arena *arena, const TransportOptions *options, Transport **transport);
 int h2_port(const Transport *transport);
 size_t h2_calls(const Transport *transport);

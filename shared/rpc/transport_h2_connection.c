@@ -95,7 +95,8 @@ static bool take_all(H2Connection *connection)
 }
 
 /* The balancer's header is looked at until it is whole. A partial one would keep the socket
- * readable, so the socket is told how much more it takes. False when the connection is over. */
+ * readable, so the socket is told how much more it takes; if it wakes us for less, there is no
+ * more. False when the connection is over. */
 static bool take_proxy(H2Connection *connection)
 {
     H2Loop *loop = connection->loop;
@@ -110,8 +111,9 @@ static bool take_proxy(H2Connection *connection)
     if (getpeername(connection->socket, (struct sockaddr *)&address, &size))
         return false;
     n = plain_moved(recv(connection->socket, loop->in, H2_PROXY_MAX_BYTES, MSG_PEEK));
-    if (n <= 0)
+    if (n <= 0 || n == connection->proxy_seen)
         return n == MOVED_LATER;
+    connection->proxy_seen = n;
     switch (h2_proxy_read((Bytes){ loop->in, (size_t)n }, &whole, &address)) {
     case H2_PROXY_MORE:
         more = (int)n + 1;

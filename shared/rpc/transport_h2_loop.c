@@ -26,6 +26,11 @@ bool h2_loop_is_here(const H2Loop *loop)
     return here == loop;
 }
 
+void h2_loop_enter(const H2Loop *loop)
+{
+    here = loop;
+}
+
 /* The lock is held: whatever was posted is not looked at, and the loop not freed, before. */
 static void wake(H2Loop *loop)
 {
@@ -209,7 +214,7 @@ static void *run(void *context)
 {
     H2Loop *loop = context;
 
-    here = loop;
+    h2_loop_enter(loop);
     event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY);
     return NULL;
 }

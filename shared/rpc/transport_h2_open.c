@@ -48,7 +48,7 @@ static void add_methods(H2Transport *transport, const TransportOptions *options)
     }
 }
 
-static H2Transport *new_transport(const TransportOptions *options)
+H2Transport *h2_transport_new(const TransportOptions *options)
 {
     H2Transport *transport = calloc(1, sizeof(*transport));
     pthread_condattr_t attributes;
@@ -71,12 +71,20 @@ static H2Transport *new_transport(const TransportOptions *options)
     h2_limits_setup(transport, options->metrics);
     add_methods(transport, options);
     h2_session_setup(transport);
+    transport->n_loops = (size_t)transport->limits.pollers;
+    transport->loops = calloc(transport->n_loops, sizeof(*transport->loops));
+    if (!transport->loops)
+        abort();
+    for (size_t i = 0; i < transport->n_loops; i++)
+        h2_loop_init(&transport->loops[i], transport);
     return transport;
 }
 
-static void free_transport(H2Transport *transport)
+void h2_transport_free(H2Transport *transport)
 {
     h2_accept_stop(transport);
+    for (size_t i = 0; i < transport->n_loops; i++)
+        h2_loop_free(&transport->loops[i]);
     h2_tls_close(transport->tls);
     h2_peers_free(transport->peers);
     nghttp2_session_callbacks_del(transport->callbacks);
@@ -93,12 +101,6 @@ static void start_loops(H2Transport *transport)
 {
     sigset_t all, before;
 
-    transport->n_loops = (size_t)transport->limits.pollers;
-    transport->loops = calloc(transport->n_loops, sizeof(*transport->loops));
-    if (!transport->loops)
-        abort();
-    for (size_t i = 0; i < transport->n_loops; i++)
-        h2_loop_init(&transport->loops[i], transport);
     h2_accept_start(transport);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -109,12 +111,12 @@ static void start_loops(H2Transport *transport)
 
 const Error *h2_listen(Arena *arena, const TransportOptions *options, Transport **transport)
 {
-    H2Transport *opened = new_transport(options);
+    H2Transport *opened = h2_transport_new(options);
     const Error *error = NULL;
 
     if ((options->tls_certificate && (error = h2_tls_open(arena, options, &opened->tls))) ||
         (error = h2_accept_open(arena, opened, options))) {
-        free_transport(opened);
+        h2_transport_free(opened);
         return error;
     }
     start_loops(opened);
@@ -198,9 +200,7 @@ void h2_destroy(Transport *base)
     H2Transport *transport = (H2Transport *)base;
 
     command(transport, H2_COMMAND_STOP);
-    for (size_t i = 0; i < transport->n_loops; i++) {
+    for (size_t i = 0; i < transport->n_loops; i++)
         pthread_join(transport->loops[i].thread, NULL);
-        h2_loop_free(&transport->loops[i]);
-    }
-    free_transport(transport);
+    h2_transport_free(transport);
 }

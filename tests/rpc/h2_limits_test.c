@@ -514,6 +514,24 @@ static void behind_a_proxy_the_client_is_who_it_says(void)
     h2_client_close(client);
 }
 
+static void half_a_header_of_a_proxy_is_not_waited_for(void)
+{
+    TransportOptions options = tiny_options();
+    const Gauge *open = metrics_gauge(metrics, "throughline_rpc_connections", "", "");
+    H2Client *client;
+
+    options.expects_proxy = true;
+    options.limits.handshake_ms = 60000;
+    listen_with(&options);
+    client = h2_client_connect(tiny.port);
+    h2_client_write(client, proxied, sizeof(proxied) / 2);
+    h2_client_close(client);
+    for (int i = 0; i < 1000 && (i < 10 || gauge_value(open) > 0); i++)
+        clock_sleep_ms(10);
+
+    CHECK_INT(gauge_value(open), 0);
+}
+
 static void whoever_comes_around_the_proxy_is_hung_up_on(void)
 {
     TransportOptions options = tiny_options();
@@ -563,6 +581,8 @@ int main(int argc, char **argv)
         { "connections of an address have a limit", connections_of_an_address_have_a_limit },
         { "without memory nobody is let in", without_memory_nobody_is_let_in },
         { "behind a proxy the client is who it says", behind_a_proxy_the_client_is_who_it_says },
+        { "half a header of a proxy is not waited for",
+            half_a_header_of_a_proxy_is_not_waited_for },
         { "whoever comes around the proxy is hung up on",
             whoever_comes_around_the_proxy_is_hung_up_on },
         CU_TEST_INFO_NULL,
