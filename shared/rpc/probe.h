@@ -8,6 +8,7 @@ typedef struct RpcProbe {
     const char *address; /* what the server listens on */
     int port;
     const char *tls_certificate, *tls_key; /* file names; NULL: plaintext */
+    bool expects_proxy;
 } RpcProbe;
 
 /* NULL when grpc.health.v1.Health/Check answers within a second, whatever it says; else

@@ -321,11 +321,12 @@ const Error *rpc_server_start(Arena *arena, const RpcServerOptions *options, Rpc
     if (!started)
         abort();
     pthread_mutex_init(&started->lock, NULL);
-    started->ops = options->transport ? options->transport : &transport_core;
+    started->ops = options->transport ? options->transport : &transport_h2;
     started->limits = all_limits(&options->limits);
     started->hooks = options->hooks;
     started->keys = options->keys;
-    started->probe = (RpcProbe){ options->address, 0, options->tls_certificate, options->tls_key };
+    started->probe = (RpcProbe){ options->address, 0, options->tls_certificate, options->tls_key,
+        options->expects_proxy };
     if (!options->metrics)
         started->own_metrics = metrics_new();
     started->metrics = options->metrics ? options->metrics : started->own_metrics;

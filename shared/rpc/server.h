@@ -70,7 +70,7 @@ typedef struct RpcServerOptions {
     const char *tls_certificate, *tls_key, *tls_client_ca; /* file names; NULL: plaintext */
     bool expects_proxy;                /* every connection begins with PROXY protocol v2; h2 only */
     const RpcService *const *services; /* NULL-ended; health and reflection are added */
-    const struct TransportOps *transport; /* the engine; NULL: gRPC core */
+    const struct TransportOps *transport; /* the engine; NULL: transport_h2 */
 } RpcServerOptions;
 
 /* Listens and takes calls; health says NOT_SERVING until rpc_server_set_serving. Errors:

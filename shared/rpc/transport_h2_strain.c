@@ -11,6 +11,7 @@
 
 enum { MARK_PERCENT = 85, LOOK_INTERVAL_MICROS = 1000000 };
 
+static const char no_places[] = "there are as many connections as may be";
 static const char no_descriptors[] = "file descriptors run out";
 static const char no_memory[] = "memory runs out";
 
@@ -74,6 +75,8 @@ const char *h2_strain(Transport *base)
 {
     H2Transport *transport = (H2Transport *)base;
 
+    if (atomic_load(&transport->connections) >= (size_t)transport->limits.max_connections)
+        return no_places;
     if (are_descriptors_tight(transport))
         return no_descriptors;
     return h2_strain_of_memory(transport) ? no_memory : NULL;

@@ -64,7 +64,8 @@ void *watch_run(void *context)
 
     while (!running_pause(running, WATCH_CHECK_MS)) {
         check(running, &is_lost);
-        if (clock_monotonic() - probed_at < WATCH_PROBE_MS * INT64_C(1000))
+        if (clock_monotonic() - probed_at < WATCH_PROBE_MS * INT64_C(1000) ||
+            rpc_server_strain(running->server)) /* turned away like everybody */
             continue;
         probe_port(running);
         probed_at = clock_monotonic();

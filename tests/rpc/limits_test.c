@@ -1,6 +1,7 @@
 /* What a client can grow has a limit, and reaching it is answered. */
 #include "shared/base/clock.h"
 #include "shared/codec/message.h"
+#include "shared/rpc/transport.h"
 #include "tests/rpc/echo_fixture.h"
 #include "tests/support/test_main.h"
 
@@ -293,6 +294,27 @@ static void running_out_of_descriptors_is_survived(void)
     CHECK_INT(status, 0);
 }
 
+static void a_probe_comes_as_the_balancer_does(void)
+{
+    Echo *proxied =
+        echo_start_with(&(RpcServerOptions){ .transport = &transport_h2, .expects_proxy = true });
+
+    CHECK_TEXT(error_reason(rpc_server_probe(proxied->server)), "OK");
+    echo_stop(proxied);
+}
+
+static void grpc_core_knows_no_balancers(void)
+{
+    RpcServer *server;
+    const RpcService *const services[] = { NULL };
+    RpcServerOptions options = { .address = "127.0.0.1",
+        .transport = &transport_core,
+        .expects_proxy = true,
+        .services = services };
+
+    CHECK_TEXT(error_reason(rpc_server_start(echo->arena, &options, &server)), "PROXY_UNSUPPORTED");
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -310,6 +332,8 @@ int main(int argc, char **argv)
             an_old_connection_is_closed_without_losing_a_call },
         { "rubbish instead of HTTP/2 is hung up on", rubbish_instead_of_http2_is_hung_up_on },
         { "running out of descriptors is survived", running_out_of_descriptors_is_survived },
+        { "a probe comes as the balancer does", a_probe_comes_as_the_balancer_does },
+        { "gRPC core knows no balancers", grpc_core_knows_no_balancers },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {

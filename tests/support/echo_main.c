@@ -16,7 +16,7 @@ enum { GRACE_MS = 5000 };
 static const Setting settings[] = {
     { "address", SETTING_TEXT, "127.0.0.1", "where to listen" },
     { "port", SETTING_NUMBER, "0", "the port; 0 picks a free one", 0, 65535 },
-    { "transport", SETTING_TEXT, "core", "the engine: core or h2" },
+    { "transport", SETTING_TEXT, "h2", "the engine: h2 or core" },
     { "tls-certificate", SETTING_TEXT, "", "PEM file; none: plaintext" },
     { "tls-key", SETTING_TEXT, "", "PEM file" },
     { "pollers", SETTING_NUMBER, "0", "transport threads; 0: as many as cores", 0, 64 },
