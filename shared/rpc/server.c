@@ -33,7 +33,7 @@ enum {
     DEFAULT_HELD_BYTES = 24 * 1024 * 1024,
     DEFAULT_HANDSHAKE_MS = 10 * 1000,
     DEFAULT_BODY_MS = 60 * 1000,
-    DEFAULT_STALL_MS = 30 * 1000,
+    DEFAULT_STALL_MS = 60 * 1000,
     NOTICE_MS =
         100, /* for clients that watch health to go elsewhere before calls are turned away */
     FREE_EXCHANGES = 128, /* kept with their arenas for the next calls */

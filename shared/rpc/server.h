@@ -44,7 +44,7 @@ typedef struct RpcLimits {
     int64_t max_held_bytes;
     int64_t handshake_ms; /* until TLS and preface, and until a block of headers, is whole [10 s] */
     int64_t body_ms;      /* until a message that has begun is whole [60 s] */
-    int64_t stall_ms;     /* a client that takes nothing of what waits for it is left [30 s] */
+    int64_t stall_ms;     /* a client that takes nothing of what waits for it is left [60 s] */
     int64_t max_memory_bytes; /* of the process; above 85 % no connections [the system's limit] */
 } RpcLimits;
 

@@ -56,7 +56,7 @@ static const Setting common[] = {
     { "handshake-time", SETTING_DURATION, "10s", "For TLS, preface and a block of headers.", 10,
         DAY_MS },
     { "body-time", SETTING_DURATION, "60s", "For a message that has begun.", 10, DAY_MS },
-    { "stall-time", SETTING_DURATION, "30s",
+    { "stall-time", SETTING_DURATION, "60s",
         "After which a client that takes nothing of its replies is left.", 10, DAY_MS },
     { "proxy-protocol", SETTING_SWITCH, "false",
         "Every connection begins with a PROXY protocol v2 header, which says who the client is." },
