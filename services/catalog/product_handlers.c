@@ -18,19 +18,32 @@ static const Error product_not_found = { ERROR_NOT_FOUND, "PRODUCT_NOT_FOUND",
 static const Error variant_not_found = { ERROR_NOT_FOUND, "VARIANT_NOT_FOUND",
     "No product has a variant with this code." };
 
+/* All rows of one message. */
+static const Error *add_rows(ProductImport *import, const ImportProductsRequest *message)
+{
+    const Error *error = NULL;
+
+    if (message->product || message->n_rows == 0)
+        error = product_import_add(import, message->import, message->product, message->row);
+    for (size_t i = 0; i < message->n_rows && !error; i++)
+        error = product_import_add(
+            import, message->import, message->rows[i]->product, message->rows[i]->row);
+    return error;
+}
+
 /* Creates or replaces products; bad rows are in the answer. */
 static const Error *import_products(RpcCall *call, const void *request, void *reply)
 {
     ProductImport *import = product_import_begin(call, reply);
     const Error *error;
-    void *row;
+    void *message;
 
     (void)request;
     do {
         rpc_recycle(call);
-        if (!(error = rpc_receive(call, &row)) && row)
-            error = product_import_add(import, row);
-    } while (!error && row);
+        if (!(error = rpc_receive(call, &message)) && message)
+            error = add_rows(import, message);
+    } while (!error && message);
     if (!error)
         error = product_import_finish(import);
     product_import_end(import);

@@ -13,7 +13,7 @@
 typedef Throughline__Catalog__V1__ImportProductsResponse__RowError RowError;
 typedef Throughline__Catalog__V1__ProductChanged ProductChanged;
 
-enum { MAX_ROUNDS = 4 };
+enum { MAX_ROUNDS = 4, BATCH_SLOTS = 2048 };
 
 static const Error import_name_invalid = { ERROR_INVALID_ARGUMENT, "FIELD_INVALID",
     "The name of an import is \"imports/\" and 1 to 63 characters of [a-z0-9_.~-].",
@@ -43,6 +43,7 @@ struct ProductImport {
     size_t n_rows;
     size_t bytes;
     Row rows[IMPORT_BATCH];
+    uint16_t slots[BATCH_SLOTS]; /* a table of the rows by name, at most a quarter full */
 };
 
 ProductImport *product_import_begin(RpcCall *call, ImportProductsResponse *result)
@@ -83,26 +84,29 @@ static void add_error(ProductImport *import, int64_t number, const char *product
     result->errors[result->n_errors++] = error;
 }
 
-static bool is_in_batch(const ProductImport *import, const char *name)
+/* Where the number of a name's row in the batch stands, from 1; 0 when the name is not there yet. */
+static uint16_t *find_slot(ProductImport *import, const char *name)
 {
-    for (size_t i = 0; i < import->n_rows; i++)
-        if (text_equal(import->rows[i].product->name, name))
-            return true;
-    return false;
+    size_t at = text_hash(name, strlen(name)) % BATCH_SLOTS;
+
+    while (
+        import->slots[at] && !text_equal(import->rows[import->slots[at] - 1].product->name, name))
+        at = (at + 1) % BATCH_SLOTS;
+    return &import->slots[at];
 }
 
 /* Whether the row can be stored; what is wrong with it is in the result. */
-static bool check_row(ProductImport *import, const ImportProductsRequest *row, int64_t number)
+static bool check_row(ProductImport *import, const Product *row, int64_t number)
 {
     Arena *arena = arena_new();
     Findings findings = { .arena = arena };
 
-    if (row->product)
-        product_check(row->product, &findings);
+    if (row)
+        product_check(row, &findings);
     else
         findings_add(&findings, "product", "is missing");
     for (size_t i = 0; i < findings.n_items; i++)
-        add_error(import, number, row->product ? row->product->name : "", findings.items[i].field,
+        add_error(import, number, row ? row->name : "", findings.items[i].field,
             findings.items[i].description);
     arena_free(arena);
     return findings.n_items == 0;
@@ -162,17 +166,16 @@ static bool prepare(ProductImport *import, Row *row, const Product *stored, Stor
 }
 
 /* Whether the code belongs to another product, as far as the snapshot knows. */
-static bool is_taken(const ProductImport *import, SnapshotKey key, const char *code, const Row *row)
+static bool is_taken(ProductImport *import, SnapshotKey key, const char *code, const Row *row)
 {
     const char *owner = snapshot_owner(import->catalog->snapshot, key, code, import->arena);
+    uint16_t number;
 
     if (!owner || text_equal(owner, row->product->name))
         return false;
     /* An earlier row of this batch may be about to give the code up: the store will tell. */
-    for (const Row *earlier = import->rows; earlier < row; earlier++)
-        if (text_equal(owner, earlier->product->name))
-            return false;
-    return true;
+    number = *find_slot(import, owner);
+    return !number || &import->rows[number - 1] >= row;
 }
 
 /* Names every code of the row that belongs to another product; false when there is none. */
@@ -318,6 +321,7 @@ static const Error *write_batch(ProductImport *import)
     error = error_copy(import->call->arena, error);
     import->n_rows = 0;
     import->bytes = 0;
+    memset(import->slots, 0, sizeof(import->slots));
     arena_reset(import->arena);
     return error;
 }
@@ -325,11 +329,11 @@ static const Error *write_batch(ProductImport *import)
 /* A product of the batch, as it will be, else of the snapshot. */
 static const Product *find_product(void *context, const char *name)
 {
-    const ProductImport *import = context;
+    ProductImport *import = context;
+    uint16_t number = *find_slot(import, name);
 
-    for (size_t i = 0; i < import->n_rows; i++)
-        if (text_equal(import->rows[i].product->name, name))
-            return import->rows[i].product;
+    if (number)
+        return import->rows[number - 1].product;
     return snapshot_product(import->catalog->snapshot, name, import->arena);
 }
 
@@ -367,33 +371,38 @@ static const Error *open_record(ProductImport *import, const char *name)
     return import_record_open(import->call, name, import->result, import->record);
 }
 
-const Error *product_import_add(ProductImport *import, const ImportProductsRequest *row)
+/* Takes a good row into the batch; *is_good is false when it names what is not there. */
+static const Error *gather(ProductImport *import, const Product *row, int64_t number, bool *is_good)
 {
-    int64_t number = row->row > 0 ? row->row : import->n_read + 1;
-    const Error *error;
-    Product *product;
-    bool is_good;
+    Product *product = message_copy(import->arena, row);
+    const Error *error = check_refs(import, product, number, is_good);
 
-    if (import->n_read++ == 0 && *row->import && (error = open_record(import, row->import)))
+    if (error || !*is_good)
         return error;
-    /* The later row of one product comes after the earlier one. */
-    if (row->product && is_in_batch(import, row->product->name) && (error = write_batch(import)))
-        return error;
-    import->last_row = number;
-    if (!check_row(import, row, number) || !check_bundle(import, row->product, number)) {
-        import->result->refused++;
-        return NULL;
-    }
-    product = message_copy(import->arena, row->product);
-    if ((error = check_refs(import, product, number, &is_good)))
-        return error;
-    if (!is_good) {
-        import->result->refused++;
-        return NULL;
-    }
     product_normalize(product);
+    *find_slot(import, product->name) = (uint16_t)(import->n_rows + 1);
     import->rows[import->n_rows++] = (Row){ .number = number, .product = product };
     import->bytes += protobuf_c_message_get_packed_size(&product->base);
+    return NULL;
+}
+
+const Error *product_import_add(
+    ProductImport *import, const char *name, const Product *row, int64_t number)
+{
+    const Error *error;
+    bool is_good;
+
+    number = number > 0 ? number : import->n_read + 1;
+    if (import->n_read++ == 0 && *name && (error = open_record(import, name)))
+        return error;
+    /* The later row of one product comes after the earlier one. */
+    if (row && *find_slot(import, row->name) && (error = write_batch(import)))
+        return error;
+    import->last_row = number;
+    is_good = check_row(import, row, number) && check_bundle(import, row, number);
+    if (is_good && (error = gather(import, row, number, &is_good)))
+        return error;
+    import->result->refused += !is_good;
     if (import->n_rows < IMPORT_BATCH && import->bytes < IMPORT_BATCH_BYTES)
         return NULL;
     return write_batch(import);

@@ -15,9 +15,10 @@ typedef struct ProductImport ProductImport;
  * arena. */
 ProductImport *product_import_begin(RpcCall *call, ImportProductsResponse *result);
 
-/* Takes a row in, as a copy, and writes the batch when it is full. Errors are those of the store, and INVALID_ARGUMENT for the first
- * row with a bad name of the import; bad rows are in the result. */
-const Error *product_import_add(ProductImport *import, const ImportProductsRequest *row);
+/* Takes a row in, as a copy, and writes the batch when it is full. `name` is the import's, "" for none: that of the first row counts.
+ * `number` 0: counted from 1. Errors are those of the store, and INVALID_ARGUMENT for a bad name; bad rows are in the result. */
+const Error *product_import_add(
+    ProductImport *import, const char *name, const Product *row, int64_t number);
 
 /* Writes what was gathered, and that the import has come to its end. */
 const Error *product_import_finish(ProductImport *import);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 typedef Throughline__Catalog__V1__ImportProductsRequest ImportProductsRequest;
+typedef Throughline__Catalog__V1__ImportRow ImportRow;
 typedef Throughline__Catalog__V1__ImportProductsResponse ImportProductsResponse;
 typedef Throughline__Catalog__V1__ImportCategoriesRequest ImportCategoriesRequest;
 typedef Throughline__Catalog__V1__ImportLocationsRequest ImportLocationsRequest;
@@ -22,7 +23,7 @@ typedef enum UploadKind {
     UPLOAD_LOCATIONS
 } UploadKind;
 
-enum { SHOWN_REFUSALS = 20 };
+enum { SHOWN_REFUSALS = 20, BATCH = 50, BATCH_BYTES = 256 * 1024 };
 
 static const struct {
     const ProtobufCServiceDescriptor *service;
@@ -44,6 +45,9 @@ struct Upload {
     CatalogueResult *result;
     UploadKind kind;
     RpcClientStream *stream; /* NULL: none is open */
+    Arena *batch;            /* the gathered rows' */
+    size_t n_rows;
+    ImportRow *rows[BATCH]; /* products to go in one message */
 };
 
 Upload *upload_begin(Arena *arena, const Shop *shop, const Channel *channel, const char *name,
@@ -52,7 +56,12 @@ Upload *upload_begin(Arena *arena, const Shop *shop, const Channel *channel, con
     Upload *upload = arena_alloc(arena, sizeof(*upload));
 
     *upload = (Upload){
-        .arena = arena, .shop = shop, .channel = channel, .name = name, .result = result
+        .arena = arena,
+        .shop = shop,
+        .channel = channel,
+        .name = name,
+        .result = result,
+        .batch = arena_new(),
     };
     return upload;
 }
@@ -125,6 +134,36 @@ static void add_records(CatalogueResult *result, const ImportRecordsResponse *re
             response->errors[i]->field, response->errors[i]->description);
 }
 
+/* Sends the products that were gathered. */
+static const Error *send_products(Upload *upload)
+{
+    ImportProductsRequest request = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
+    const Error *error;
+
+    if (upload->n_rows == 0)
+        return NULL;
+    request.import = (char *)upload->name;
+    request.rows = upload->rows;
+    request.n_rows = upload->n_rows;
+    error = rpc_client_send(upload->stream, &request);
+    upload->n_rows = 0;
+    arena_reset(upload->batch);
+    return error;
+}
+
+static const Error *gather_product(Upload *upload, const CatalogRow *row)
+{
+    ImportRow *gathered =
+        message_new(upload->batch, &throughline__catalog__v1__import_row__descriptor);
+
+    gathered->row = row->number;
+    gathered->product = message_copy(upload->batch, row->product);
+    upload->rows[upload->n_rows++] = gathered;
+    return upload->n_rows < BATCH && arena_used(upload->batch) < BATCH_BYTES
+               ? NULL
+               : send_products(upload);
+}
+
 /* Ends the stream that is open and takes its answer in. */
 static const Error *close_stream(Upload *upload)
 {
@@ -133,6 +172,8 @@ static const Error *close_stream(Upload *upload)
 
     if (!upload->stream)
         return NULL;
+    /* A send that failed has its reason in the status, which the answer tells. */
+    (void)send_products(upload);
     rpc_client_finish_sending(upload->stream);
     error = rpc_client_receive(upload->stream, upload->arena, &response);
     if (!error && !response)
@@ -151,17 +192,14 @@ static const Error *close_stream(Upload *upload)
 
 static const Error *send_row(Upload *upload, const CatalogRow *row)
 {
-    ImportProductsRequest product = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
     ImportCategoriesRequest category = THROUGHLINE__CATALOG__V1__IMPORT_CATEGORIES_REQUEST__INIT;
     ImportLocationsRequest location = THROUGHLINE__CATALOG__V1__IMPORT_LOCATIONS_REQUEST__INIT;
 
-    product.row = category.row = location.row = row->number;
-    product.product = row->product;
-    product.import = (char *)upload->name;
+    category.row = location.row = row->number;
     category.category = row->category;
     location.location = row->location;
     if (upload->kind == UPLOAD_PRODUCTS)
-        return rpc_client_send(upload->stream, &product);
+        return gather_product(upload, row);
     if (upload->kind == UPLOAD_CATEGORIES)
         return rpc_client_send(upload->stream, &category);
     return rpc_client_send(upload->stream, &location);
@@ -183,8 +221,8 @@ const Error *upload_row(Upload *upload, const CatalogRow *row)
 
 const Error *upload_end(Upload *upload, const Error *error)
 {
-    /* A send that failed has its reason in the status, which the answer tells. */
     const Error *answer = close_stream(upload);
 
+    arena_free(upload->batch);
     return answer ? answer : error;
 }

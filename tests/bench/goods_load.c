@@ -22,7 +22,14 @@ typedef Throughline__Catalog__V1__ImportProductsRequest ImportProductsRequest;
 typedef Throughline__Catalog__V1__ImportProductsResponse ImportProductsResponse;
 typedef Throughline__Catalog__V1__Reservation Reservation;
 
-enum { BATCH = 1000, CALLERS = 64, PIECES = 10, DESCRIPTION = 240, WAIT_SECONDS = 600 };
+enum {
+    BATCH = 1000,
+    MESSAGE = 50,
+    CALLERS = 64,
+    PIECES = 10,
+    DESCRIPTION = 240,
+    WAIT_SECONDS = 600
+};
 
 static const Setting settings[] = {
     { "mode", SETTING_TEXT, "import", "import, plain, snapshot or rush", 0, 0 },
@@ -88,11 +95,19 @@ static ImportProductsResponse *import(Fixture *fixture, int64_t first, int64_t n
     must(rpc_client_open_stream(fixture_client(fixture), &outgoing,
              &throughline__catalog__v1__product_service__descriptor, "ImportProducts", &stream),
         "import");
-    for (int64_t i = 0; i < n_products; i++) {
-        ImportProductsRequest row = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
+    for (int64_t i = 0; i < n_products; i += MESSAGE) {
+        ImportProductsRequest message = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
+        Throughline__Catalog__V1__ImportRow *rows[MESSAGE];
 
-        row.product = a_product(one, first + i);
-        must(rpc_client_send(stream, &row), "import");
+        message.rows = rows;
+        while (message.n_rows < MESSAGE && i + (int64_t)message.n_rows < n_products) {
+            Throughline__Catalog__V1__ImportRow *row =
+                message_new(one, &throughline__catalog__v1__import_row__descriptor);
+
+            row->product = a_product(one, first + i + (int64_t)message.n_rows);
+            rows[message.n_rows++] = row;
+        }
+        must(rpc_client_send(stream, &message), "import");
         arena_reset(one);
     }
     must(rpc_client_finish_sending(stream), "import");

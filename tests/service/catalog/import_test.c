@@ -93,6 +93,37 @@ static void bad_rows_are_named_and_good_ones_kept(void)
     CU_ASSERT_PTR_NOT_NULL(get("products/item-003"));
 }
 
+static void many_rows_may_come_in_one_message(void)
+{
+    ImportProductsRequest message = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
+    Throughline__Catalog__V1__ImportRow rows[3];
+    Throughline__Catalog__V1__ImportRow *list[] = { &rows[0], &rows[1], &rows[2] };
+    RpcClientStream *stream = open_import();
+    const ImportProductsResponse *answer;
+    void *reply = NULL;
+
+    for (int i = 0; i < 3; i++) {
+        throughline__catalog__v1__import_row__init(&rows[i]);
+        rows[i].product = item(i + 1);
+        rows[i].row = 10 * (i + 1);
+    }
+    rows[1].product->title = text(arena, "");
+    message.product = item(7);
+    message.rows = list;
+    message.n_rows = 3;
+    CU_ASSERT_PTR_NULL_FATAL(rpc_client_send(stream, &message));
+    rpc_client_finish_sending(stream);
+    CU_ASSERT_PTR_NULL_FATAL(rpc_client_receive(stream, arena, &reply));
+    rpc_client_close_stream(stream);
+    answer = reply;
+
+    CHECK_INT(answer->created, 3);
+    CHECK_INT(answer->refused, 1);
+    CHECK_INT(answer->errors[0]->row, 20);
+    CU_ASSERT_PTR_NOT_NULL(get("products/item-007"));
+    CU_ASSERT_PTR_NOT_NULL(get("products/item-003"));
+}
+
 static void rows_without_product_are_refused(void)
 {
     Product *nothing = NULL;
@@ -298,6 +329,7 @@ int main(int argc, char **argv)
             another_order_of_prices_and_attributes_is_no_change },
         { "a_changed_product_is_replaced", a_changed_product_is_replaced },
         { "bad_rows_are_named_and_good_ones_kept", bad_rows_are_named_and_good_ones_kept },
+        { "many_rows_may_come_in_one_message", many_rows_may_come_in_one_message },
         { "rows_without_product_are_refused", rows_without_product_are_refused },
         { "a_code_of_another_product_is_refused", a_code_of_another_product_is_refused },
         { "the_second_row_with_a_code_is_refused", the_second_row_with_a_code_is_refused },
