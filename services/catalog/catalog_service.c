@@ -45,6 +45,14 @@ void catalog_put(Catalog *catalog, const Product *product)
     search_index_put(catalog->search, product);
 }
 
+void catalog_put_stock(Catalog *catalog, const StockLevel *level, int64_t version, Arena *arena)
+{
+    const char *product = snapshot_owner(catalog->snapshot, SNAPSHOT_SKU, level->sku, arena);
+
+    search_index_put_stock(catalog->search, product ? product : "", level->sku, level->location,
+        version, level->available);
+}
+
 /* Reads the keys, or makes one where there is none: the replica that inserts it first wins. */
 static const Error *open_quote_keys(ServiceContext *context, Catalog *catalog)
 {

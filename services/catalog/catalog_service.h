@@ -2,9 +2,10 @@
 #ifndef THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
 #define THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
 
-#include "services/catalog/key_ring.h"
 #include "services/catalog/assortment_shelf.h"
 #include "services/catalog/domain/signature.h"
+#include "services/catalog/domain/stock.h"
+#include "services/catalog/key_ring.h"
 #include "services/catalog/registry.h"
 #include "services/catalog/rules_holder.h"
 #include "services/catalog/search_index.h"
@@ -57,6 +58,9 @@ Catalog *catalog_of(const RpcCall *call);
 
 /* Takes a product as it is stored into memory: it is shown and found from now on. */
 void catalog_put(Catalog *catalog, const Product *product);
+
+/* Takes a stock level of this version: where its SKU can be had is found from now on. */
+void catalog_put_stock(Catalog *catalog, const StockLevel *level, int64_t version, Arena *arena);
 
 /* Whether the caller's channel sells this product. */
 bool catalog_sells(const RpcCall *call, const char *name, const char *category);

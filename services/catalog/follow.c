@@ -10,7 +10,8 @@ enum { PAGE = 200 };
 /* What is read into memory at the start, in this order: products take nothing from the rest that changes later. */
 typedef struct Loading {
     const Collection *collection;
-    Throughline__Catalog__V1__TaxonomyChanged__RecordCase kind; /* not set: products */
+    Throughline__Catalog__V1__TaxonomyChanged__RecordCase
+        kind; /* not set: products, stock levels */
 } Loading;
 
 static const Loading loadings[] = {
@@ -20,7 +21,16 @@ static const Loading loadings[] = {
     { &locations, THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_LOCATION },
     { &assortments, THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_ASSORTMENT },
     { &products, THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD__NOT_SET },
+    { &stock_levels, THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD__NOT_SET },
 };
+
+static int64_t version_of(const StockLevel *level)
+{
+    int64_t version = 0;
+
+    text_to_int64(level->etag, &version);
+    return version;
+}
 
 static const Error *load_page(
     Catalog *catalog, StoreView *view, const Loading *loading, StoreQuery *query, Arena *names)
@@ -37,6 +47,8 @@ static const Error *load_page(
         changed.category = page.messages[i];
         if (loading->kind)
             catalog_put_record(catalog, &changed);
+        else if (loading->collection == &stock_levels)
+            catalog_put_stock(catalog, page.messages[i], version_of(page.messages[i]), view->arena);
         else
             catalog_put(catalog, page.messages[i]);
     }
@@ -81,8 +93,14 @@ static void apply(Catalog *catalog, Arena *arena, const Event *event)
     const TaxonomyChanged *taxonomy =
         event_payload(arena, event, &throughline__catalog__v1__taxonomy_changed__descriptor);
 
+    const Throughline__Catalog__V1__StockChanged *stock =
+        event_payload(arena, event, &throughline__catalog__v1__stock_changed__descriptor);
+
     if (product)
         catalog_put(catalog, product->product);
+    /* The event has a copy of the level, made before the store gave it its version. */
+    if (stock)
+        catalog_put_stock(catalog, stock->level, version_of(stock->level) + 1, arena);
     if (taxonomy)
         catalog_put_record(catalog, taxonomy);
 }

@@ -73,7 +73,47 @@ static uint32_t read_values(
     return n_numbers;
 }
 
-SearchDocument *search_document_new(const Product *product, SearchValues *values)
+void search_document_stock(SearchDocument *document, uint32_t location, int change)
+{
+    uint32_t at = 0;
+
+    while (at < document->n_stock && document->stock[at].location != location)
+        at++;
+    if (at == document->n_stock) {
+        document->stock = reallocarray(document->stock, at + 1, sizeof(*document->stock));
+        if (!document->stock)
+            abort();
+        document->stock[document->n_stock++] = (DocumentStock){ .location = location };
+    }
+    /* The news of a SKU that moves from one product to another may come in either order. */
+    if (change > 0)
+        document->stock[at].n_skus++;
+    else if (document->stock[at].n_skus > 0)
+        document->stock[at].n_skus--;
+}
+
+static void take_stock(SearchDocument *document, const Product *product, const SearchStock *stock)
+{
+    for (size_t i = 0; i < product->n_variants; i++) {
+        const StockPlace *places;
+        size_t n_places = search_stock_places(stock, product->variants[i]->sku, &places);
+
+        for (size_t j = 0; j < n_places; j++)
+            if (places[j].is_available)
+                search_document_stock(document, places[j].location, 1);
+    }
+}
+
+void search_document_free(SearchDocument *document)
+{
+    if (!document)
+        return;
+    free(document->stock);
+    free(document);
+}
+
+SearchDocument *search_document_new(
+    const Product *product, SearchValues *values, const SearchStock *stock)
 {
     Arena *arena = arena_new();
     Prices prices = read_prices(product, arena);
@@ -94,7 +134,10 @@ SearchDocument *search_document_new(const Product *product, SearchValues *values
         .name = memcpy(at + prices_size + values_size, product->name, name_size),
         .n_prices = (uint32_t)prices.n_prices,
         .n_values = n_values,
+        .category = search_values_find(
+            values, search_values_find(values, VALUE_NONE, "category"), product->category),
     };
+    take_stock(document, product, stock);
     text_to_int64(product->etag, &document->version);
     arena_free(arena);
     return document;

@@ -3,6 +3,7 @@
 #define THROUGHLINE_CATALOG_SEARCH_DOCUMENT_H
 
 #include "services/catalog/domain/product.h"
+#include "services/catalog/search_stock.h"
 #include "services/catalog/search_values.h"
 
 /* The least price in a currency. */
@@ -12,18 +13,32 @@ typedef struct DocumentPrice {
     int32_t band; /* facet_band */
 } DocumentPrice;
 
+/* How many of its SKUs can be had at a location. */
+typedef struct DocumentStock {
+    uint32_t location; /* a value's number */
+    uint32_t n_skus;
+} DocumentStock;
+
 typedef struct SearchDocument {
     int64_t version;
     int64_t create_time;
     const char *name;
     const DocumentPrice *prices;
     const uint32_t *values; /* each once */
+    DocumentStock *stock;
     uint32_t n_prices;
     uint32_t n_values;
+    uint32_t n_stock;
+    uint32_t category; /* the value's number */
 } SearchDocument;
 
-/* One block of memory, for free(). New values are added. */
-SearchDocument *search_document_new(const Product *product, SearchValues *values);
+/* New values are added. */
+SearchDocument *search_document_new(
+    const Product *product, SearchValues *values, const SearchStock *stock);
+void search_document_free(SearchDocument *document);
+
+/* One SKU more (1) or less (-1) can be had there. */
+void search_document_stock(SearchDocument *document, uint32_t location, int change);
 
 /* NULL when it has none in this currency. */
 const DocumentPrice *search_document_price(const SearchDocument *document, const char *currency);

@@ -116,19 +116,25 @@ void search_filter_plan(Search *search, FilterPlan *plan)
     }
 }
 
+/* Counts a value of a document for its facet, if that leaves out no filter but its own. */
+static void count_value(
+    const Search *search, const FilterPlan *plan, uint32_t value, uint16_t passed)
+{
+    uint8_t facet = search->scratch->facet[value];
+
+    if (facet && (plan->other_filters[facet - 1] & ~passed) == 0)
+        search->scratch->counts[value]++;
+}
+
 /* Counts a document that `passed` these filters for each facet whose other filters it passed. */
 static void count(Search *search, FilterPlan *plan, const SearchDocument *document,
     const DocumentPrice *price, uint16_t passed)
 {
-    Scratch *scratch = search->scratch;
-
-    for (uint32_t i = 0; i < document->n_values; i++) {
-        uint32_t value = document->values[i];
-        uint8_t facet = scratch->facet[value];
-
-        if (facet && (plan->other_filters[facet - 1] & ~passed) == 0)
-            scratch->counts[value]++;
-    }
+    for (uint32_t i = 0; i < document->n_values; i++)
+        count_value(search, plan, document->values[i], passed);
+    for (uint32_t i = 0; i < document->n_stock; i++)
+        if (document->stock[i].n_skus > 0)
+            count_value(search, plan, document->stock[i].location, passed);
     if (plan->price_facet && price && (plan->other_filters[plan->price_facet - 1] & ~passed) == 0)
         plan->bands[price->band]++;
 }
@@ -142,6 +148,9 @@ bool search_filter_pass(Search *search, FilterPlan *plan, const SearchDocument *
 
     for (uint32_t i = 0; i < document->n_values; i++)
         passed |= accepted[document->values[i]];
+    for (uint32_t i = 0; i < document->n_stock; i++)
+        if (document->stock[i].n_skus > 0)
+            passed |= accepted[document->stock[i].location];
     if (plan->price_bit || plan->price_facet)
         price = search_document_price(document, search->query->currency);
     if (plan->price_bit && price && price->minor >= plan->min_price &&

@@ -162,6 +162,15 @@ const char *search_resume(
 
 /* ---- the search ---- */
 
+/* Whether the caller may see it at all. */
+static bool is_shown(const Search *search, const SearchDocument *document)
+{
+    const SearchQuery *query = search->query;
+
+    return !query->shows || query->shows(query->context, document->name,
+                                search_values_text(search->index->values, document->category));
+}
+
 static void choose(Search *search)
 {
     SearchResult *result = search->result;
@@ -173,7 +182,7 @@ static void choose(Search *search)
         const SearchDocument *document = search->index->documents[number];
         SearchHit hit;
 
-        if (!search_filter_pass(search, &plan, document))
+        if (!is_shown(search, document) || !search_filter_pass(search, &plan, document))
             continue;
         result->total++;
         hit = (SearchHit){ key_of(search, number), document->name };

@@ -145,6 +145,12 @@ static void show_hits(RpcCall *call, const SearchQuery *query, const SearchResul
             call, page, search_resume(query, result, &result->hits[n_shown - 1], call->arena));
 }
 
+/* What the caller's channel does not sell is not found. */
+static bool sells(const void *call, const char *name, const char *category)
+{
+    return catalog_sells(call, name, category);
+}
+
 const Error *search_products(RpcCall *call, const void *request, void *reply)
 {
     const SearchProductsRequest *req = request;
@@ -166,6 +172,10 @@ const Error *search_products(RpcCall *call, const void *request, void *reply)
 
     if ((error = check_search(call, req, &query.words)))
         return error;
+    if (assortment_shelf_has(catalog_of(call)->assortments, call->context.channel)) {
+        query.shows = sells;
+        query.context = call;
+    }
 
     if ((error = search_index_find(catalog_of(call)->search, &query, call->arena, &result)))
         return error;

@@ -26,6 +26,7 @@ SearchIndex *search_index_new(void)
     pthread_mutex_init(&index->resting, NULL);
     index->vocabulary = vocabulary_new();
     index->values = search_values_new();
+    index->stock = search_stock_new();
     index->n_slots = FIRST_SLOTS;
     index->slots = check(calloc(FIRST_SLOTS, sizeof(*index->slots)));
     return index;
@@ -48,7 +49,7 @@ void search_index_free(SearchIndex *index)
     if (!index)
         return;
     for (size_t i = 0; i < index->n_documents; i++)
-        free(index->documents[i]);
+        search_document_free(index->documents[i]);
     while (index->scratches) {
         Scratch *next = index->scratches->next;
 
@@ -57,6 +58,7 @@ void search_index_free(SearchIndex *index)
     }
     vocabulary_free(index->vocabulary);
     search_values_free(index->values);
+    search_stock_free(index->stock);
     free(index->documents);
     free(index->slots);
     pthread_rwlock_destroy(&index->lock);
@@ -100,7 +102,7 @@ static bool is_newer(const SearchIndex *index, const Product *product)
 /* A new version is a new document: the old one's places stay until there are too many of them. */
 static void put_document(SearchIndex *index, const Product *product, const SearchTerms *terms)
 {
-    SearchDocument *document = search_document_new(product, index->values);
+    SearchDocument *document = search_document_new(product, index->values, index->stock);
     uint32_t number = (uint32_t)index->n_documents;
     uint32_t *slot;
 
@@ -114,7 +116,7 @@ static void put_document(SearchIndex *index, const Product *product, const Searc
     index->documents[index->n_documents++] = document;
     slot = find_slot(index, document->name);
     if (*slot) {
-        free(index->documents[*slot - 1]);
+        search_document_free(index->documents[*slot - 1]);
         index->documents[*slot - 1] = NULL;
         index->n_gone++;
     }
@@ -181,6 +183,25 @@ void search_index_put(SearchIndex *index, const Product *product)
         pthread_mutex_unlock(&index->writing);
     }
     arena_free(arena);
+}
+
+void search_index_put_stock(SearchIndex *index, const char *product, const char *sku,
+    const char *location, int64_t version, int64_t available)
+{
+    StockPlace place = { .version = version, .is_available = available > 0 };
+    uint32_t slot;
+    int change;
+
+    pthread_mutex_lock(&index->writing);
+    pthread_rwlock_wrlock(&index->lock);
+    place.location = search_values_add(
+        index->values, search_values_add(index->values, VALUE_NONE, "stock"), location);
+    change = search_stock_put(index->stock, sku, &place);
+    slot = *find_slot(index, product);
+    if (change && slot)
+        search_document_stock(index->documents[slot - 1], place.location, change);
+    pthread_rwlock_unlock(&index->lock);
+    pthread_mutex_unlock(&index->writing);
 }
 
 size_t search_index_count(SearchIndex *index)

@@ -26,6 +26,11 @@ void search_index_free(SearchIndex *index);
  * draft: nothing ever becomes one. */
 void search_index_put(SearchIndex *index, const Product *product);
 
+/* Takes how many pieces of a SKU of this product can be had at a location; older versions are passed
+ * over. */
+void search_index_put_stock(SearchIndex *index, const char *product, const char *sku,
+    const char *location, int64_t version, int64_t available);
+
 /* Products that can be found. */
 size_t search_index_count(SearchIndex *index);
 
@@ -39,8 +44,11 @@ typedef struct SearchQuery {
     size_t n_facets;
     const SearchSort *sort; /* may be NULL */
     const char *currency;   /* "" when nothing is about prices */
-    size_t limit;           /* hits that are wanted */
-    const char *resume;     /* of the last hit before, "" at the start */
+    /* Whether a product may be shown at all; NULL: each. */
+    bool (*shows)(const void *context, const char *name, const char *category);
+    const void *context;
+    size_t limit;       /* hits that are wanted */
+    const char *resume; /* of the last hit before, "" at the start */
 } SearchQuery;
 
 typedef struct SearchHit {

@@ -29,6 +29,7 @@ struct SearchIndex {
     pthread_mutex_t writing; /* held by the one writer, also while it makes the vocabulary anew */
     Vocabulary *vocabulary;
     SearchValues *values;
+    SearchStock *stock;
     size_t n_documents; /* with those that are gone */
     size_t n_gone;
     size_t capacity;

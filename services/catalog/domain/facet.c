@@ -45,9 +45,6 @@ static void add_category(Pairs *pairs, const char *path)
 
 static void add_variant(Pairs *pairs, const Variant *variant)
 {
-    for (size_t i = 0; i < variant->n_stock; i++)
-        if (variant->stock[i]->on_hand > 0)
-            add(pairs, "stock", variant->stock[i]->location);
     for (size_t i = 0; i < variant->n_attributes; i++)
         add_attribute(pairs, variant->attributes[i]->key, variant->attributes[i]->value);
 }
@@ -60,7 +57,7 @@ size_t facet_values(const Product *product, Arena *arena, FacetValue **values)
         2 + strlen(product->category) / (strlen(separator) + 1) + 1 + product->n_attributes;
 
     for (size_t i = 0; i < product->n_variants; i++)
-        most += product->variants[i]->n_stock + product->variants[i]->n_attributes;
+        most += product->variants[i]->n_attributes;
     pairs.values = arena_array(arena, most, sizeof(*pairs.values));
     add(&pairs, "state", state_of(product));
     add(&pairs, "brand", product->brand);

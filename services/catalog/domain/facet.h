@@ -11,15 +11,15 @@ enum { FACET_MAX_VALUE = 1200, FACET_MAX_FIELD = 500 };
 extern const char facet_attributes[];
 
 typedef struct FacetValue {
-    const char *field; /* "category", "brand", "state", "stock" or "attributes.KEY" */
+    const char *field; /* "category", "brand", "state" or "attributes.KEY" */
     const char *value;
 } FacetValue;
 
-/* Those of a product; its category counts with all those above it, "stock" are the locations that
- * have a piece of some variant. Returns how many there are; a pair may come twice. */
+/* Those of a product; its category counts with all those above it. Returns how many there are; a
+ * pair may come twice. */
 size_t facet_values(const Product *product, Arena *arena, FacetValue **values);
 
-/* "price" or a field of facet_values. */
+/* "price", "stock" (which comes from levels, not from products) or a field of facet_values. */
 bool facet_field_is_valid(const char *field);
 
 /* The least price of all variants in a currency, false when there is none. */

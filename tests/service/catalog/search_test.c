@@ -1,6 +1,7 @@
 /* Search and comparison, over gRPC. */
 #include "tests/service/catalog/catalog_fixture.h"
 
+#include "shared/base/clock.h"
 #include "shared/codec/types.h"
 
 #include <string.h>
@@ -201,6 +202,36 @@ static void drafts_are_not_found_until_they_are_for_sale(void)
 
 /* ---- filters, facets, sort ---- */
 
+/* Levels come by the log; false after 10 s. */
+static bool wait_for_stock(const char *location, int64_t n_products)
+{
+    SearchProductsRequest request = THROUGHLINE__CATALOG__V1__SEARCH_PRODUCTS_REQUEST__INIT;
+    SearchFilter *filter = a_filter("stock", location);
+    SearchProductsResponse page;
+
+    request.filters = &filter;
+    request.n_filters = 1;
+    for (int i = 0; i < 2000; i++) {
+        CU_ASSERT_PTR_NULL(ask(&request, &page));
+        if (page.total_size == n_products)
+            return true;
+        clock_sleep_ms(5);
+    }
+    return false;
+}
+
+static void what_is_in_stock_is_found_there(void)
+{
+    Product *rows[] = { item(1), item(2) };
+
+    rows[0]->variants[0]->stock[0]->on_hand = 0;
+    import_all(rows, 2);
+
+    CU_ASSERT(wait_for_stock("berlin", 1));
+    fixture_restart(fixture);
+    CU_ASSERT(wait_for_stock("berlin", 1));
+}
+
 static void a_shelf_is_filtered_counted_and_sorted(void)
 {
     SearchProductsRequest request = THROUGHLINE__CATALOG__V1__SEARCH_PRODUCTS_REQUEST__INIT;
@@ -210,6 +241,7 @@ static void a_shelf_is_filtered_counted_and_sorted(void)
     SearchProductsResponse page;
 
     import_items(20);
+    CU_ASSERT(wait_for_stock("berlin", 20));
     filters[1]->min_price = money_message(arena, "EUR", 105);
     filters[1]->max_price = money_message(arena, "EUR", 111);
     sort.key = THROUGHLINE__CATALOG__V1__SEARCH_SORT__KEY__PRICE;
@@ -385,6 +417,7 @@ int main(int argc, char **argv)
             every_language_is_searched_and_one_is_shown },
         { "drafts_are_not_found_until_they_are_for_sale",
             drafts_are_not_found_until_they_are_for_sale },
+        { "what_is_in_stock_is_found_there", what_is_in_stock_is_found_there },
         { "a_shelf_is_filtered_counted_and_sorted", a_shelf_is_filtered_counted_and_sorted },
         { "a_token_is_for_its_own_search", a_token_is_for_its_own_search },
         { "every_bad_argument_is_named", every_bad_argument_is_named },

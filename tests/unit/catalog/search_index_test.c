@@ -188,12 +188,24 @@ static const char *counts(const Facet *facet)
     return all;
 }
 
+/* SKUs are called as their products. */
+static void stock(const char *sku, const char *location, int64_t version, int64_t available)
+{
+    search_index_put_stock(
+        products, arena_printf(arena, "products/%s", sku), sku, location, version, available);
+}
+
 static void put_shop(void)
 {
+    /* Levels and products may come in either order. */
+    stock("b", "berlin", 1, 1);
+    stock("d", "berlin", 1, 1);
     put("a", "Tent", "Outdoor > Tents", 19900);
     put("b", "Tent", "Outdoor > Tents", 29900);
     put("c", "Lamp", "Outdoor > Light", 1900);
     put("d", "Desk lamp", "Home", 2500);
+    stock("a", "berlin", 1, 1);
+    stock("c", "berlin", 1, 1);
 }
 
 static void filters_keep_what_fits_all_of_them(void)
@@ -255,6 +267,59 @@ static void only_so_many_values_are_shown(void)
 
     CHECK_TEXT(counts(result.facets[0]), "Outdoor 3, Outdoor > Tents 2");
     CHECK_INT(result.facets[0]->more_values, 2);
+}
+
+static const char *found_in(const char *location)
+{
+    SearchFilter *filter = a_filter("stock", location);
+    SearchQuery query = query_of("");
+    SearchResult result;
+
+    query.filters = &filter;
+    query.n_filters = 1;
+    result = find(&query);
+    return names(&result);
+}
+
+static void what_is_sold_out_is_not_found_there(void)
+{
+    put_shop();
+    CHECK_TEXT(found_in("berlin"), "a b c d");
+    stock("b", "berlin", 2, 0);
+    stock("c", "hamburg", 1, 5);
+    CHECK_TEXT(found_in("berlin"), "a c d");
+    CHECK_TEXT(found_in("hamburg"), "c");
+    CHECK_TEXT(found_in(NULL), "a c d");
+    /* Old news change nothing; a new version of the product keeps what is known. */
+    stock("b", "berlin", 1, 1);
+    put_again(put("b", "Tent", "Outdoor > Tents", 29900), 2);
+    CHECK_TEXT(found_in("berlin"), "a c d");
+    stock("b", "berlin", 3, 2);
+    stock("b", "berlin", 4, 1);
+    CHECK_TEXT(found_in("berlin"), "a b c d");
+}
+
+static bool is_outdoor(const void *context, const char *name, const char *category)
+{
+    return !text_equal(name, context) && text_starts_with(category, "Outdoor");
+}
+
+static void what_may_not_be_shown_is_neither_found_nor_counted(void)
+{
+    FacetRequest *facets[] = { a_facet("category") };
+    SearchQuery query = query_of("");
+    SearchResult result;
+
+    put_shop();
+    query.facets = facets;
+    query.n_facets = 1;
+    query.shows = is_outdoor;
+    query.context = "products/a";
+    result = find(&query);
+
+    CHECK_TEXT(names(&result), "b c");
+    CHECK_INT(result.total, 2);
+    CHECK_TEXT(counts(result.facets[0]), "Outdoor 2, Outdoor > Light 1, Outdoor > Tents 1");
 }
 
 static void put_with_weight(const char *name, const char *weight)
@@ -529,6 +594,9 @@ int main(int argc, char **argv)
         { "counts_leave_out_the_filter_on_their_own_field",
             counts_leave_out_the_filter_on_their_own_field },
         { "only_so_many_values_are_shown", only_so_many_values_are_shown },
+        { "what_is_sold_out_is_not_found_there", what_is_sold_out_is_not_found_there },
+        { "what_may_not_be_shown_is_neither_found_nor_counted",
+            what_may_not_be_shown_is_neither_found_nor_counted },
         { "attributes_that_are_numbers_have_bounds", attributes_that_are_numbers_have_bounds },
         { "what_is_not_for_sale_is_found_only_when_asked_for",
             what_is_not_for_sale_is_found_only_when_asked_for },

@@ -222,16 +222,13 @@ static bool has_value(const Product *product, const char *field, const char *val
 
 static void a_product_counts_for_its_fields(void)
 {
-    Product *product = a_product(arena);
-
-    product->variants[0]->stock[0]->on_hand = 0;
+    const Product *product = a_product(arena);
 
     CU_ASSERT(has_value(product, "category", "Outdoor"));
     CU_ASSERT(has_value(product, "category", "Outdoor > Tents"));
     CU_ASSERT(has_value(product, "brand", "Fernweh"));
     CU_ASSERT(has_value(product, "state", "ACTIVE"));
-    CU_ASSERT(has_value(product, "stock", "berlin"));
-    product->variants[1]->stock[0]->on_hand = 0;
+    /* What an import counted is not what there is. */
     CU_ASSERT_FALSE(has_value(product, "stock", "berlin"));
 }
 
