@@ -4,6 +4,7 @@
 #include "services/catalog/domain/compare.h"
 #include "services/catalog/domain/facet.h"
 #include "services/catalog/listing.h"
+#include "services/catalog/quote_input.h"
 #include "services/catalog/stock_store.h"
 #include "shared/base/money.h"
 #include "shared/codec/message.h"
@@ -205,15 +206,36 @@ static const Error *check_comparison(RpcCall *call, const CompareProductsRequest
     }
     if (money_digits(req->currency) < 0)
         check_fail(call, "currency", "\"%s\" is not an ISO 4217 currency", req->currency);
+    quote_context_check(call, "context.", req->context);
+    check_optional_name(call, "customer", req->customer, "customers/*");
     return check_result(call);
 }
 
-static const Error *load_item(
-    RpcCall *call, const char *sku, const char *currency, CompareItem *item)
+/* What one piece costs; NULL when it can't be bought so. */
+static const Error *price_item(
+    RpcCall *call, const CompareProductsRequest *req, const Rules *rules, CompareItem *item)
+{
+    QuoteLine line = THROUGHLINE__CATALOG__V1__QUOTE_LINE__INIT;
+    Quote quote = THROUGHLINE__CATALOG__V1__QUOTE__INIT;
+    PricingInput input;
+    const Error *error;
+
+    line.sku = item->variant->sku;
+    line.quantity = 1;
+    if ((error = price_input_load(call, &line, req->currency, rules, &input)))
+        return error;
+    input.now = call->arrived_at;
+    input.context = pricing_context(call, req->context, req->customer);
+    error = pricing_quote(&input, call->arena, &quote);
+    if (!error)
+        item->line = quote.lines[0];
+    return error && error->code != ERROR_FAILED_PRECONDITION ? error : NULL;
+}
+
+static const Error *load_item(RpcCall *call, const char *sku, CompareItem *item)
 {
     StockLevel **levels;
     size_t n_levels;
-    const Price *price;
     const Error *error;
     const char *found;
     Bytes packed;
@@ -228,8 +250,6 @@ static const Error *load_item(
     item->product =
         message_unpack(call->arena, &throughline__catalog__v1__product__descriptor, packed);
     item->variant = product_variant(item->product, found);
-    price = variant_price(item->variant, currency);
-    item->has_price = price && money_minor(price->amount, &item->price);
     if ((error = stock_load_all(call->store, found, &levels, &n_levels)))
         return error;
     for (size_t i = 0; i < n_levels; i++)
@@ -241,15 +261,20 @@ const Error *compare_products(RpcCall *call, const void *request, void *reply)
 {
     const CompareProductsRequest *req = request;
     CompareItem items[COMPARE_MAX_ITEMS] = { { 0 } };
+    Rules *rules;
     const Error *error;
 
     if ((error = check_comparison(call, req)))
         return error;
 
-    for (size_t i = 0; i < req->n_skus; i++)
-        if ((error = load_item(call, req->skus[i], req->currency, &items[i])))
-            return error;
+    rules = rules_holder_current(catalog_of(call)->rules);
+    for (size_t i = 0; i < req->n_skus && !error; i++)
+        if (!(error = load_item(call, req->skus[i], &items[i])))
+            error = price_item(call, req, rules, &items[i]);
+    rules_release(rules);
+    if (error)
+        return error;
 
-    compare(items, req->n_skus, req->currency, call->arena, reply);
+    compare(items, req->n_skus, call->arena, reply);
     return NULL;
 }

@@ -10,7 +10,28 @@
 typedef Throughline__Catalog__V1__CompareProductsResponse__Item Item;
 typedef Throughline__Catalog__V1__CompareProductsResponse__Row Row;
 
-static Item *show_item(const CompareItem *compared, const char *currency, Arena *arena)
+/* Of the price before and the price without promotions the first that is above what is paid. */
+static Google__Type__Money *price_before(const PricedLine *line)
+{
+    Google__Type__Money *const before[] = { line->price_before, line->list_total };
+    int64_t paid, minor;
+
+    for (size_t i = 0; i < COUNT(before); i++)
+        if (money_minor(line->total, &paid) && money_minor(before[i], &minor) && minor > paid)
+            return before[i];
+    return NULL;
+}
+
+static const char *price_text(const PricedLine *line, Arena *arena)
+{
+    int64_t minor;
+
+    if (!line || !money_minor(line->total, &minor))
+        return "";
+    return money_format(line->total->currency_code, minor, arena_alloc(arena, MONEY_TEXT_SIZE));
+}
+
+static Item *show_item(const CompareItem *compared, Arena *arena)
 {
     const Product *product = compared->product;
     const Variant *variant = compared->variant;
@@ -21,8 +42,10 @@ static Item *show_item(const CompareItem *compared, const char *currency, Arena 
     item->product = product->name;
     item->title = *variant->title ? arena_printf(arena, "%s, %s", product->title, variant->title)
                                   : product->title;
-    if (compared->has_price)
-        item->price = money_message(arena, currency, compared->price);
+    if (compared->line) {
+        item->price = compared->line->total;
+        item->price_before = price_before(compared->line);
+    }
     item->available = compared->available;
     return item;
 }
@@ -45,8 +68,7 @@ static void add_value(Row *row, const char *value)
     row->values[row->n_values++] = (char *)value;
 }
 
-static void add_common_rows(
-    const CompareItem *items, const char *currency, Arena *arena, Comparison *comparison)
+static void add_common_rows(const CompareItem *items, Arena *arena, Comparison *comparison)
 {
     Row *brand = add_row(comparison, "brand", arena);
     Row *category = add_row(comparison, "category", arena);
@@ -56,9 +78,7 @@ static void add_common_rows(
     for (size_t i = 0; i < comparison->n_items; i++) {
         add_value(brand, items[i].product->brand);
         add_value(category, items[i].product->category);
-        add_value(price, items[i].has_price ? money_format(currency, items[i].price,
-                                                  arena_alloc(arena, MONEY_TEXT_SIZE))
-                                            : "");
+        add_value(price, price_text(items[i].line, arena));
         add_value(available, arena_printf(arena, "%lld", (long long)items[i].available));
     }
 }
@@ -105,8 +125,7 @@ static size_t all_keys(const CompareItem *items, size_t n_items, Arena *arena, c
     return n_keys;
 }
 
-void compare(const CompareItem *items, size_t n_items, const char *currency, Arena *arena,
-    Comparison *comparison)
+void compare(const CompareItem *items, size_t n_items, Arena *arena, Comparison *comparison)
 {
     enum { COMMON_ROWS = 4 };
     const char **keys;
@@ -114,9 +133,9 @@ void compare(const CompareItem *items, size_t n_items, const char *currency, Are
 
     comparison->items = arena_array(arena, n_items, sizeof(*comparison->items));
     for (size_t i = 0; i < n_items; i++)
-        comparison->items[comparison->n_items++] = show_item(&items[i], currency, arena);
+        comparison->items[comparison->n_items++] = show_item(&items[i], arena);
     comparison->rows = arena_array(arena, COMMON_ROWS + n_keys, sizeof(*comparison->rows));
-    add_common_rows(items, currency, arena, comparison);
+    add_common_rows(items, arena, comparison);
     for (size_t i = 0; i < n_keys; i++) {
         Row *row =
             add_row(comparison, arena_printf(arena, "%s%s", facet_attributes, keys[i]), arena);

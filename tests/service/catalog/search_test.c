@@ -1,5 +1,5 @@
 /* Search and comparison, over gRPC. */
-#include "tests/service/catalog/catalog_fixture.h"
+#include "tests/service/catalog/coupon_fixture.h"
 
 #include "shared/base/clock.h"
 #include "shared/codec/types.h"
@@ -386,6 +386,22 @@ static void variants_are_compared_side_by_side(void)
     CU_ASSERT(comparison.rows[0]->is_different);
 }
 
+static void prices_are_compared_as_the_caller_pays_them(void)
+{
+    Product *tent = a_product(arena);
+    char *skus[] = { text(arena, "tent-red"), text(arena, "tent-green") };
+    CompareProductsResponse comparison;
+
+    import_all(&tent, 1);
+    publish_open_tents(0, 0, 0);
+
+    CU_ASSERT_PTR_NULL(compare_skus(skus, 2, "EUR", &comparison));
+    CHECK_INT(comparison.items[0]->price->units, 179);
+    CHECK_INT(comparison.items[0]->price_before->units, 199);
+    CHECK_TEXT(comparison.rows[2]->values[1], "179.10 EUR");
+    CU_ASSERT_FALSE(comparison.rows[2]->is_different);
+}
+
 static void what_cannot_be_compared_is_refused(void)
 {
     char *same[] = { text(arena, "a"), text(arena, "a"), text(arena, "no sku") };
@@ -423,6 +439,8 @@ int main(int argc, char **argv)
         { "every_bad_argument_is_named", every_bad_argument_is_named },
         { "too_many_filters_and_facets_are_refused", too_many_filters_and_facets_are_refused },
         { "variants_are_compared_side_by_side", variants_are_compared_side_by_side },
+        { "prices_are_compared_as_the_caller_pays_them",
+            prices_are_compared_as_the_caller_pays_them },
         { "what_cannot_be_compared_is_refused", what_cannot_be_compared_is_refused },
         CU_TEST_INFO_NULL,
     };

@@ -4,6 +4,7 @@
 #include "services/catalog/domain/compare.h"
 #include "services/catalog/domain/facet.h"
 #include "services/catalog/domain/typo.h"
+#include "shared/codec/types.h"
 #include "tests/support/test_main.h"
 #include "tests/unit/catalog/builders.h"
 
@@ -283,12 +284,9 @@ static void a_comparison_marks_what_differs(void)
     };
     Throughline__Catalog__V1__Variant__AttributesEntry *first[] = { &weight[0] };
     Throughline__Catalog__V1__Variant__AttributesEntry *second[] = { &weight[1] };
+    PricedLine line = THROUGHLINE__CATALOG__V1__PRICED_LINE__INIT;
     CompareItem items[] = {
-        { .product = tent,
-            .variant = tent->variants[0],
-            .has_price = true,
-            .price = 19900,
-            .available = 7 },
+        { .product = tent, .variant = tent->variants[0], .line = &line, .available = 7 },
         { .product = tent, .variant = tent->variants[1], .available = 7 },
     };
     Comparison comparison = THROUGHLINE__CATALOG__V1__COMPARE_PRODUCTS_RESPONSE__INIT;
@@ -301,9 +299,12 @@ static void a_comparison_marks_what_differs(void)
     tent->variants[0]->n_attributes = 1;
     tent->variants[1]->attributes = second;
     tent->variants[1]->n_attributes = 1;
-    compare(items, 2, "EUR", arena, &comparison);
+    line.total = money_message(arena, "EUR", 19900);
+    line.list_total = money_message(arena, "EUR", 24900);
+    compare(items, 2, arena, &comparison);
 
     CHECK_TEXT(comparison.items[1]->title, "Two-person tent, red");
+    CHECK_INT(comparison.items[0]->price_before->units, 249);
     CU_ASSERT_PTR_NULL(comparison.items[1]->price);
     CHECK_INT(comparison.n_rows, 6);
     CHECK_TEXT(comparison.rows[0]->field, "brand");
