@@ -24,7 +24,7 @@ typedef struct RpcLimits {
     int64_t max_age_ms;           /* a connection is asked to reconnect [5 min, with jitter] */
     int64_t max_age_grace_ms;     /* [30 s] */
     int64_t keepalive_ms;         /* [60 s] */
-    int64_t min_ping_interval_ms; /* pings more often than this end the connection [10 s] */
+    int64_t min_ping_interval_ms; /* told to gRPC core; h2 has max_control_frames [10 s] */
     int64_t default_deadline_ms;  /* for unary calls that bring none [30 s] */
 
     /* What follows only the h2 engine can hold. */
@@ -33,8 +33,8 @@ typedef struct RpcLimits {
     /* Streams that a connection may reset at a go; a tenth of that each second, and one for every
      * call that was answered, come back [1000]. */
     int32_t max_resets;
-    /* The same of frames that carry neither headers nor data; bytes taken make good for them
-     * too [1000]. */
+    /* The same of frames that carry neither headers nor data; messages and bytes make good for
+     * them too [10000]. */
     int32_t max_control_frames;
     /* In messages that are not whole or not received, and the same of replies that the client
      * does not take, per connection [16 MiB]. */

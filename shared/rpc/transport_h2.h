@@ -313,6 +313,8 @@ void h2_request_free(H2Call *call);
 /* On the run time's thread, before it asks: what stands beside the message, and whether that is
  * compressed. */
 void h2_reply_prepare(H2Call *call, bool is_last);
+/* What was reserved is of no use any more. */
+void h2_reply_drop(H2Call *call);
 /* What was reserved goes out. */
 void h2_reply_send(H2Call *call);
 /* What was reserved, if the status is OK, and the status. */
@@ -340,8 +342,10 @@ void h2_limits_kick(H2Connection *connection, H2Reason reason);
 /* Pays for a frame; false when the connection was kicked. */
 bool h2_limits_take_reset(H2Connection *connection);
 bool h2_limits_take_control(H2Connection *connection);
-/* For a call that was answered; for bytes that were taken. */
+/* For a call that was answered; for a message that went or came whole; for bytes that were
+ * taken. */
 void h2_limits_give_call(H2Connection *connection);
+void h2_limits_give_message(H2Connection *connection);
 void h2_limits_give_bytes(H2Connection *connection, size_t size);
 /* More or less waits for the client. */
 void h2_limits_hold(H2Connection *connection, int64_t step);

@@ -203,10 +203,12 @@ static void finish(H2Call *call)
 
 static void send_reserved(H2Call *call)
 {
-    if (call->is_gone || call->is_cut)
-        events_of(call)->sent(call->base.user, false);
-    else
+    if (!call->is_gone && !call->is_cut) {
         h2_reply_send(call);
+        return;
+    }
+    h2_reply_drop(call);
+    events_of(call)->sent(call->base.user, false);
 }
 
 void h2_call_asked(H2Call *call, unsigned what)

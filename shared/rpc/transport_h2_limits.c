@@ -18,7 +18,8 @@ enum {
     REFILLS_PER_ALLOWANCE = 10 * 1000 * 1000 / H2_SWEEP_MICROS,
     /* Bytes that make good for a frame, and that a reader has to take in the time to stall. */
     BYTES_PER_FRAME = 1024,
-    FRAMES_PER_CALL = 2,
+    /* gRPC's clients open windows and measure the way for each message, small as it may be. */
+    FRAMES_PER_MESSAGE = 4,
     REPORT_BYTES = 64 * 1024, /* loops share a sum, and touch it seldom */
 };
 
@@ -114,8 +115,13 @@ void h2_limits_give_call(H2Connection *connection)
     const RpcLimits *limits = &connection->loop->transport->limits;
 
     connection->resets_left = refilled(connection->resets_left, 1, limits->max_resets);
-    connection->control_left =
-        refilled(connection->control_left, FRAMES_PER_CALL, limits->max_control_frames);
+    h2_limits_give_message(connection);
+}
+
+void h2_limits_give_message(H2Connection *connection)
+{
+    connection->control_left = refilled(connection->control_left, FRAMES_PER_MESSAGE,
+        connection->loop->transport->limits.max_control_frames);
 }
 
 void h2_limits_give_bytes(H2Connection *connection, size_t size)

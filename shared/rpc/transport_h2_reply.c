@@ -62,7 +62,7 @@ H2Status h2_status_encode(H2Call *call, const RpcStatus *status)
     return encoded;
 }
 
-static void drop_reserved(H2Call *call)
+void h2_reply_drop(H2Call *call)
 {
     if (call->reserved != call->own_out)
         free(call->reserved);
@@ -100,7 +100,7 @@ static void compress_reserved(H2Call *call)
 
     if (!compressed)
         return;
-    drop_reserved(call);
+    h2_reply_drop(call);
     call->reserved = compressed;
     call->reserved_size = H2_PREFIX_BYTES + size;
     h2_prefix_write(compressed, true, size);
@@ -226,7 +226,7 @@ static bool is_given_up(H2Call *call)
     if (!call->reserved || !h2_limits_is_full(call->connection, call->reserved_size))
         return false;
     h2_limits_count(call->connection->loop->transport, H2_REASON_HELD, call->connection->name);
-    drop_reserved(call);
+    h2_reply_drop(call);
     return true;
 }
 
@@ -311,6 +311,8 @@ int h2_reply_write(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
     call->out_at += size;
     h2_limits_hold(call->connection, -(int64_t)size);
     h2_limits_give_bytes(call->connection, size);
+    if (call->out_at == call->out_size)
+        h2_limits_give_message(call->connection);
     if (call->is_sending && call->out_at == call->out_size) {
         call->is_sending = false;
         loop->transport->events.sent(call->base.user, true);
@@ -321,5 +323,5 @@ int h2_reply_write(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
 void h2_reply_free(H2Call *call)
 {
     drop_out(call);
-    drop_reserved(call);
+    h2_reply_drop(call);
 }

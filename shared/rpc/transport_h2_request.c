@@ -251,6 +251,7 @@ static void take_message(H2Call *call, H2Message *message)
         fail(call, read == H2_READ_MESSAGE ? &too_many : status_of(read));
         return;
     }
+    h2_limits_give_message(call->connection);
     charge(call, message->room);
     *call->last = message;
     call->last = &message->next;

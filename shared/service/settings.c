@@ -43,7 +43,7 @@ static const Setting common[] = {
     { "max-resets", SETTING_NUMBER, "1000",
         "Calls that a connection may give up at a go; a tenth of it more each second.", 1,
         1000000 },
-    { "max-control-frames", SETTING_NUMBER, "1000",
+    { "max-control-frames", SETTING_NUMBER, "10000",
         "The same of frames that carry no call (pings, settings, …).", 1, 1000000 },
     { "max-pending", SETTING_SIZE, "16m",
         "Unfinished messages and untaken replies of a connection.", 65536, 1024 * 1024 * 1024 },

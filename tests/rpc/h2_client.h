@@ -18,7 +18,7 @@ typedef struct H2Answer {
     uint32_t reset_code; /* 0: it was not reset */
 } H2Answer;
 
-enum { H2_CLIENT_STREAMS = 64, H2_CLIENT_HEADERS = 1024 };
+enum { H2_CLIENT_STREAMS = 256, H2_CLIENT_HEADERS = 1024 };
 
 /* Connects; h2_client_greet sends preface and SETTINGS. */
 H2Client *h2_client_connect(int port);

@@ -188,6 +188,24 @@ static void a_flood_of_pings_ends_the_connection(void)
     frames_of_control(PING, 0, "12345678", 8);
 }
 
+static void pings_beside_messages_are_no_flood(void)
+{
+    TransportOptions options = tiny_options();
+    H2Client *client;
+
+    options.limits.max_control_frames = 50;
+    listen_with(&options);
+    client = h2_client_open(tiny.port);
+    for (int i = 0; i < 100; i++) {
+        CHECK_INT(h2_client_call(client, "/t.S/Many", NULL, message_of(1))->status, 0);
+        for (int k = 0; k < 40; k++)
+            h2_client_frame(client, PING, 0, 0, "12345678", 8);
+    }
+
+    CHECK_INT(reached("control_frames"), 0);
+    h2_client_close(client);
+}
+
 static void a_flood_of_settings_ends_the_connection(void)
 {
     frames_of_control(SETTINGS, 0, "", 0);
@@ -331,6 +349,26 @@ static void a_reply_that_nobody_takes_is_not_kept(void)
     h2_client_start(client, "/t.S/Echo", NULL, message_of(5000), true);
 
     is_sent_away(client, "stalled", CALM);
+}
+
+static void a_client_who_leaves_amid_a_stream_is_noticed(void)
+{
+    H2Client *client = h2_client_open(tiny.port);
+    const H2Answer *answer;
+
+    h2_client_window(client, 0);
+    answer = h2_client_start(client, "/t.S/Many", NULL, message_of(1), true);
+    for (int i = 0; i < 500 && tiny.arrived < 1; i++)
+        h2_client_turn(client);
+    CHECK_INT(tiny.closed, 0);
+    h2_client_reset(client, answer);
+    for (int i = 0; i < 500 && tiny.closed < 1; i++)
+        h2_client_turn(client);
+
+    CHECK_INT(tiny.closed, 1);
+    CHECK_INT(tiny.unsent, 1);
+    CHECK_INT(tiny.cancelled, 1);
+    h2_client_close(client);
 }
 
 static void behind_replies_that_wait_calls_wait_too(void)
@@ -559,6 +597,7 @@ int main(int argc, char **argv)
         { "a client that resets on and on is sent away",
             a_client_that_resets_on_and_on_is_sent_away },
         { "a flood of pings ends the connection", a_flood_of_pings_ends_the_connection },
+        { "pings beside messages are no flood", pings_beside_messages_are_no_flood },
         { "a flood of settings ends the connection", a_flood_of_settings_ends_the_connection },
         { "a flood of priorities ends the connection", a_flood_of_priorities_ends_the_connection },
         { "a flood of empty data ends the connection", a_flood_of_empty_data_ends_the_connection },
@@ -572,6 +611,8 @@ int main(int argc, char **argv)
         { "a message that never ends is not waited for",
             a_message_that_never_ends_is_not_waited_for },
         { "a reply that nobody takes is not kept", a_reply_that_nobody_takes_is_not_kept },
+        { "a client who leaves amid a stream is noticed",
+            a_client_who_leaves_amid_a_stream_is_noticed },
         { "behind replies that wait calls wait too", behind_replies_that_wait_calls_wait_too },
         { "too many replies that wait are given up", too_many_replies_that_wait_are_given_up },
         { "unfinished messages have a limit together", unfinished_messages_have_a_limit_together },
