@@ -10,6 +10,8 @@
 #include "shared/codec/types.h"
 #include "shared/rpc/check.h"
 
+#include <string.h>
+
 typedef Throughline__Catalog__V1__CreateQuoteResponse CreateQuoteResponse;
 typedef Throughline__Catalog__V1__GetPriceRequest GetPriceRequest;
 typedef Throughline__Catalog__V1__GetPriceResponse GetPriceResponse;
@@ -18,7 +20,12 @@ typedef Throughline__Catalog__V1__RequoteRequest RequoteRequest;
 typedef Throughline__Catalog__V1__RequoteResponse RequoteResponse;
 typedef Throughline__Catalog__V1__VerifyQuoteRequest VerifyQuoteRequest;
 
-enum { QUOTE_DEFAULT_TTL_SECONDS = 900, MICROS_PER_SECOND = 1000000 };
+enum {
+    QUOTE_DEFAULT_TTL_SECONDS = 900,
+    QUOTE_MAX_INLINE_LINES = 25,
+    MICROS_PER_SECOND = 1000000,
+    VARINT_MAX_SIZE = 10,
+};
 
 /* Whoever asks for a gift by name gets it named; the pricing function knows no products but those
  * of the lines. */
@@ -93,26 +100,56 @@ static const Error *explain_within_limits(
     return error;
 }
 
+/* Codes and overrides are looked up; many lines take their time. */
+static bool needs_worker(const CreateQuoteRequest *req)
+{
+    return req->n_codes > 0 || req->n_overrides > 0 || req->n_lines > QUOTE_MAX_INLINE_LINES;
+}
+
+/* The quote inside the signed bytes is the reply's, too: packed once, it goes into both. protobuf-c
+ * packs an unknown field as its tag and its bytes as they are. */
+static void show_signed(RpcCall *call, const SignedQuote *signed_quote, CreateQuoteResponse *res)
+{
+    ProtobufCMessageUnknownField *field = arena_alloc(call->arena, sizeof(*field));
+    size_t size = signed_quote->payload.len;
+    uint8_t *at = arena_alloc(call->arena, size + VARINT_MAX_SIZE);
+
+    field->tag = 1;
+    field->wire_type = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+    field->data = at;
+    for (; size >= 0x80; size >>= 7)
+        *at++ = (uint8_t)(size | 0x80);
+    *at++ = (uint8_t)size;
+    memcpy(at, signed_quote->payload.data, signed_quote->payload.len);
+    field->len = (size_t)(at - field->data) + signed_quote->payload.len;
+    res->base.n_unknown_fields = 1;
+    res->base.unknown_fields = field;
+}
+
 const Error *create_quote(RpcCall *call, const void *request, void *reply)
 {
     const CreateQuoteRequest *req = request;
     CreateQuoteResponse *res = reply;
-    Rules *rules = quote_rules(call, req);
+    Quote *quote = message_new(call->arena, &throughline__catalog__v1__quote__descriptor);
+    Rules *rules;
     PricingInput input;
     const Error *error;
 
-    res->quote = message_new(call->arena, &throughline__catalog__v1__quote__descriptor);
+    if (needs_worker(req) && !rpc_may_block(call))
+        return &rpc_needs_worker;
+    rules = quote_rules(call, req);
     if (!(error = quote_request_check(call, "", req)) &&
         !(error = quote_input_load(call, req, rules, call->arrived_at, &input)))
-        error = price_within_limits(call, &input, res->quote);
+        error = price_within_limits(call, &input, quote);
     rules_release(rules);
     if (error)
         return error;
 
-    address_quote(call, req, res->quote);
-    if (req->n_overrides > 0 && (error = overrides_approve(call, req, res->quote)))
+    address_quote(call, req, quote);
+    if (req->n_overrides > 0 && (error = overrides_approve(call, req, quote)))
         return error;
-    res->signed_quote = sign(call, res->quote);
+    res->signed_quote = sign(call, quote);
+    show_signed(call, res->signed_quote, res);
     return NULL;
 }
 

@@ -14,6 +14,8 @@ const Error *promotion_load(
 
     if ((*promotion = rules_promotion(rules, name)))
         return NULL;
+    if (!rpc_may_block(call))
+        return &rpc_needs_worker;
     if ((error = rule_shelf_follow(shelf, call->store)))
         return error;
     book = rule_shelf_current(shelf);
@@ -94,6 +96,10 @@ bool quote_limits_are_new(
     if (*error || (*error = find_limited(call, quote, input, &limited, &n_limited)) ||
         n_limited == 0)
         return false;
+    if (!rpc_may_block(call)) {
+        *error = &rpc_needs_worker;
+        return false;
+    }
     left = arena_array(call->arena, n_limited, sizeof(*left));
     if ((*error = uses_left(call, limited, n_limited,
              input->context.customer ? input->context.customer : "", left)))

@@ -14,6 +14,16 @@ bool rpc_should_stop(const RpcCall *call)
     return call->deadline != INT64_MAX && clock_monotonic() >= call->deadline;
 }
 
+const Error rpc_needs_worker = { ERROR_INTERNAL, "WORKER_NEEDED",
+    "A method that never blocks was about to block." };
+
+bool rpc_may_block(const RpcCall *call)
+{
+    const RpcExchange *exchange = call->exchange;
+
+    return !exchange || !exchange->method->is_inline || exchange->is_moved;
+}
+
 int32_t rpc_remaining_ms(const RpcCall *call)
 {
     int64_t left;

@@ -87,6 +87,12 @@ void rpc_compress(RpcCall *call, bool is_wanted);
 /* Whether the message that came last was compressed. */
 bool rpc_was_compressed(const RpcCall *call);
 
+/* Methods marked inline run on the transport's threads, where nothing may block. A handler that must
+ * block after all asks first: where it may not, it answers &rpc_needs_worker, having changed nothing,
+ * and is called again, on a worker. */
+bool rpc_may_block(const RpcCall *call);
+extern const Error rpc_needs_worker;
+
 /* Sends one message of a stream; blocks while the peer is slow. Errors: CANCELLED
  * CALL_CANCELLED, DEADLINE_EXCEEDED. */
 const Error *rpc_send(RpcCall *call, const void *message);

@@ -71,6 +71,7 @@ struct RpcExchange {
     Arena *arena;
     Arena *receive_arena;   /* since rpc_recycle */
     RpcStream *stream;      /* since rpc_detach */
+    bool is_moved;          /* from the transport's thread to a worker, by rpc_needs_worker */
     bool has_slot;          /* one of those for streams that keep a worker */
     ExchangeExtras *extras; /* in the arena; NULL: none */
 

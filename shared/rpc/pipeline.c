@@ -128,6 +128,15 @@ static const Error *admit(RpcExchange *exchange)
     return method->policy.is_mutation ? check_origin(call) : NULL;
 }
 
+static void move_to_worker(RpcExchange *exchange)
+{
+    RpcServer *server = exchange->server;
+
+    server->ops->watch(exchange->wire);
+    if (!workers_add(server->workers, exchange))
+        exchange_finish(exchange, &overloaded);
+}
+
 static void arrived(void *context, TransportCall *wire, const TransportArrival *arrival)
 {
     RpcServer *server = context;
@@ -140,9 +149,7 @@ static void arrived(void *context, TransportCall *wire, const TransportArrival *
     } else if (exchange->method->is_inline) {
         pipeline_run(exchange);
     } else {
-        server->ops->watch(wire);
-        if (!workers_add(server->workers, exchange))
-            exchange_finish(exchange, &overloaded);
+        move_to_worker(exchange);
     }
 }
 
@@ -253,6 +260,12 @@ void pipeline_run(RpcExchange *exchange)
     reply = message_new(exchange->arena, method->output);
     if (!(error = read_request(exchange, &request)))
         error = handle(exchange, request, reply, &replayed);
+    if (error == &rpc_needs_worker && !rpc_may_block(&exchange->call)) {
+        exchange->is_moved = true;
+        exchange->call.n_violations = 0;
+        move_to_worker(exchange);
+        return;
+    }
     if (exchange->stream) {
         detached_handled(exchange->stream, error);
         return;

@@ -163,6 +163,7 @@ static void clean(RpcExchange *exchange)
         detached_free(exchange->stream);
     exchange->receive_arena = NULL;
     exchange->stream = NULL;
+    exchange->is_moved = false;
     exchange->extras = NULL;
     exchange->is_draining = false;
     exchange->received = TRANSPORT_MESSAGE;

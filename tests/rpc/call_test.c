@@ -42,6 +42,18 @@ static void a_call_that_never_blocks_is_answered(void)
     CU_ASSERT(!memcmp(reply->payload.data, "hello", 5));
 }
 
+static void a_call_that_must_block_after_all_is_moved_to_a_worker(void)
+{
+    EchoResponse *reply = NULL;
+
+    atomic_store(&echo->state.blocks, true);
+    CHECK_TEXT(error_reason(say(echo_pairs(echo), "hello", &reply)), "OK");
+
+    CU_ASSERT_FATAL(reply != NULL);
+    CHECK_INT(reply->payload.len, 5);
+    CHECK_INT(atomic_load(&echo->state.moved), 1);
+}
+
 static void a_call_that_blocks_is_answered(void)
 {
     EchoSlowlyResponse *reply = NULL;
@@ -498,6 +510,8 @@ int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
         { "a call that never blocks is answered", a_call_that_never_blocks_is_answered },
+        { "a call that must block after all is moved to a worker",
+            a_call_that_must_block_after_all_is_moved_to_a_worker },
         { "a call that blocks is answered", a_call_that_blocks_is_answered },
         { "an error keeps its code, reason and sentence",
             an_error_keeps_its_code_reason_and_sentence },

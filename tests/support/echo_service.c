@@ -44,8 +44,12 @@ static const Error *echo(RpcCall *call, const void *request, void *reply)
 {
     const EchoRequest *req = request;
     EchoResponse *response = reply;
+    EchoState *state = call->service;
 
-    (void)call;
+    if (state && atomic_load(&state->blocks) && !rpc_may_block(call)) {
+        atomic_fetch_add(&state->moved, 1);
+        return &rpc_needs_worker;
+    }
     response->payload = req->payload;
     return NULL;
 }

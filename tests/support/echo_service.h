@@ -12,6 +12,8 @@ typedef struct EchoState {
     atomic_int running;   /* EchoSlowly is waiting */
     atomic_int cancelled; /* EchoSlowly was told to stop */
     atomic_int finished;  /* EchoSlowly waited to the end */
+    atomic_int moved;     /* Echo has asked for a worker */
+    atomic_bool blocks;   /* Echo needs a worker, though it is marked inline */
     atomic_bool detaches; /* EchoMany goes on without its worker */
 } EchoState;
 

@@ -1,5 +1,7 @@
 #include "services/catalog/domain/pricing_engine.h"
 
+#include "shared/base/money.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +46,8 @@ static void open_engine(Engine *engine)
 {
     const PricingSettings *settings = engine->rules ? engine->rules->set->settings : NULL;
 
+    engine->currency = arena_text(engine->arena, engine->input->currency);
+    money_from_units(engine->currency, 1, 0, &engine->minor_per_unit);
     set_rounding(engine, settings);
     engine->channel_group = group_of(engine, settings);
     engine->utc_offset_minutes = engine->input->context.utc_offset_minutes;

@@ -109,6 +109,8 @@ typedef struct Engine {
     bool considers_all; /* also promotions that the cart does not lead to, to explain them */
     const char *channel_group;
     int32_t utc_offset_minutes;
+    char *currency; /* of all amounts */
+    int64_t minor_per_unit;
     size_t n_lines;
     Line *lines;
     size_t n_candidates;

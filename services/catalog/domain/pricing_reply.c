@@ -13,6 +13,8 @@ typedef Throughline__Catalog__V1__PricedShipping PricedShipping;
 typedef Throughline__Catalog__V1__PricedGift PricedGift;
 typedef Throughline__Catalog__V1__AppliedOverride AppliedOverride;
 
+enum { NANOS_PER_UNIT = 1000000000 };
+
 static const Error amount_too_large = { ERROR_FAILED_PRECONDITION, "AMOUNT_TOO_LARGE",
     "The amounts of this quote are too large to be added up; ask for fewer pieces." };
 
@@ -40,9 +42,17 @@ typedef struct Part {
     TaxShare **taxes;
 } Part;
 
+/* As money_message, but the currency is looked up once a quote, not once an amount. */
 static Google__Type__Money *money(const Engine *engine, int64_t minor)
 {
-    return money_message(engine->arena, engine->input->currency, minor);
+    Google__Type__Money *amount = arena_alloc(engine->arena, sizeof(*amount));
+
+    google__type__money__init(amount);
+    amount->currency_code = engine->currency;
+    amount->units = minor / engine->minor_per_unit;
+    amount->nanos =
+        (int32_t)(minor % engine->minor_per_unit * (NANOS_PER_UNIT / engine->minor_per_unit));
+    return amount;
 }
 
 static Google__Type__Money *money_unless_zero(const Engine *engine, int64_t minor)
@@ -293,7 +303,7 @@ const Error *write_quote(const Engine *engine, const Deal *deal, Quote *quote)
             return &amount_too_large;
         quote->shipping = write_shipping(engine, &part);
     }
-    quote->currency = arena_text(engine->arena, engine->input->currency);
+    quote->currency = engine->currency;
     quote->list_total = money(engine, totals.list);
     quote->discount_total = money(engine, totals.discount);
     quote->total = money(engine, totals.total);
