@@ -208,12 +208,13 @@ static const Error *generate_coupons(RpcCall *call, const void *request, void *r
     const GenerateCouponsRequest *req = request;
     CouponCampaign *campaign = message_new(call->arena, coupon_campaigns.message);
     int64_t first = req->first ? req->first : 1;
+    bool is_number = first >= 1 && first <= COUPON_MAX_NUMBER;
     const Error *error;
 
     (void)reply;
     check_name(call, "campaign", req->campaign, "couponCampaigns/*");
     check_range(call, "first", first, 1, COUPON_MAX_NUMBER);
-    check_range(call, "count", req->count, 1, COUPON_MAX_NUMBER - (first - 1) % COUPON_MAX_NUMBER);
+    check_range(call, "count", req->count, 1, COUPON_MAX_NUMBER - (is_number ? first - 1 : 0));
     if ((error = check_result(call)) ||
         (error = raise_count(call, req->campaign, first + req->count - 1, campaign)))
         return error;
