@@ -1,6 +1,7 @@
 """catalog.*: what quotes and prices cost, against an echo of the same size."""
 from figures import figure, median_ratio, shared
 from figures_rpc import alternate
+from programs import run_json
 from unary import Method, echo_method
 
 SERVICE = "/throughline.catalog.v1.PricingService/"
@@ -62,3 +63,12 @@ def quote_scaling_ratio(bench):
     many.program.stop()
     few.program.stop()
     return median_ratio(pairs)
+
+
+@figure("catalog.publish_p99_ratio", "ratio", "<= 1.2")
+def publish_p99_ratio(bench):
+    """The 99th percentile of GetPrice from four callers while a release is published twice a second, and with none: in µs."""
+    products, rounds, round_ms = (2000, 2, 100) if bench.sizes.is_smoke else (100000, bench.sizes.rounds, 3000)
+    done = run_json(bench.binaries / "bench/publish_load", f"--products={products}", f"--rounds={rounds}",
+                    f"--round-ms={round_ms}")
+    return median_ratio(done["p99_us"])
