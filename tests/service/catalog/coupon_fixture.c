@@ -173,3 +173,27 @@ void make_uses_old(const char *name)
     reservation->due = (char *)uses_due(arena, past, name);
     CHECK_TEXT(error_reason(store_replace(&view, &use_reservations, reservation, NULL)), "OK");
 }
+
+void leave_uses(const char *name, Throughline__Catalog__V1__UseReservation__State state)
+{
+    StoreView view = fixture_view(fixture);
+    UseReservation *reservation = message_new(arena, use_reservations.message);
+
+    CHECK_TEXT(error_reason(store_get(&view, &use_reservations, name, reservation)), "OK");
+    reservation->state = state;
+    reservation->due = (char *)uses_due(arena, clock_now() - 1, name);
+    CHECK_TEXT(error_reason(store_replace(&view, &use_reservations, reservation, NULL)), "OK");
+}
+
+bool wait_for_uses(const char *name, Throughline__Catalog__V1__UseReservation__State state)
+{
+    for (int i = 0; i < 2000; i++) {
+        UseReservation reservation;
+
+        CHECK_TEXT(error_reason(end_uses("GetUses", name, &reservation)), "OK");
+        if (reservation.state == state)
+            return true;
+        clock_sleep_ms(5);
+    }
+    return false;
+}

@@ -33,4 +33,10 @@ PromotionUsage usage_of_tents(const char *customer);
 /* The reservation's time is over now, and that of its holds. */
 void make_uses_old(const char *name);
 
+/* As a process leaves it that dies in the middle: what it was about to do is said, and nothing done. */
+void leave_uses(const char *name, Throughline__Catalog__V1__UseReservation__State state);
+
+/* Waits until the job has brought it there; false after 10 s. */
+bool wait_for_uses(const char *name, Throughline__Catalog__V1__UseReservation__State state);
+
 #endif

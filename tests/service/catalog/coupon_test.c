@@ -342,6 +342,26 @@ static void what_nobody_redeems_is_given_back_in_time(void)
     CHECK_INT(usage_of_tents("").reserved, 1);
 }
 
+/* A process died after it had said what it would do. */
+static void what_was_left_half_way_is_finished(void)
+{
+    UseReservation one, other;
+
+    publish_open_tents(10, 0, 0);
+    one = reserved(ann, "");
+    other = reserved(bob, "");
+    leave_uses(one.name, THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__REDEEMING);
+    leave_uses(other.name, THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__RELEASING);
+
+    CU_ASSERT(wait_for_uses(one.name, REDEEMED));
+    CU_ASSERT(wait_for_uses(other.name, RETURNED));
+    CHECK_INT(usage_of_tents("").used, 1);
+    CHECK_INT(usage_of_tents("").reserved, 0);
+    leave_uses(one.name, THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__RETURNING);
+    CU_ASSERT(wait_for_uses(one.name, RETURNED));
+    CHECK_INT(usage_of_tents("").used, 0);
+}
+
 static void a_forged_or_old_quote_reserves_nothing(void)
 {
     CreateQuoteResponse quoted;
@@ -393,6 +413,7 @@ int main(int argc, char **argv)
         { "customers_have_limits_of_their_own", customers_have_limits_of_their_own },
         { "a_budget_is_never_exceeded", a_budget_is_never_exceeded },
         { "what_nobody_redeems_is_given_back_in_time", what_nobody_redeems_is_given_back_in_time },
+        { "what_was_left_half_way_is_finished", what_was_left_half_way_is_finished },
         { "a_forged_or_old_quote_reserves_nothing", a_forged_or_old_quote_reserves_nothing },
         { "uses_tell_what_happens_to_them", uses_tell_what_happens_to_them },
         CU_TEST_INFO_NULL,
