@@ -9,13 +9,10 @@ static const Error too_deep = { ERROR_FAILED_PRECONDITION, "CATEGORY_TOO_DEEP",
 
 void category_check(const Category *category, Findings *findings)
 {
-    size_t length = text_length(category->title);
-
     if (!text_matches_name(category->name, "categories/*"))
         findings_add(
             findings, "name", "must be \"categories/\" and 1 to 63 characters of [a-z0-9_.~-]");
-    if (length < 1 || length > CATEGORY_MAX_TITLE)
-        findings_add(findings, "title", "must have 1 to %d characters", CATEGORY_MAX_TITLE);
+    findings_length(findings, "title", category->title, 1, CATEGORY_MAX_TITLE);
     if (strstr(category->title, " > "))
         findings_add(findings, "title", "must not contain \" > \"");
     if (*category->parent && !text_matches_name(category->parent, "categories/*"))

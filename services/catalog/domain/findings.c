@@ -1,5 +1,7 @@
 #include "services/catalog/domain/findings.h"
 
+#include "shared/base/text.h"
+
 void findings_add(Findings *findings, const char *field, const char *format, ...)
 {
     va_list args;
@@ -14,4 +16,13 @@ void findings_add(Findings *findings, const char *field, const char *format, ...
         .description = arena_vprintf(findings->arena, format, args),
     };
     va_end(args);
+}
+
+void findings_length(
+    Findings *findings, const char *field, const char *text, size_t min, size_t max)
+{
+    size_t length = text_length(text);
+
+    if (length < min || length > max)
+        findings_add(findings, field, "must have %zu to %zu characters, has %zu", min, max, length);
 }

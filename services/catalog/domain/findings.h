@@ -18,4 +18,8 @@ typedef struct Findings {
 void findings_add(Findings *findings, const char *field, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Adds one when the text has not min … max characters. */
+void findings_length(
+    Findings *findings, const char *field, const char *text, size_t min, size_t max);
+
 #endif

@@ -3,22 +3,13 @@
 #include <ctype.h>
 #include <string.h>
 
-static void check_length(
-    Findings *findings, const char *field, const char *value, size_t min, size_t max)
-{
-    size_t length = text_length(value);
-
-    if (length < min || length > max)
-        findings_add(findings, field, "must have %zu to %zu characters", min, max);
-}
-
 static void check_list(
     Findings *findings, const char *field, char *const *list, size_t count, size_t max)
 {
     if (count > max)
         findings_add(findings, field, "must be at most %zu", max);
     for (size_t i = 0; i < count && i < max; i++)
-        check_length(findings, arena_printf(findings->arena, "%s[%zu]", field, i), list[i], 1,
+        findings_length(findings, arena_printf(findings->arena, "%s[%zu]", field, i), list[i], 1,
             LOCATION_MAX_LINE);
 }
 
@@ -36,12 +27,12 @@ void location_check(const Location *location, Findings *findings)
         !location_is_valid(location->name + strlen(prefix)))
         findings_add(findings, "name", "must be \"locations/\" and 1 to %d characters of [a-z0-9-]",
             LOCATION_MAX_ID);
-    check_length(findings, "title", location->title, 1, LOCATION_MAX_TITLE);
+    findings_length(findings, "title", location->title, 1, LOCATION_MAX_TITLE);
     check_list(findings, "address_lines", location->address_lines, location->n_address_lines,
         LOCATION_MAX_LINES);
-    check_length(findings, "city", location->city, 0, LOCATION_MAX_LINE);
-    check_length(findings, "region", location->region, 0, LOCATION_MAX_REGION);
-    check_length(findings, "postal_code", location->postal_code, 0, LOCATION_MAX_POSTAL_CODE);
+    findings_length(findings, "city", location->city, 0, LOCATION_MAX_LINE);
+    findings_length(findings, "region", location->region, 0, LOCATION_MAX_REGION);
+    findings_length(findings, "postal_code", location->postal_code, 0, LOCATION_MAX_POSTAL_CODE);
     if (*location->country && !is_country(location->country))
         findings_add(findings, "country", "must be two capital letters of ISO 3166-1");
     /* Written so that what is no number fails too. */
@@ -49,7 +40,7 @@ void location_check(const Location *location, Findings *findings)
         findings_add(findings, "latitude", "must be -90 to 90");
     if (!(location->longitude >= -180 && location->longitude <= 180))
         findings_add(findings, "longitude", "must be -180 to 180");
-    check_length(findings, "hours", location->hours, 0, LOCATION_MAX_HOURS);
+    findings_length(findings, "hours", location->hours, 0, LOCATION_MAX_HOURS);
     check_list(
         findings, "services", location->services, location->n_services, LOCATION_MAX_SERVICES);
 }
@@ -59,9 +50,9 @@ void brand_check(const Brand *brand, Findings *findings)
     if (!text_matches_name(brand->name, "brands/*"))
         findings_add(
             findings, "name", "must be \"brands/\" and 1 to 63 characters of [a-z0-9_.~-]");
-    check_length(findings, "title", brand->title, 1, PRODUCT_MAX_BRAND);
-    check_length(findings, "logo_uri", brand->logo_uri, 0, PRODUCT_MAX_URI);
-    check_length(findings, "site_uri", brand->site_uri, 0, PRODUCT_MAX_URI);
+    findings_length(findings, "title", brand->title, 1, PRODUCT_MAX_BRAND);
+    findings_length(findings, "logo_uri", brand->logo_uri, 0, PRODUCT_MAX_URI);
+    findings_length(findings, "site_uri", brand->site_uri, 0, PRODUCT_MAX_URI);
     local_texts_check(brand->texts, brand->n_texts, "texts", PRODUCT_MAX_BRAND, findings);
 }
 

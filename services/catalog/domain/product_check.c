@@ -8,15 +8,6 @@
 
 #include <string.h>
 
-static void check_length(
-    Findings *findings, const char *field, const char *value, size_t min, size_t max)
-{
-    size_t length = text_length(value);
-
-    if (length < min || length > max)
-        findings_add(findings, field, "must have %zu to %zu characters, has %zu", min, max, length);
-}
-
 /* Duplicates are found by comparing with all before: the limits keep that small. */
 static void check_attribute(
     Findings *findings, const char *field, const char *key, const char *value, bool is_repeated)
@@ -180,7 +171,7 @@ static void check_variant(const Product *product, size_t index, Findings *findin
         if (*variant->gtin && text_equal(product->variants[i]->gtin, variant->gtin))
             findings_add(findings, gtin_path, "is the GTIN of variants[%zu] too", i);
     }
-    check_length(
+    findings_length(
         findings, arena_printf(arena, "%s.title", path), variant->title, 0, VARIANT_MAX_TITLE);
     check_prices(variant, path, findings);
     check_stock(variant, path, findings);
@@ -192,8 +183,8 @@ static void check_media(const Product *product, Findings *findings)
     if (product->n_media > PRODUCT_MAX_MEDIA)
         findings_add(findings, "media", "must be at most %d", PRODUCT_MAX_MEDIA);
     for (size_t i = 0; i < product->n_media && i < PRODUCT_MAX_MEDIA; i++)
-        check_length(findings, arena_printf(findings->arena, "media[%zu]", i), product->media[i], 1,
-            PRODUCT_MAX_URI);
+        findings_length(findings, arena_printf(findings->arena, "media[%zu]", i), product->media[i],
+            1, PRODUCT_MAX_URI);
 }
 
 void product_check(const Product *product, Findings *findings)
@@ -201,9 +192,9 @@ void product_check(const Product *product, Findings *findings)
     if (!text_matches_name(product->name, "products/*"))
         findings_add(
             findings, "name", "must be \"products/\" and 1 to 63 characters of [a-z0-9_.~-]");
-    check_length(findings, "title", product->title, 1, PRODUCT_MAX_TITLE);
-    check_length(findings, "description", product->description, 0, PRODUCT_MAX_DESCRIPTION);
-    check_length(findings, "brand", product->brand, 0, PRODUCT_MAX_BRAND);
+    findings_length(findings, "title", product->title, 1, PRODUCT_MAX_TITLE);
+    findings_length(findings, "description", product->description, 0, PRODUCT_MAX_DESCRIPTION);
+    findings_length(findings, "brand", product->brand, 0, PRODUCT_MAX_BRAND);
     if (!category_is_valid(product->category))
         findings_add(findings, "category",
             "must be parts joined by \" > \", at most %d characters together",

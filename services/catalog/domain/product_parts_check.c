@@ -4,12 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-static void check_length(Findings *findings, const char *field, const char *value, size_t max)
-{
-    if (text_length(value) > max)
-        findings_add(findings, field, "must have at most %zu characters", max);
-}
-
 void local_texts_check(
     LocalText *const *texts, size_t n_texts, const char *path, size_t max_title, Findings *findings)
 {
@@ -27,10 +21,10 @@ void local_texts_check(
         for (size_t j = 0; j < i; j++)
             if (!strcasecmp(texts[i]->language, texts[j]->language))
                 findings_add(findings, language_path, "is given twice");
-        check_length(
-            findings, arena_printf(arena, "%s[%zu].title", path, i), texts[i]->title, max_title);
-        check_length(findings, arena_printf(arena, "%s[%zu].description", path, i),
-            texts[i]->description, PRODUCT_MAX_DESCRIPTION);
+        findings_length(
+            findings, arena_printf(arena, "%s[%zu].title", path, i), texts[i]->title, 0, max_title);
+        findings_length(findings, arena_printf(arena, "%s[%zu].description", path, i),
+            texts[i]->description, 0, PRODUCT_MAX_DESCRIPTION);
     }
 }
 
@@ -53,8 +47,8 @@ static void check_media_items(const Product *product, Findings *findings)
                 &throughline__catalog__v1__media_item__kind__descriptor, (int)item->kind))
             findings_add(
                 findings, arena_printf(arena, "media_items[%zu].kind", i), "is not a known kind");
-        check_length(findings, arena_printf(arena, "media_items[%zu].alt_text", i), item->alt_text,
-            PRODUCT_MAX_ALT_TEXT);
+        findings_length(findings, arena_printf(arena, "media_items[%zu].alt_text", i),
+            item->alt_text, 0, PRODUCT_MAX_ALT_TEXT);
         if (*item->sku && !product_variant(product, item->sku))
             findings_add(findings, arena_printf(arena, "media_items[%zu].sku", i),
                 "is no variant of this product");

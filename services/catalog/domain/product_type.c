@@ -63,13 +63,10 @@ static void check_definition(
 
 void product_type_check(const ProductType *type, Findings *findings)
 {
-    size_t length = text_length(type->title);
-
     if (!text_matches_name(type->name, "productTypes/*"))
         findings_add(
             findings, "name", "must be \"productTypes/\" and 1 to 63 characters of [a-z0-9_.~-]");
-    if (length < 1 || length > TYPE_MAX_TITLE)
-        findings_add(findings, "title", "must have 1 to %d characters", TYPE_MAX_TITLE);
+    findings_length(findings, "title", type->title, 1, TYPE_MAX_TITLE);
     if (type->n_attributes > TYPE_MAX_ATTRIBUTES) {
         findings_add(findings, "attributes", "must be at most %d", TYPE_MAX_ATTRIBUTES);
         return;

@@ -10,6 +10,8 @@ typedef Throughline__Catalog__V1__ListProductsResponse ListProductsResponse;
 typedef Throughline__Catalog__V1__ExportProductsRequest ExportProductsRequest;
 typedef Throughline__Catalog__V1__Import Import;
 
+enum { WAIT_SECONDS = 30 };
+
 static LocalText *a_text(const char *language, const char *title, const char *description)
 {
     LocalText *local = message_new(arena, &throughline__catalog__v1__local_text__descriptor);
@@ -296,10 +298,11 @@ static ImportProductsResponse *send_named(const char *name, int first, int n_row
         CU_ASSERT_PTR_NULL_FATAL(rpc_client_finish_sending(stream));
         CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &reply)), "OK");
     } else {
+        int64_t end = clock_monotonic() + WAIT_SECONDS * INT64_C(1000000);
         Import record;
 
         /* What has come in is kept in batches: one of them at least is there before the stream is cut. */
-        while (get_import(name, &record) || record.rows < IMPORT_BATCH)
+        while ((get_import(name, &record) || record.rows < IMPORT_BATCH) && clock_monotonic() < end)
             clock_sleep_ms(2);
     }
     rpc_client_close_stream(stream);
