@@ -40,7 +40,7 @@ typedef struct RpcLimits {
      * does not take, per connection [16 MiB]. */
     int64_t max_pending_bytes;
     /* Replies that clients do not take, in all; beyond, those of clients who let more wait than a
-     * sixteenth of max_pending_bytes are given up: RESOURCE_EXHAUSTED [24 MiB]. */
+     * sixteenth of max_pending_bytes are given up: RESOURCE_EXHAUSTED [16 MiB]. */
     int64_t max_held_bytes;
     int64_t handshake_ms; /* until TLS and preface, and until a block of headers, is whole [10 s] */
     int64_t body_ms;      /* until a message that has begun is whole [60 s] */

@@ -55,6 +55,8 @@ static uint8_t *h2_reserve(TransportCall *base, size_t size)
     size_t whole = H2_PREFIX_BYTES + size;
 
     assert(!call->reserved);
+    if (whole > sizeof(call->own_out))
+        h2_limits_make(call, whole);
     call->reserved = whole <= sizeof(call->own_out) ? call->own_out : malloc(whole);
     if (!call->reserved)
         abort();

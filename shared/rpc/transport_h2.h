@@ -86,6 +86,7 @@ struct H2Call {
     /* The run time's, on whichever thread, until it asks for what they are for. */
     uint8_t *reserved; /* with the prefix in front */
     size_t reserved_size;
+    size_t made_bytes; /* of it, in the transport's */
     H2Status status;
     nghttp2_nv *initial, *trailing; /* pairs of its own */
     size_t n_initial, n_trailing;
@@ -229,6 +230,7 @@ struct H2Transport {
     atomic_bool is_memory_tight;
     _Atomic size_t connections;
     _Atomic int64_t held_bytes; /* replies that wait for clients, nearly */
+    _Atomic size_t made_bytes;  /* replies that no loop has looked at yet */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -247,6 +249,8 @@ void h2_loop_command(H2Loop *loop, H2Command command);
 void h2_loop_enter(const H2Loop *loop);
 /* Whether it is. */
 bool h2_loop_is_here(const H2Loop *loop);
+/* Whether it is that of any. */
+bool h2_loop_is_any(void);
 /* Behind everything that happens on the loop: does what was asked and writes what came of it. */
 void h2_loop_settle(H2Loop *loop);
 void h2_loop_count(H2Loop *loop, int step);
@@ -350,6 +354,10 @@ void h2_limits_give_bytes(H2Connection *connection, size_t size);
 /* More or less waits for the client. */
 void h2_limits_hold(H2Connection *connection, int64_t step);
 bool h2_limits_is_crowded(const H2Connection *connection);
+/* Before memory is taken for a reply. A worker waits a little where the loops have fallen behind. */
+void h2_limits_make(H2Call *call, size_t size);
+/* The loop has looked at it, or it is gone. */
+void h2_limits_made(H2Call *call);
 /* Whether one more reply of this size is one too many. */
 bool h2_limits_is_full(const H2Connection *connection, size_t size);
 /* A few times a second. */

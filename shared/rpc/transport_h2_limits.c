@@ -21,6 +21,8 @@ enum {
     /* gRPC's clients open windows and measure the way for each message, small as it may be. */
     FRAMES_PER_MESSAGE = 4,
     REPORT_BYTES = 64 * 1024, /* loops share a sum, and touch it seldom */
+    MAX_MADE = 4 * 1024 * 1024,
+    MAX_MADE_WAITS = 100, /* milliseconds */
 };
 
 static const H2Status too_slow = { 200, ERROR_DEADLINE_EXCEEDED,
@@ -143,6 +145,24 @@ void h2_limits_hold(H2Connection *connection, int64_t step)
         return;
     atomic_fetch_add(&loop->transport->held_bytes, loop->unreported);
     loop->unreported = 0;
+}
+
+/* Many workers make replies faster than few loops can refuse to hold them. */
+void h2_limits_make(H2Call *call, size_t size)
+{
+    _Atomic size_t *made = &call->connection->loop->transport->made_bytes;
+
+    for (int i = 0; i < MAX_MADE_WAITS && !h2_loop_is_any() && atomic_load(made) > MAX_MADE; i++)
+        clock_sleep_ms(1);
+    atomic_fetch_add(made, size);
+    call->made_bytes = size;
+}
+
+void h2_limits_made(H2Call *call)
+{
+    if (call->made_bytes)
+        atomic_fetch_sub(&call->connection->loop->transport->made_bytes, call->made_bytes);
+    call->made_bytes = 0;
 }
 
 static size_t share_of(const H2Connection *connection)

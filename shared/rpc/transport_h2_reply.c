@@ -64,6 +64,7 @@ H2Status h2_status_encode(H2Call *call, const RpcStatus *status)
 
 void h2_reply_drop(H2Call *call)
 {
+    h2_limits_made(call);
     if (call->reserved != call->own_out)
         free(call->reserved);
     call->reserved = NULL;
@@ -136,6 +137,7 @@ static void drop_out(H2Call *call)
 
 static void take_reserved(H2Call *call)
 {
+    h2_limits_made(call);
     drop_out(call);
     call->out = call->reserved;
     call->out_memory = call->reserved == call->own_out ? NULL : call->reserved;

@@ -47,7 +47,7 @@ static const Setting common[] = {
         "The same of frames that carry no call (pings, settings, …).", 1, 1000000 },
     { "max-pending", SETTING_SIZE, "16m",
         "Unfinished messages and untaken replies of a connection.", 65536, 1024 * 1024 * 1024 },
-    { "max-held", SETTING_SIZE, "24m", "Replies in all that clients do not take.", 65536,
+    { "max-held", SETTING_SIZE, "16m", "Replies in all that clients do not take.", 65536,
         64LL * 1024 * 1024 * 1024 },
     { "max-memory", SETTING_SIZE, "0",
         "Memory of the process, above 85 % of which it takes no connections; 0: the system's "
