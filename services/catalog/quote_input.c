@@ -118,6 +118,9 @@ static void check_amount(
 static void check_overrides(RpcCall *call, const char *path, const CreateQuoteRequest *req)
 {
     check_count(call, check_path(call, "%soverrides", path), req->n_overrides, 0, req->n_lines);
+    /* Each is looked for among the lines: too many of those are a fault of their own. */
+    if (req->n_lines > QUOTE_MAX_LINES)
+        return;
     for (size_t i = 0; i < req->n_overrides && i < req->n_lines; i++) {
         const Throughline__Catalog__V1__PriceOverride *override = req->overrides[i];
         bool is_line = false;

@@ -250,6 +250,26 @@ static void a_bad_override_is_refused_with_all_its_fields(void)
     CU_ASSERT(has_violation(quote(request), "overrides"));
 }
 
+static void a_cart_of_ten_thousand_lines_is_refused_at_once(void)
+{
+    enum { MANY = 10000 };
+    CreateQuoteRequest *request = a_request(arena, 1);
+    const Error *error;
+
+    request->n_lines = request->n_overrides = MANY;
+    request->lines = arena_array(arena, MANY, sizeof(*request->lines));
+    request->overrides = arena_array(arena, MANY, sizeof(*request->overrides));
+    for (int i = 0; i < MANY; i++) {
+        request->lines[i] = a_line(arena, "tent-green", 1000000000);
+        request->overrides[i] = an_override(1);
+    }
+    error = quote(request);
+
+    CHECK_TEXT(error_reason(error), "FIELD_INVALID");
+    CHECK_INT(error->n_violations, 1);
+    CU_ASSERT(has_violation(error, "lines"));
+}
+
 /* ---- explanations ---- */
 
 static const Throughline__Catalog__V1__ConsideredRule *considered(
@@ -417,6 +437,8 @@ int main(int argc, char **argv)
         { "setting_prices_by_hand_needs_a_right", setting_prices_by_hand_needs_a_right },
         { "a_bad_override_is_refused_with_all_its_fields",
             a_bad_override_is_refused_with_all_its_fields },
+        { "a_cart_of_ten_thousand_lines_is_refused_at_once",
+            a_cart_of_ten_thousand_lines_is_refused_at_once },
         { "every_rule_says_why_it_does_not_apply", every_rule_says_why_it_does_not_apply },
         { "an_explanation_needs_a_good_request", an_explanation_needs_a_good_request },
         { "a_requote_says_what_has_changed_and_why", a_requote_says_what_has_changed_and_why },
