@@ -164,6 +164,27 @@ class Changes:
     def end_stop(self, method):
         return Change(method, {"name": self.office.stop(), "note": "Seen."}, APPROVER)
 
+    def create_coupon_campaign(self, method):
+        change = self.create_promotion("PricingService/CreatePromotion")
+        promotion = self.shop.ask(change.method, change.request)["name"]
+        return Change(method, {"campaign": {"title": "Come back", "promotion": promotion, "total_limit": 5,
+                                            "code": self.new("C").upper()}}, AGENT)
+
+    def end_coupon_campaign(self, method):
+        change = self.create_coupon_campaign("CouponService/CreateCouponCampaign")
+        return Change(method, {"name": self.shop.ask(change.method, change.request)["name"]}, AGENT)
+
+    def reserve_uses(self, method):
+        change = self.create_coupon_campaign("CouponService/CreateCouponCampaign")
+        code = self.shop.ask(change.method, change.request)["code"]
+        quote = self.shop.ask("PricingService/CreateQuote", {
+            "currency": CURRENCY, "lines": [{"sku": self.sku, "quantity": 1}], "codes": [code]})["signed_quote"]
+        return Change(method, {"signed_quote": {"key_id": quote["key_id"]} | quote}, AGENT)
+
+    def end_uses(self, method):
+        change = self.reserve_uses("CouponService/ReserveUses")
+        return Change(method, {"name": self.shop.ask(change.method, change.request)["name"]}, AGENT)
+
     def rotate_quote_key(self, method):
         return Change(method, {}, AGENT)
 
@@ -255,6 +276,9 @@ class Changes:
         "GovernanceService/PublishDraft": publish_draft, "GovernanceService/RollBack": roll_back,
         "GovernanceService/StopPrice": stop_price, "GovernanceService/ConfirmStop": end_stop,
         "GovernanceService/LiftStop": end_stop,
+        "CouponService/CreateCouponCampaign": create_coupon_campaign, "CouponService/EndCouponCampaign": end_coupon_campaign,
+        "CouponService/ReserveUses": reserve_uses, "CouponService/RedeemUses": end_uses,
+        "CouponService/ReturnUses": end_uses,
         "PricingService/RotateQuoteKey": rotate_quote_key,
         "PricingService/CreatePromotion": create_promotion, "PricingService/EndPromotion": end_promotion,
         "TaxonomyService/PutCategory": put_category, "TaxonomyService/PutProductType": put_product_type,
