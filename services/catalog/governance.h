@@ -113,6 +113,7 @@ const Error *get_rule(RpcCall *call, const void *request, void *reply);
 const Error *list_rules(RpcCall *call, const void *request, void *reply);
 const Error *list_rule_orders(RpcCall *call, const void *request, void *reply);
 const Error *simulate_draft(RpcCall *call, const void *request, void *reply);
+const Error *get_lowest_price(RpcCall *call, const void *request, void *reply);
 const Error *replay_quote(RpcCall *call, const void *request, void *reply);
 const Error *list_audit_entries(RpcCall *call, const void *request, void *reply);
 const Error *list_rule_history(RpcCall *call, const void *request, void *reply);
