@@ -12,7 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { AWAIT_MS = 60000, ASK_AGAIN_MS = 20 };
+enum { AWAIT_MS = 180000, ASK_AGAIN_MS = 20 };
 
 void journey_say(const char *channel, const char *who, const char *format, ...)
 {

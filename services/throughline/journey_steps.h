@@ -51,7 +51,7 @@ const char *journey_money(Journey *journey, const Google__Type__Money *money);
 /* A new idempotency key. */
 char *journey_request_id(Journey *journey);
 
-/* Asks again every 20 ms until `is_done` says so; for effects that arrive by event. JOURNEY_BROKEN after a minute. */
+/* Asks again every 20 ms until `is_done` says so; for effects that arrive by event. JOURNEY_BROKEN after three minutes. */
 const Error *journey_await(
     Journey *journey, const char *what, const Error *(*is_done)(Journey *journey, bool *done));
 
