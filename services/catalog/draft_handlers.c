@@ -217,24 +217,33 @@ static const Error *list_draft_changes(RpcCall *call, const void *request, void 
 typedef struct DraftStep {
     const char *name;
     const char *etag;
-    Deed *deed;
+    const char *request_id;
+    const char *note;
     const Error *(*take)(Draft *draft, Deed *deed, Arena *arena);
     AuditAction action;
+    bool needs_note;
     bool is_checked; /* the changes must be fit to be published */
 } DraftStep;
 
 static const Error *take_step(RpcCall *call, const DraftStep *step, Draft *draft)
 {
     Race race __attribute__((cleanup(race_end))) = race_start(call, step->name);
+    Deed *deed = deed_of(call, step->note);
     DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
     const Error *error;
 
+    check_name(call, "name", step->name, "drafts/*");
+    check_text(call, "note", step->note, step->needs_note, GOVERNANCE_MAX_NOTE);
+    check_request_id(call, step->request_id);
+    if ((error = check_result(call)))
+        return error;
+
     event.draft = draft;
     event.action = step->action;
-    event.deed = step->deed;
+    event.deed = deed;
     do {
         if ((error = draft_load(call, step->name, step->etag, draft)) ||
-            (error = step->take(draft, step->deed, call->arena)) ||
+            (error = step->take(draft, deed, call->arena)) ||
             (step->is_checked && (error = check_draft(call, draft))))
             return error;
         error = store_replace(call->store, &drafts, draft, &event);
@@ -245,15 +254,15 @@ static const Error *take_step(RpcCall *call, const DraftStep *step, Draft *draft
 static const Error *submit_draft(RpcCall *call, const void *request, void *reply)
 {
     const SubmitDraftRequest *req = request;
-    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_submit,
-        AUDIT_DRAFT_SUBMITTED, true };
-    const Error *error;
-
-    check_name(call, "name", req->name, "drafts/*");
-    check_text(call, "note", req->note, 0, GOVERNANCE_MAX_NOTE);
-    check_request_id(call, req->request_id);
-    if ((error = check_result(call)))
-        return error;
+    DraftStep step = {
+        .name = req->name,
+        .etag = req->etag,
+        .request_id = req->request_id,
+        .note = req->note,
+        .take = draft_submit,
+        .action = AUDIT_DRAFT_SUBMITTED,
+        .is_checked = true,
+    };
 
     return take_step(call, &step, reply);
 }
@@ -261,14 +270,14 @@ static const Error *submit_draft(RpcCall *call, const void *request, void *reply
 static const Error *withdraw_draft(RpcCall *call, const void *request, void *reply)
 {
     const WithdrawDraftRequest *req = request;
-    DraftStep step = { req->name, req->etag, deed_of(call, ""), draft_withdraw,
-        AUDIT_DRAFT_WITHDRAWN, false };
-    const Error *error;
-
-    check_name(call, "name", req->name, "drafts/*");
-    check_request_id(call, req->request_id);
-    if ((error = check_result(call)))
-        return error;
+    DraftStep step = {
+        .name = req->name,
+        .etag = req->etag,
+        .request_id = req->request_id,
+        .note = "",
+        .take = draft_withdraw,
+        .action = AUDIT_DRAFT_WITHDRAWN,
+    };
 
     return take_step(call, &step, reply);
 }
@@ -276,15 +285,14 @@ static const Error *withdraw_draft(RpcCall *call, const void *request, void *rep
 static const Error *approve_draft(RpcCall *call, const void *request, void *reply)
 {
     const ApproveDraftRequest *req = request;
-    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_approve,
-        AUDIT_DRAFT_APPROVED, false };
-    const Error *error;
-
-    check_name(call, "name", req->name, "drafts/*");
-    check_text(call, "note", req->note, 0, GOVERNANCE_MAX_NOTE);
-    check_request_id(call, req->request_id);
-    if ((error = check_result(call)))
-        return error;
+    DraftStep step = {
+        .name = req->name,
+        .etag = req->etag,
+        .request_id = req->request_id,
+        .note = req->note,
+        .take = draft_approve,
+        .action = AUDIT_DRAFT_APPROVED,
+    };
 
     return take_step(call, &step, reply);
 }
@@ -292,15 +300,15 @@ static const Error *approve_draft(RpcCall *call, const void *request, void *repl
 static const Error *reject_draft(RpcCall *call, const void *request, void *reply)
 {
     const RejectDraftRequest *req = request;
-    DraftStep step = { req->name, req->etag, deed_of(call, req->note), draft_reject,
-        AUDIT_DRAFT_REJECTED, false };
-    const Error *error;
-
-    check_name(call, "name", req->name, "drafts/*");
-    check_text(call, "note", req->note, 1, GOVERNANCE_MAX_NOTE);
-    check_request_id(call, req->request_id);
-    if ((error = check_result(call)))
-        return error;
+    DraftStep step = {
+        .name = req->name,
+        .etag = req->etag,
+        .request_id = req->request_id,
+        .note = req->note,
+        .take = draft_reject,
+        .action = AUDIT_DRAFT_REJECTED,
+        .needs_note = true,
+    };
 
     return take_step(call, &step, reply);
 }

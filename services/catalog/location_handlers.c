@@ -22,14 +22,9 @@ static const Error *put_location(RpcCall *call, const void *request, void *reply
     Findings findings = { .arena = call->arena };
     const Error *error;
 
-    check_request_id(call, req->request_id);
-    check_present(call, "location", req->location);
     if (req->location)
         location_check(req->location, &findings);
-    for (size_t i = 0; i < findings.n_items; i++)
-        check_fail(call, check_path(call, "location.%s", findings.items[i].field), "%s",
-            findings.items[i].description);
-    if ((error = check_result(call)))
+    if ((error = record_check(call, req->request_id, "location", req->location, &findings)))
         return error;
 
     *(Location *)reply = *req->location;

@@ -83,20 +83,10 @@ const Error *list_rule_orders(RpcCall *call, const void *request, void *reply)
     const ListRuleOrdersRequest *req = request;
     ListRuleOrdersResponse *res = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, req->rule);
-    StoreQuery query = {
-        .index = "rule",
-        .equal = { { .kind = STORE_TEXT, .text = req->rule } },
-        .is_descending = true,
-        .limit = page.limit,
-        .resume = page.resume,
-    };
     StorePage found = { 0 };
     const Error *error;
 
-    if (!rule_name_is_valid(req->rule))
-        check_fail(call, "rule", "is not the name of a rule");
-    if ((error = check_result(call)) ||
-        (error = store_find(call->store, &priced_orders, &query, &found)))
+    if ((error = find_by_rule(call, &priced_orders, req->rule, &page, &found)))
         return error;
 
     res->orders = (PricedOrder **)found.messages;

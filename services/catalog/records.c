@@ -1,6 +1,7 @@
 #include "services/catalog/records.h"
 
 #include "shared/codec/message.h"
+#include "shared/rpc/check.h"
 #include "shared/service/race.h"
 
 #include <stdlib.h>
@@ -110,6 +111,17 @@ static bool is_race(const Error *error)
 {
     return error->code == ERROR_ABORTED ||
            (error->code == ERROR_ALREADY_EXISTS && text_ends_with(error->reason, "_EXISTS"));
+}
+
+const Error *record_check(RpcCall *call, const char *request_id, const char *field,
+    const void *record, const Findings *findings)
+{
+    check_request_id(call, request_id);
+    check_present(call, field, record);
+    for (size_t i = 0; i < findings->n_items; i++)
+        check_fail(call, check_path(call, "%s.%s", field, findings->items[i].field), "%s",
+            findings->items[i].description);
+    return check_result(call);
 }
 
 const Error *record_put(RpcCall *call, const RecordKind *kind, void *record)

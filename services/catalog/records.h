@@ -22,6 +22,10 @@ typedef struct RecordKind {
         const Error **refusals, StoreWrite *head);
 } RecordKind;
 
+/* For a put: that the record is there and nothing was found in it; names every bad field below `field`. */
+const Error *record_check(RpcCall *call, const char *request_id, const char *field,
+    const void *record, const Findings *findings);
+
 /* Creates or replaces a good record, the call's reply, whose etag is the one that was seen ("": any). Errors: ABORTED ETAG_STALE,
  * those of the screen. */
 const Error *record_put(RpcCall *call, const RecordKind *kind, void *record);

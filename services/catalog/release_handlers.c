@@ -247,25 +247,34 @@ static const Error *join_releases(
     return NULL;
 }
 
+const Error *find_by_rule(RpcCall *call, const Collection *collection, const char *rule,
+    const RpcPage *page, StorePage *found)
+{
+    StoreQuery query = {
+        .index = "rule",
+        .equal = { { .kind = STORE_TEXT, .text = rule } },
+        .is_descending = true,
+        .limit = page->limit,
+        .resume = page->resume,
+    };
+    const Error *error;
+
+    if (!rule_name_is_valid(rule))
+        check_fail(call, "rule", "is not the name of a rule");
+    if ((error = check_result(call)))
+        return error;
+    return store_find(call->store, collection, &query, found);
+}
+
 const Error *list_rule_history(RpcCall *call, const void *request, void *reply)
 {
     const ListRuleHistoryRequest *req = request;
     ListRuleHistoryResponse *res = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, req->rule);
-    StoreQuery query = {
-        .index = "rule",
-        .equal = { { .kind = STORE_TEXT, .text = req->rule } },
-        .is_descending = true,
-        .limit = page.limit,
-        .resume = page.resume,
-    };
     StorePage found = { 0 };
     const Error *error;
 
-    if (!rule_name_is_valid(req->rule))
-        check_fail(call, "rule", "is not the name of a rule");
-    if ((error = check_result(call)) ||
-        (error = store_find(call->store, &release_changes, &query, &found)) ||
+    if ((error = find_by_rule(call, &release_changes, req->rule, &page, &found)) ||
         (error = join_releases(call, found.messages, found.n_messages, res)))
         return error;
 

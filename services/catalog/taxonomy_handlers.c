@@ -36,18 +36,6 @@ static const RecordKind assortment_kind = {
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_ASSORTMENT,
 };
 
-/* The request of a Put: `record` is its record and `field` how it is called there. */
-static const Error *check_put(RpcCall *call, const char *request_id, const char *field,
-    const void *record, const Findings *findings)
-{
-    check_request_id(call, request_id);
-    check_present(call, field, record);
-    for (size_t i = 0; i < findings->n_items; i++)
-        check_fail(call, check_path(call, "%s.%s", field, findings->items[i].field), "%s",
-            findings->items[i].description);
-    return check_result(call);
-}
-
 /* ---- categories ---- */
 
 static const Error *put_category(RpcCall *call, const void *request, void *reply)
@@ -59,7 +47,7 @@ static const Error *put_category(RpcCall *call, const void *request, void *reply
 
     if (req->category)
         category_check(req->category, &findings);
-    if ((error = check_put(call, req->request_id, "category", req->category, &findings)))
+    if ((error = record_check(call, req->request_id, "category", req->category, &findings)))
         return error;
 
     *category = *req->category;
@@ -148,7 +136,7 @@ static const Error *put_product_type(RpcCall *call, const void *request, void *r
 
     if (req->product_type)
         product_type_check(req->product_type, &findings);
-    if ((error = check_put(call, req->request_id, "product_type", req->product_type, &findings)))
+    if ((error = record_check(call, req->request_id, "product_type", req->product_type, &findings)))
         return error;
 
     *(ProductType *)reply = *req->product_type;
@@ -203,7 +191,7 @@ static const Error *put_brand(RpcCall *call, const void *request, void *reply)
 
     if (req->brand)
         brand_check(req->brand, &findings);
-    if ((error = check_put(call, req->request_id, "brand", req->brand, &findings)))
+    if ((error = record_check(call, req->request_id, "brand", req->brand, &findings)))
         return error;
 
     *(Brand *)reply = *req->brand;
@@ -243,7 +231,7 @@ static const Error *put_assortment(RpcCall *call, const void *request, void *rep
 
     if (req->assortment)
         assortment_check(req->assortment, &findings);
-    if ((error = check_put(call, req->request_id, "assortment", req->assortment, &findings)))
+    if ((error = record_check(call, req->request_id, "assortment", req->assortment, &findings)))
         return error;
 
     *(Assortment *)reply = *req->assortment;

@@ -3,6 +3,8 @@
 #include "shared/base/clock.h"
 #include "shared/codec/message.h"
 
+#include <stdlib.h>
+
 enum { IMPORT_SECONDS = 120 };
 
 Fixture *fixture;
@@ -13,6 +15,21 @@ void start_catalog(void)
     fixture = fixture_start(&catalog_service);
     arena = fixture_arena(fixture);
     fixture_act_as(fixture, "web", "agents/merchandiser");
+}
+
+bool start_catalog_over_mongo(void)
+{
+    const char *uri = getenv("THROUGHLINE_TEST_MONGO_URI");
+
+    if (!uri) {
+        test_skip("THROUGHLINE_TEST_MONGO_URI is not set");
+        return false;
+    }
+    fixture =
+        fixture_start_flags(&catalog_service, NULL, (const char *[]){ "--store-uri", uri, NULL });
+    arena = fixture_arena(fixture);
+    fixture_act_as(fixture, "web", "agents/merchandiser");
+    return true;
 }
 
 void stop_catalog(void)

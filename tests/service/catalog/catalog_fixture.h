@@ -14,6 +14,8 @@ extern Fixture *fixture;
 extern Arena *arena;
 void start_catalog(void);
 void stop_catalog(void);
+/* Over the Mongo server of THROUGHLINE_TEST_MONGO_URI; false, and the test is skipped, without one. */
+bool start_catalog_over_mongo(void);
 
 /* Opens an import that may take its time. */
 RpcClientStream *open_import(void);

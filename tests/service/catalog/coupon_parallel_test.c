@@ -5,7 +5,6 @@
 #include "tests/support/parallel.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 enum { CALLERS = 64, USES = 10 };
 
@@ -52,16 +51,10 @@ static void start(void)
 
 static bool start_with_mongo(void)
 {
-    const char *uri = getenv("THROUGHLINE_TEST_MONGO_URI");
     Product *tent;
 
-    if (!uri) {
-        test_skip("THROUGHLINE_TEST_MONGO_URI is not set");
+    if (!start_catalog_over_mongo())
         return false;
-    }
-    fixture =
-        fixture_start_flags(&catalog_service, NULL, (const char *[]){ "--store-uri", uri, NULL });
-    arena = fixture_arena(fixture);
     fixture_act_as(fixture, "web", "services/cart");
     tent = a_product(arena);
     import_all(&tent, 1);

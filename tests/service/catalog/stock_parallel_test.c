@@ -6,7 +6,6 @@
 #include "tests/support/parallel.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 enum { CALLERS = 64, PIECES = 10 };
 
@@ -99,21 +98,6 @@ static void sell_the_last_pieces(void)
     check_all_sold(&rush);
 }
 
-static bool start_with_mongo(void)
-{
-    const char *uri = getenv("THROUGHLINE_TEST_MONGO_URI");
-
-    if (!uri) {
-        test_skip("THROUGHLINE_TEST_MONGO_URI is not set");
-        return false;
-    }
-    fixture =
-        fixture_start_flags(&catalog_service, NULL, (const char *[]){ "--store-uri", uri, NULL });
-    arena = fixture_arena(fixture);
-    fixture_act_as(fixture, "web", "agents/merchandiser");
-    return true;
-}
-
 static void sixty_four_buy_the_last_ten_pieces(void)
 {
     start_catalog();
@@ -123,7 +107,7 @@ static void sixty_four_buy_the_last_ten_pieces(void)
 
 static void sixty_four_buy_the_last_ten_pieces_over_mongo(void)
 {
-    if (!start_with_mongo())
+    if (!start_catalog_over_mongo())
         return;
     sell_the_last_pieces();
     stop_catalog();
