@@ -1,86 +1,143 @@
-/* Unary calls: one batch, one wait. */
-#include "shared/rpc/client_channel.h"
+/* Clients before and beside their engine: the engine is loaded, and the channel opened, by the first call. */
+#include "shared/rpc/client_engine.h"
 
-#include <assert.h>
-#include <string.h>
+#include "shared/base/text.h"
+#include "shared/rpc/core_module.h"
 
-static const Error reply_missing = { ERROR_INTERNAL, "REPLY_MISSING",
-    "Another service said that all is well, but sent no answer." };
+#include <pthread.h>
+#include <stdatomic.h>
 
-/* Takes `request` over. *reply is the caller's to destroy when NULL is returned. */
-static const Error *exchange(RpcClient *client, const RpcOutgoing *outgoing, const char *path,
-    grpc_byte_buffer *request, grpc_byte_buffer **reply)
+struct RpcClient {
+    RpcClientOptions options;
+    pthread_mutex_t lock;             /* for opening */
+    const ClientOps *ops;             /* good once there is a channel */
+    _Atomic(ClientChannel *) channel; /* NULL: not opened yet */
+};
+
+static const char *copy(Arena *arena, const char *text)
 {
-    ClientCall call;
-    ClientBatch batch = { NULL };
-    ClientMetadata metadata;
-    const Error *error = client_call_begin(client, outgoing, path, &call, &metadata);
-    grpc_op ops[] = {
-        { .op = GRPC_OP_SEND_INITIAL_METADATA },
-        { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = request },
-        { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT },
-        { .op = GRPC_OP_RECV_INITIAL_METADATA },
-        { .op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = reply },
-        { 0 },
-    };
+    return text ? arena_text(arena, text) : NULL;
+}
 
-    *reply = NULL;
-    if (!error) {
-        ops[0].data.send_initial_metadata.count = metadata.count;
-        ops[0].data.send_initial_metadata.metadata = metadata.items;
-        ops[3].data.recv_initial_metadata.recv_initial_metadata = &call.initial;
-        ops[5] = client_status_op(&call);
-        client_batch_start(&call, &batch, ops, COUNT(ops));
-        client_metadata_free(&metadata);
-        client_batch_wait(&batch);
-        error = client_call_status(&call, outgoing->arena);
-        if (!error && !*reply)
-            error = &reply_missing;
-        client_call_end(&call);
-    }
-    grpc_byte_buffer_destroy(request);
-    if (error && *reply) {
-        grpc_byte_buffer_destroy(*reply);
-        *reply = NULL;
-    }
+RpcClient *rpc_client_open(Arena *arena, const RpcClientOptions *options)
+{
+    RpcClient *client = arena_alloc(arena, sizeof(*client));
+
+    client->options = (RpcClientOptions){
+        .target = copy(arena, options->target),
+        .token = copy(arena, options->token),
+        .token_file = copy(arena, options->token_file),
+        .tls_ca = copy(arena, options->tls_ca),
+        .tls_certificate = copy(arena, options->tls_certificate),
+        .tls_key = copy(arena, options->tls_key),
+        .keepalive_ms = options->keepalive_ms,
+    };
+    pthread_mutex_init(&client->lock, NULL);
+    return client;
+}
+
+void rpc_client_close(RpcClient *client)
+{
+    ClientChannel *channel;
+
+    if (!client)
+        return;
+    channel = atomic_load(&client->channel);
+    if (channel)
+        client->ops->close(channel);
+    pthread_mutex_destroy(&client->lock);
+}
+
+/* Under the lock. */
+static const Error *open_channel(RpcClient *client, Arena *arena)
+{
+    const void *ops;
+    const Error *error;
+
+    if (atomic_load(&client->channel))
+        return NULL;
+    if ((error = core_module_find(arena, "client_core", &ops)))
+        return error;
+    client->ops = ops;
+    atomic_store(&client->channel, client->ops->open(&client->options));
+    return NULL;
+}
+
+static const Error *find_channel(RpcClient *client, Arena *arena, ClientChannel **channel)
+{
+    const Error *error = NULL;
+
+    *channel = atomic_load(&client->channel);
+    if (*channel)
+        return NULL;
+    pthread_mutex_lock(&client->lock);
+    error = open_channel(client, arena);
+    *channel = atomic_load(&client->channel);
+    pthread_mutex_unlock(&client->lock);
     return error;
 }
 
 const Error *rpc_client_call(RpcClient *client, const RpcOutgoing *outgoing,
     const ProtobufCServiceDescriptor *service, const char *method, const void *request, void *reply)
 {
-    const ProtobufCMethodDescriptor *descriptor =
-        protobuf_c_service_descriptor_get_method_by_name(service, method);
-    grpc_byte_buffer *buffer;
-    const Error *error;
-    void *message;
+    ClientChannel *channel;
+    const Error *error = find_channel(client, outgoing->arena, &channel);
 
-    assert(descriptor);
-    error =
-        exchange(client, outgoing, arena_printf(outgoing->arena, "/%s/%s", service->name, method),
-            client_pack(request), &buffer);
-    if (error)
-        return error;
-    error = client_unpack(outgoing->arena, descriptor->output, buffer, &message);
-    grpc_byte_buffer_destroy(buffer);
-    if (!error)
-        memcpy(reply, message, descriptor->output->sizeof_message);
-    return error;
+    return error ? error : client->ops->call(channel, outgoing, service, method, request, reply);
 }
 
 const Error *rpc_client_call_raw(
     RpcClient *client, const RpcOutgoing *outgoing, const char *path, Bytes request, Bytes *reply)
 {
-    grpc_slice slice = grpc_slice_from_copied_buffer((const char *)request.data, request.size);
-    grpc_byte_buffer *sent = grpc_raw_byte_buffer_create(&slice, 1);
-    grpc_byte_buffer *received;
-    const Error *error;
+    ClientChannel *channel;
+    const Error *error = find_channel(client, outgoing->arena, &channel);
 
-    grpc_slice_unref(slice);
-    error = exchange(client, outgoing, path, sent, &received);
-    if (error)
-        return error;
-    *reply = client_bytes(outgoing->arena, received);
-    grpc_byte_buffer_destroy(received);
-    return NULL;
+    return error ? error : client->ops->call_raw(channel, outgoing, path, request, reply);
+}
+
+const Error *rpc_client_open_stream(RpcClient *client, const RpcOutgoing *outgoing,
+    const ProtobufCServiceDescriptor *service, const char *method, RpcClientStream **stream)
+{
+    ClientChannel *channel;
+    const Error *error = find_channel(client, outgoing->arena, &channel);
+
+    return error ? error : client->ops->open_stream(channel, outgoing, service, method, stream);
+}
+
+const Error *rpc_client_send(RpcClientStream *stream, const void *message)
+{
+    return stream->ops->send(stream, message);
+}
+
+const Error *rpc_client_finish_sending(RpcClientStream *stream)
+{
+    return stream->ops->finish_sending(stream);
+}
+
+const Error *rpc_client_receive(RpcClientStream *stream, Arena *arena, void **message)
+{
+    return stream->ops->receive(stream, arena, message);
+}
+
+void rpc_client_cancel(RpcClientStream *stream)
+{
+    stream->ops->cancel(stream);
+}
+
+void rpc_client_close_stream(RpcClientStream *stream)
+{
+    if (stream)
+        stream->ops->close_stream(stream);
+}
+
+RpcOutgoing rpc_outgoing(const RpcCall *call)
+{
+    return (RpcOutgoing){
+        .arena = call->arena,
+        /* Whoever has no deadline, an event's effect or a job, must not wait for ever either. */
+        .deadline = call->deadline == INT64_MAX ? 0 : call->deadline,
+        .context = call->context,
+        .traceparent = call->traceparent,
+        .parent = call,
+    };
 }

@@ -1,11 +1,22 @@
 #include "shared/rpc/transport.h"
 
-static const TransportOps *const engines[] = { &transport_core, &transport_h2 };
+#include "shared/rpc/core_module.h"
 
-const TransportOps *transport_find(const char *name)
+static const Error unknown = { ERROR_INVALID_ARGUMENT, "TRANSPORT_UNKNOWN",
+    "--transport is core or h2." };
+
+const Error *transport_find(Arena *arena, const char *name, const TransportOps **ops)
 {
-    for (size_t i = 0; i < COUNT(engines); i++)
-        if (text_equal(engines[i]->name, name))
-            return engines[i];
-    return NULL;
+    const void *table;
+    const Error *error;
+
+    if (text_equal(name, "h2")) {
+        *ops = &transport_h2;
+        return NULL;
+    }
+    if (!text_equal(name, "core"))
+        return &unknown;
+    error = core_module_find(arena, "transport_core", &table);
+    *ops = table;
+    return error;
 }

@@ -136,12 +136,13 @@ struct TransportOps {
     const char *(*strain)(Transport *transport);
 };
 
-/* gRPC core. */
+/* gRPC core, in the module throughline-grpc. */
 extern const TransportOps transport_core;
 /* libevent, libnghttp2 and OpenSSL. */
 extern const TransportOps transport_h2;
 
-/* The engine of that name, "core" or "h2"; NULL when there is none. */
-const TransportOps *transport_find(const char *name);
+/* The engine of that name, "core" or "h2". Errors: INVALID_ARGUMENT TRANSPORT_UNKNOWN,
+ * FAILED_PRECONDITION MODULE_MISSING. */
+const Error *transport_find(Arena *arena, const char *name, const TransportOps **ops);
 
 #endif

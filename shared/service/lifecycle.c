@@ -84,9 +84,6 @@ static void open_peers(RunningService *running)
     }
 }
 
-static const Error transport_unknown = { ERROR_INVALID_ARGUMENT, "TRANSPORT_UNKNOWN",
-    "--transport is core or h2." };
-
 static const Error *start_server(RunningService *running)
 {
     const Config *config = running->config;
@@ -105,11 +102,12 @@ static const Error *start_server(RunningService *running)
         .tls_client_ca = service_text(config, "tls-ca"),
         .expects_proxy = config_switch(config, "proxy-protocol"),
         .services = services,
-        .transport = transport_find(config_text(config, "transport")),
     };
+    const Error *error =
+        transport_find(running->arena, config_text(config, "transport"), &options.transport);
 
-    if (!options.transport)
-        return &transport_unknown;
+    if (error)
+        return error;
     for (; n < SERVICE_MAX_RPCS && running->service->rpcs[n]; n++)
         services[n] = running->service->rpcs[n];
     services[n] = &event_rpcs;

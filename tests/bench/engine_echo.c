@@ -45,8 +45,8 @@ int main(int argc, char **argv)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    ops = transport_find(argc > 1 ? argv[1] : "");
-    if (!ops || ops->listen(arena, &options, &transport))
+    if (transport_find(arena, argc > 1 ? argv[1] : "", &ops) ||
+        ops->listen(arena, &options, &transport))
         return 1;
     printf("{\"port\":%d}\n", ops->port(transport));
     fflush(stdout);

@@ -27,21 +27,17 @@ static int run(Arena *arena, const Config *config, const sigset_t *signals)
         .address = config_text(config, "address"),
         .port = (int)config_number(config, "port"),
         .services = services,
-        .transport = transport_find(config_text(config, "transport")),
     };
     RpcServer *server;
     const Error *error;
     int caught;
 
-    if (!options.transport) {
-        fprintf(stderr, "interop_server: no such transport\n");
-        return 2;
-    }
     if (*config_text(config, "tls-certificate")) {
         options.tls_certificate = config_text(config, "tls-certificate");
         options.tls_key = config_text(config, "tls-key");
     }
-    if ((error = rpc_server_start(arena, &options, &server))) {
+    if ((error = transport_find(arena, config_text(config, "transport"), &options.transport)) ||
+        (error = rpc_server_start(arena, &options, &server))) {
         fprintf(stderr, "interop_server: %s: %s\n", error->reason, error->message);
         return 1;
     }

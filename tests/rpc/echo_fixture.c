@@ -3,7 +3,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/codec/message.h"
-#include "shared/rpc/transport.h"
+#include "tests/rpc/engine.h"
 #include "tests/support/test_main.h"
 
 #include <stdlib.h>
@@ -45,7 +45,7 @@ Echo *echo_start_with(const RpcServerOptions *given)
     options.metrics = echo->metrics;
     options.services = services;
     if (!options.transport && getenv("THROUGHLINE_TRANSPORT"))
-        options.transport = transport_find(getenv("THROUGHLINE_TRANSPORT"));
+        options.transport = engine_named(getenv("THROUGHLINE_TRANSPORT"));
     if (!options.hooks.begin)
         options.hooks = echo_hooks(&echo->state);
     must(rpc_server_start(echo->arena, &options, &echo->server));

@@ -3,6 +3,7 @@
 #include "shared/codec/message.h"
 #include "shared/rpc/transport.h"
 #include "tests/rpc/echo_fixture.h"
+#include "tests/rpc/engine.h"
 #include "tests/support/test_main.h"
 
 #include <arpa/inet.h>
@@ -308,7 +309,7 @@ static void grpc_core_knows_no_balancers(void)
     RpcServer *server;
     const RpcService *const services[] = { NULL };
     RpcServerOptions options = { .address = "127.0.0.1",
-        .transport = &transport_core,
+        .transport = engine_named("core"),
         .expects_proxy = true,
         .services = services };
 

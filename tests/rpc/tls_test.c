@@ -3,6 +3,7 @@
 #include "shared/rpc/transport.h"
 #include "tests/rpc/certificate.h"
 #include "tests/rpc/echo_fixture.h"
+#include "tests/rpc/engine.h"
 #include "tests/support/test_main.h"
 
 #include <netinet/in.h>
@@ -19,7 +20,7 @@ static Echo *echo;
 
 static void take_core(void)
 {
-    engine = &transport_core;
+    engine = engine_named("core");
 }
 
 static void take_h2(void)

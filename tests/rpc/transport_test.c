@@ -2,6 +2,7 @@
  * operations. */
 #include "shared/base/clock.h"
 #include "tests/rpc/certificate.h"
+#include "tests/rpc/engine.h"
 #include "tests/rpc/raw_client.h"
 #include "tests/rpc/tiny_server.h"
 #include "tests/support/test_main.h"
@@ -12,7 +13,7 @@
 
 static void start_core(void)
 {
-    tiny_start(&transport_core);
+    tiny_start(engine_named("core"));
 }
 
 static void start_h2(void)

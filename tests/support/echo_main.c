@@ -63,7 +63,6 @@ static int run(Arena *arena, const Config *config, const sigset_t *signals)
         .port = (int)config_number(config, "port"),
         .hooks = echo_hooks(&state),
         .services = services,
-        .transport = transport_find(config_text(config, "transport")),
     };
     RpcServer *server;
     const char *token;
@@ -77,7 +76,8 @@ static int run(Arena *arena, const Config *config, const sigset_t *signals)
     }
     options.limits.pollers = (int32_t)config_number(config, "pollers");
     options.limits.workers = (int32_t)config_number(config, "workers");
-    if ((error = make_token(arena, &options.keys, &token)) ||
+    if ((error = transport_find(arena, config_text(config, "transport"), &options.transport)) ||
+        (error = make_token(arena, &options.keys, &token)) ||
         (error = rpc_server_start(arena, &options, &server))) {
         fprintf(stderr, "echo_server: %s: %s\n", error->reason, error->message);
         return 1;

@@ -1,7 +1,7 @@
 /* The channel of a client: how it finds, checks and retries backends, the token it shows, and the
  * thread that polls it. A queue that nobody polls would leave pings and GOAWAYs unanswered for
  * seconds. */
-#include "shared/rpc/client_channel.h"
+#include "shared/rpc/client_core.h"
 
 #include "shared/base/text.h"
 #include "shared/rpc/methods.h"
@@ -43,24 +43,32 @@ static char *read_text(Arena *arena, const char *path)
     return text;
 }
 
-/* One method config for all methods that may be retried. */
-static const char *service_config(Arena *arena)
+/* {"service":…,"method":…} of all methods that may be retried, with commas. */
+static const char *retried_methods(Arena *arena)
 {
-    size_t count;
+    size_t count, size = 1;
     const RpcMethod *methods = rpc_methods(&count);
-    const char *names = "";
+    char *names, *end;
 
     for (size_t i = 0; i < count; i++)
+        size += strlen(methods[i].path) + sizeof("{\"service\":\"\",\"method\":\"\"},");
+    names = end = arena_alloc(arena, size);
+    for (size_t i = 0; i < count; i++)
         if (methods[i].policy.is_idempotent)
-            names = arena_printf(arena, "%s%s{\"service\":\"%s\",\"method\":\"%s\"}", names,
-                *names ? "," : "", methods[i].service, methods[i].name);
+            end += sprintf(end, "%s{\"service\":\"%s\",\"method\":\"%s\"}", end > names ? "," : "",
+                methods[i].service, methods[i].name);
+    return names;
+}
+
+static const char *service_config(Arena *arena)
+{
     return arena_printf(arena,
         "{\"loadBalancingConfig\":[{\"round_robin\":{}}],"
         "\"healthCheckConfig\":{\"serviceName\":\"\"},"
         "\"methodConfig\":[{\"name\":[%s],\"retryPolicy\":{\"maxAttempts\":4,"
         "\"initialBackoff\":\"0.05s\",\"maxBackoff\":\"1s\",\"backoffMultiplier\":2,"
         "\"retryableStatusCodes\":[\"UNAVAILABLE\"]}}]}",
-        names);
+        retried_methods(arena));
 }
 
 static const Error *make_credentials(
@@ -123,52 +131,58 @@ static grpc_channel *make_channel(const char *target, const char *config, int64_
 
 static void *poll_queue(void *context)
 {
-    RpcClient *client = context;
+    ClientChannel *channel = context;
     grpc_event event;
 
     while ((event = grpc_completion_queue_next(
-                client->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL))
+                channel->queue, gpr_inf_future(GPR_CLOCK_REALTIME), NULL))
                .type != GRPC_QUEUE_SHUTDOWN)
         client_batch_finish(event.tag, event.success);
     return NULL;
 }
 
-RpcClient *rpc_client_open(Arena *arena, const RpcClientOptions *options)
+static void connect(ClientChannel *channel, const RpcClientOptions *options)
 {
-    RpcClient *client = arena_alloc(arena, sizeof(*client));
-    grpc_channel_credentials *credentials = NULL;
-    Arena *scratch;
+    Arena *scratch = arena_new(); /* the channel keeps a copy */
+    grpc_channel_credentials *credentials;
 
-    grpc_init();
-    client->token = options->token ? arena_text(arena, options->token) : NULL;
-    client->token_file = options->token_file ? arena_text(arena, options->token_file) : NULL;
-    pthread_mutex_init(&client->token_lock, NULL);
-    client->error = make_credentials(arena, options, &credentials);
-    if (client->error)
-        return client;
-    scratch = arena_new(); /* the channel keeps a copy */
-    client->channel =
-        make_channel(options->target, service_config(scratch), options->keepalive_ms, credentials);
+    channel->error = make_credentials(scratch, options, &credentials);
+    if (!channel->error) {
+        channel->wire = make_channel(
+            options->target, service_config(scratch), options->keepalive_ms, credentials);
+        grpc_channel_credentials_release(credentials);
+        channel->queue = grpc_completion_queue_create_for_next(NULL);
+        if (pthread_create(&channel->poller, NULL, poll_queue, channel))
+            abort();
+    }
     arena_free(scratch);
-    grpc_channel_credentials_release(credentials);
-    client->queue = grpc_completion_queue_create_for_next(NULL);
-    if (pthread_create(&client->poller, NULL, poll_queue, client))
-        abort();
-    return client;
 }
 
-void rpc_client_close(RpcClient *client)
+ClientChannel *client_channel_open(const RpcClientOptions *options)
 {
-    if (!client)
-        return;
-    if (client->channel) {
-        grpc_channel_destroy(client->channel);
-        grpc_completion_queue_shutdown(client->queue);
-        pthread_join(client->poller, NULL);
-        grpc_completion_queue_destroy(client->queue);
+    ClientChannel *channel = calloc(1, sizeof(*channel));
+
+    if (!channel)
+        abort();
+    grpc_init();
+    channel->token = options->token;
+    channel->token_file = options->token_file;
+    pthread_mutex_init(&channel->token_lock, NULL);
+    connect(channel, options);
+    return channel;
+}
+
+void client_channel_close(ClientChannel *channel)
+{
+    if (channel->wire) {
+        grpc_channel_destroy(channel->wire);
+        grpc_completion_queue_shutdown(channel->queue);
+        pthread_join(channel->poller, NULL);
+        grpc_completion_queue_destroy(channel->queue);
     }
-    arena_free(client->file_arena);
-    pthread_mutex_destroy(&client->token_lock);
+    arena_free(channel->file_arena);
+    pthread_mutex_destroy(&channel->token_lock);
+    free(channel);
     grpc_shutdown();
 }
 
@@ -179,37 +193,37 @@ static bool is_same_time(struct timespec a, struct timespec b)
 
 /* A file that has gone or is empty keeps the token that was read last: whoever replaces it may be
  * between two steps. */
-static void refresh_token(RpcClient *client)
+static void refresh_token(ClientChannel *channel)
 {
     Arena *arena;
     struct stat info;
     const char *text;
 
-    if (stat(client->token_file, &info) ||
-        (client->file_arena && is_same_time(info.st_mtim, client->file_time)))
+    if (stat(channel->token_file, &info) ||
+        (channel->file_arena && is_same_time(info.st_mtim, channel->file_time)))
         return;
     arena = arena_new();
-    text = read_text(arena, client->token_file);
+    text = read_text(arena, channel->token_file);
     text = text ? text_trim(arena, text) : "";
     if (!*text) {
         arena_free(arena);
         return;
     }
-    arena_free(client->file_arena);
-    client->file_arena = arena;
-    client->file_time = info.st_mtim;
-    client->token = text;
+    arena_free(channel->file_arena);
+    channel->file_arena = arena;
+    channel->file_time = info.st_mtim;
+    channel->token = text;
 }
 
-const char *client_token(RpcClient *client, Arena *arena)
+const char *client_token(ClientChannel *channel, Arena *arena)
 {
     const char *token;
 
-    if (!client->token_file)
-        return client->token;
-    pthread_mutex_lock(&client->token_lock);
-    refresh_token(client);
-    token = client->token ? arena_text(arena, client->token) : NULL;
-    pthread_mutex_unlock(&client->token_lock);
+    if (!channel->token_file)
+        return channel->token;
+    pthread_mutex_lock(&channel->token_lock);
+    refresh_token(channel);
+    token = channel->token ? arena_text(arena, channel->token) : NULL;
+    pthread_mutex_unlock(&channel->token_lock);
     return token;
 }

@@ -1,6 +1,6 @@
 /* One call of a client: what goes out beside the message, waiting for batches, the status that
  * comes back. The thread that waits is woken by the channel's poller. */
-#include "shared/rpc/client_channel.h"
+#include "shared/rpc/client_core.h"
 
 #include "shared/base/clock.h"
 #include "shared/base/id.h"
@@ -26,18 +26,6 @@ static const Error metadata_invalid = { ERROR_INVALID_ARGUMENT, "METADATA_INVALI
     "Token and context of a call may only have printable ASCII characters." };
 static const Error reply_malformed = { ERROR_INTERNAL, "REPLY_MALFORMED",
     "The answer of another service is not the message that its method promises." };
-
-RpcOutgoing rpc_outgoing(const RpcCall *call)
-{
-    return (RpcOutgoing){
-        .arena = call->arena,
-        /* Whoever has no deadline, an event's effect or a job, must not wait for ever either. */
-        .deadline = call->deadline == INT64_MAX ? 0 : call->deadline,
-        .context = call->context,
-        .traceparent = call->traceparent,
-        .parent = call,
-    };
-}
 
 /* The same trace with a span id of its own; a new trace when there is none. */
 static const char *next_span(Arena *arena, const char *traceparent)
@@ -67,11 +55,12 @@ static bool add_metadata(ClientMetadata *metadata, const char *key, const char *
     return grpc_header_nonbin_value_is_legal(item->value);
 }
 
-static bool fill_metadata(ClientMetadata *metadata, RpcClient *client, const RpcOutgoing *outgoing)
+static bool fill_metadata(
+    ClientMetadata *metadata, ClientChannel *channel, const RpcOutgoing *outgoing)
 {
     const RpcContext *context = &outgoing->context;
     Arena *arena = outgoing->arena;
-    const char *token = outgoing->token ? outgoing->token : client_token(client, arena);
+    const char *token = outgoing->token ? outgoing->token : client_token(channel, arena);
 
     memset(metadata, 0, sizeof(*metadata));
     if (!text_is_empty(token))
@@ -102,24 +91,24 @@ static gpr_timespec wire_deadline(int64_t deadline)
     return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(left, GPR_TIMESPAN));
 }
 
-const Error *client_call_begin(RpcClient *client, const RpcOutgoing *outgoing, const char *path,
-    ClientCall *call, ClientMetadata *metadata)
+const Error *client_call_begin(ClientChannel *channel, const RpcOutgoing *outgoing,
+    const char *path, ClientCall *call, ClientMetadata *metadata)
 {
     grpc_slice method;
     pthread_condattr_t attributes;
 
-    if (client->error)
-        return client->error;
-    if (!fill_metadata(metadata, client, outgoing)) {
+    if (channel->error)
+        return channel->error;
+    if (!fill_metadata(metadata, channel, outgoing)) {
         client_metadata_free(metadata);
         return &metadata_invalid;
     }
     memset(call, 0, sizeof(*call));
-    call->client = client;
+    call->channel = channel;
     call->parent = outgoing->parent;
     method = grpc_slice_from_copied_string(path);
-    call->wire = grpc_channel_create_call(client->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
-        client->queue, method, NULL, wire_deadline(outgoing->deadline), NULL);
+    call->wire = grpc_channel_create_call(channel->wire, NULL, GRPC_PROPAGATE_DEFAULTS,
+        channel->queue, method, NULL, wire_deadline(outgoing->deadline), NULL);
     grpc_slice_unref(method);
     grpc_metadata_array_init(&call->initial);
     grpc_metadata_array_init(&call->trailing);

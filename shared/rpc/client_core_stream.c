@@ -1,11 +1,12 @@
 /* Streams of a client: messages go and come one by one; sending and receiving may go on in two
  * threads. */
-#include "shared/rpc/client_channel.h"
+#include "shared/rpc/client_core.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-struct RpcClientStream {
+typedef struct CoreStream {
+    RpcClientStream base;
     ClientCall call;
     ClientBatch opening;
     ClientBatch sending;
@@ -14,14 +15,14 @@ struct RpcClientStream {
     Arena *arena; /* of who opened it: for errors of sending */
     const ProtobufCMessageDescriptor *output;
     grpc_byte_buffer *received;
-};
+} CoreStream;
 
-const Error *rpc_client_open_stream(RpcClient *client, const RpcOutgoing *outgoing,
+const Error *client_stream_open(ClientChannel *channel, const RpcOutgoing *outgoing,
     const ProtobufCServiceDescriptor *service, const char *method, RpcClientStream **stream)
 {
     const ProtobufCMethodDescriptor *descriptor =
         protobuf_c_service_descriptor_get_method_by_name(service, method);
-    RpcClientStream *opened = calloc(1, sizeof(*opened));
+    CoreStream *opened = calloc(1, sizeof(*opened));
     ClientMetadata metadata;
     grpc_op ops[2] = { { .op = GRPC_OP_SEND_INITIAL_METADATA },
         { .op = GRPC_OP_RECV_INITIAL_METADATA } };
@@ -31,12 +32,13 @@ const Error *rpc_client_open_stream(RpcClient *client, const RpcOutgoing *outgoi
     assert(descriptor);
     if (!opened)
         abort();
-    error = client_call_begin(client, outgoing,
+    error = client_call_begin(channel, outgoing,
         arena_printf(outgoing->arena, "/%s/%s", service->name, method), &opened->call, &metadata);
     if (error) {
         free(opened);
         return error;
     }
+    opened->base.ops = &client_core;
     opened->arena = outgoing->arena;
     opened->output = descriptor->output;
     ops[0].data.send_initial_metadata.count = metadata.count;
@@ -46,12 +48,12 @@ const Error *rpc_client_open_stream(RpcClient *client, const RpcOutgoing *outgoi
     client_metadata_free(&metadata);
     status = client_status_op(&opened->call);
     client_batch_start(&opened->call, &opened->ending, &status, 1);
-    *stream = opened;
+    *stream = &opened->base;
     return NULL;
 }
 
 /* Why nothing can be sent: the call has its status already, or gets it now. */
-static const Error *ended(RpcClientStream *stream, Arena *arena)
+static const Error *ended(CoreStream *stream, Arena *arena)
 {
     static const Error finished = { ERROR_FAILED_PRECONDITION, "STREAM_FINISHED",
         "The other side has ended the stream; nothing more can be sent." };
@@ -62,8 +64,9 @@ static const Error *ended(RpcClientStream *stream, Arena *arena)
     return error ? error : &finished;
 }
 
-const Error *rpc_client_send(RpcClientStream *stream, const void *message)
+const Error *client_stream_send(RpcClientStream *base, const void *message)
 {
+    CoreStream *stream = (CoreStream *)base;
     grpc_byte_buffer *buffer = client_pack(message);
     grpc_op op = { .op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = buffer };
     bool is_sent;
@@ -74,16 +77,18 @@ const Error *rpc_client_send(RpcClientStream *stream, const void *message)
     return is_sent ? NULL : ended(stream, stream->arena);
 }
 
-const Error *rpc_client_finish_sending(RpcClientStream *stream)
+const Error *client_stream_finish_sending(RpcClientStream *base)
 {
+    CoreStream *stream = (CoreStream *)base;
     grpc_op op = { .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT };
 
     client_batch_start(&stream->call, &stream->sending, &op, 1);
     return client_batch_wait(&stream->sending) ? NULL : ended(stream, stream->arena);
 }
 
-const Error *rpc_client_receive(RpcClientStream *stream, Arena *arena, void **message)
+const Error *client_stream_receive(RpcClientStream *base, Arena *arena, void **message)
 {
+    CoreStream *stream = (CoreStream *)base;
     grpc_op op = { .op = GRPC_OP_RECV_MESSAGE,
         .data.recv_message.recv_message = &stream->received };
     const Error *error;
@@ -101,15 +106,17 @@ const Error *rpc_client_receive(RpcClientStream *stream, Arena *arena, void **me
     return error;
 }
 
-void rpc_client_cancel(RpcClientStream *stream)
+void client_stream_cancel(RpcClientStream *base)
 {
+    CoreStream *stream = (CoreStream *)base;
+
     grpc_call_cancel(stream->call.wire, NULL);
 }
 
-void rpc_client_close_stream(RpcClientStream *stream)
+void client_stream_close(RpcClientStream *base)
 {
-    if (!stream)
-        return;
+    CoreStream *stream = (CoreStream *)base;
+
     grpc_call_cancel(stream->call.wire, NULL);
     client_batch_wait(&stream->opening);
     client_batch_wait(&stream->ending);

@@ -1,16 +1,16 @@
-/* What unary calls and streams of a client share: the channel, batches that a thread can wait for,
- * metadata, the status. */
-#ifndef THROUGHLINE_RPC_CLIENT_CHANNEL_H
-#define THROUGHLINE_RPC_CLIENT_CHANNEL_H
+/* Inside the client over gRPC core, what its unary calls and its streams share: the channel, batches that a
+ * thread can wait for, metadata, the status. */
+#ifndef THROUGHLINE_RPC_CLIENT_CORE_H
+#define THROUGHLINE_RPC_CLIENT_CORE_H
 
-#include "shared/rpc/client.h"
+#include "shared/rpc/client_engine.h"
 
 #include <grpc/grpc.h>
 #include <pthread.h>
 #include <time.h>
 
-struct RpcClient {
-    grpc_channel *channel;
+struct ClientChannel {
+    grpc_channel *wire;
     grpc_completion_queue *queue;
     pthread_t poller;
     const Error *error; /* why the channel could not be made; NULL: it was */
@@ -21,12 +21,15 @@ struct RpcClient {
     struct timespec file_time;
 };
 
+ClientChannel *client_channel_open(const RpcClientOptions *options);
+void client_channel_close(ClientChannel *channel);
+
 /* The token to show now, in the arena; NULL without one. */
-const char *client_token(RpcClient *client, Arena *arena);
+const char *client_token(ClientChannel *channel, Arena *arena);
 
 /* A call over the wire. Its batches end on the client's own thread, which wakes whoever waits. */
 typedef struct ClientCall {
-    RpcClient *client;
+    ClientChannel *channel;
     grpc_call *wire;
     const RpcCall *parent;
     bool is_cancelled;
@@ -54,8 +57,8 @@ typedef struct ClientMetadata {
 } ClientMetadata;
 
 /* Errors: that of the channel, INVALID_ARGUMENT METADATA_INVALID; there is nothing to end then. */
-const Error *client_call_begin(RpcClient *client, const RpcOutgoing *outgoing, const char *path,
-    ClientCall *call, ClientMetadata *metadata);
+const Error *client_call_begin(ClientChannel *channel, const RpcOutgoing *outgoing,
+    const char *path, ClientCall *call, ClientMetadata *metadata);
 
 /* After every batch is over. */
 void client_call_end(ClientCall *call);
@@ -82,5 +85,14 @@ grpc_byte_buffer *client_pack(const void *message);
 Bytes client_bytes(Arena *arena, grpc_byte_buffer *buffer);
 const Error *client_unpack(Arena *arena, const ProtobufCMessageDescriptor *descriptor,
     grpc_byte_buffer *buffer, void **message);
+
+/* Streams, as in client.h. */
+const Error *client_stream_open(ClientChannel *channel, const RpcOutgoing *outgoing,
+    const ProtobufCServiceDescriptor *service, const char *method, RpcClientStream **stream);
+const Error *client_stream_send(RpcClientStream *stream, const void *message);
+const Error *client_stream_finish_sending(RpcClientStream *stream);
+const Error *client_stream_receive(RpcClientStream *stream, Arena *arena, void **message);
+void client_stream_cancel(RpcClientStream *stream);
+void client_stream_close(RpcClientStream *stream);
 
 #endif
