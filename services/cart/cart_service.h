@@ -61,6 +61,9 @@ void cart_change_store(CartChange *change, const void *event);
 /* The customer's open cart. */
 const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart);
 
+/* Whether the customer has ever ordered; nobody has not. */
+const Error *customer_has_ordered(RpcCall *call, const char *customer, bool *has_ordered);
+
 /* Goes on with an attachment from wherever it stands until the customer has the cart's lines. */
 const Error *attach_cart(
     RpcCall *call, const char *name, const char *customer, MergeMode mode, MergeReport *report);
@@ -76,6 +79,8 @@ const Error *attach_customer(RpcCall *call, const void *request, void *reply);
 const Error *create_handoff(RpcCall *call, const void *request, void *reply);
 const Error *claim_handoff(RpcCall *call, const void *request, void *reply);
 const Error *checkout(RpcCall *call, const void *request, void *reply);
+const Error *set_fulfilment(RpcCall *call, const void *request, void *reply);
+const Error *set_terms(RpcCall *call, const void *request, void *reply);
 const Error *watch_cart(RpcCall *call, const void *request, void *reply);
 
 /* The job: finishes merges and checkouts that were left in the middle. */

@@ -80,3 +80,20 @@ const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart)
     *cart = *(const Cart *)page.messages[0];
     return NULL;
 }
+
+const Error *customer_has_ordered(RpcCall *call, const char *customer, bool *has_ordered)
+{
+    StoreQuery query = {
+        .index = "customer",
+        .equal = { { .kind = STORE_TEXT, .text = customer } },
+        .limit = 1,
+    };
+    StoreView steps = store_steps(call->store);
+    StorePage page = { 0 };
+    const Error *error = NULL;
+
+    if (!text_is_empty(customer))
+        error = store_find(&steps, &orders, &query, &page);
+    *has_ordered = page.n_messages > 0;
+    return error;
+}

@@ -1,14 +1,13 @@
 #include "services/cart/catalog_client.h"
 
 #include "services/cart/cart_service.h"
+#include "services/cart/catalog_ask.h"
 #include "services/cart/quote_keys.h"
 #include "services/cart/variant_cache.h"
 #include "shared/base/clock.h"
 #include "shared/codec/message.h"
 #include "shared/codec/scan.h"
 #include "shared/service/service.h"
-
-#include "throughline/catalog/v1/coupon.pb-c.h"
 
 #include <pthread.h>
 #include <sodium.h>
@@ -19,10 +18,6 @@ typedef Throughline__Catalog__V1__CreateQuoteRequest CreateQuoteRequest;
 typedef Throughline__Catalog__V1__QuoteLine QuoteLine;
 typedef Throughline__Catalog__V1__ListQuoteKeysRequest ListQuoteKeysRequest;
 typedef Throughline__Catalog__V1__ListQuoteKeysResponse ListQuoteKeysResponse;
-typedef Throughline__Catalog__V1__UseReservation UseReservation;
-
-/* A checkout that is held up longer is finished all the same, and then does not count. */
-enum { USES_TTL_SECONDS = 3600 };
 
 /* The zero byte at its end is part of it. */
 static const char signed_prefix[] = "throughline.quote.v1";
@@ -63,7 +58,7 @@ static CatalogClient *client_of(const RpcCall *call)
     return cart_state(call)->catalog;
 }
 
-static const Error *ask(RpcCall *call, const ProtobufCServiceDescriptor *service,
+const Error *catalog_ask(RpcCall *call, const ProtobufCServiceDescriptor *service,
     const char *method, const void *request, void *reply)
 {
     RpcOutgoing outgoing = rpc_outgoing(call);
@@ -121,8 +116,8 @@ const Error *catalog_find_variant(
             call->arena, found->base.descriptor, bytes);
         return NULL;
     }
-    if ((error = ask(call, &throughline__catalog__v1__product_service__descriptor, "FindVariant",
-             request, found)))
+    if ((error = catalog_ask(call, &throughline__catalog__v1__product_service__descriptor,
+             "FindVariant", request, found)))
         return error;
     if (!found->product)
         return &no_product;
@@ -130,9 +125,31 @@ const Error *catalog_find_variant(
     return NULL;
 }
 
+const Error *catalog_find_location(RpcCall *call, const char *id, Location **found)
+{
+    Throughline__Catalog__V1__GetLocationRequest request =
+        THROUGHLINE__CATALOG__V1__GET_LOCATION_REQUEST__INIT;
+    Location *location = message_new(call->arena, &throughline__catalog__v1__location__descriptor);
+    const Error *error;
+
+    request.name = arena_printf(call->arena, "locations/%s", id);
+    error = catalog_ask(call, &throughline__catalog__v1__location_service__descriptor,
+        "GetLocation", &request, location);
+    *found = error ? NULL : location;
+    return error && error->code == ERROR_NOT_FOUND ? NULL : error;
+}
+
 static const Error *quote(
     RpcCall *call, const Cart *cart, CreateQuoteRequest *request, CreateQuoteResponse *quoted)
 {
+    bool has_ordered;
+    const Error *error;
+
+    if ((error = customer_has_ordered(call, cart->customer, &has_ordered)))
+        return error;
+    request->context =
+        cart_context(cart, !has_ordered && !text_is_empty(cart->customer), call->arena);
+    request->shipping = cart_shipping(cart, call->arena);
     request->currency = cart->currency;
     request->customer = cart->customer;
     request->n_lines = cart->n_lines;
@@ -143,8 +160,8 @@ static const Error *quote(
         request->lines[i]->sku = cart->lines[i]->sku;
         request->lines[i]->quantity = cart->lines[i]->quantity;
     }
-    return ask(call, &throughline__catalog__v1__pricing_service__descriptor, "CreateQuote", request,
-        quoted);
+    return catalog_ask(call, &throughline__catalog__v1__pricing_service__descriptor, "CreateQuote",
+        request, quoted);
 }
 
 const Error *catalog_quote_cart(RpcCall *call, const Cart *cart, CreateQuoteResponse *quoted)
@@ -177,8 +194,8 @@ static const Error *ask_for_keys(RpcCall *call, CatalogClient *client)
     int64_t asked_at = clock_now();
     const Error *error;
 
-    if ((error = ask(call, &throughline__catalog__v1__pricing_service__descriptor, "ListQuoteKeys",
-             &request, &list)))
+    if ((error = catalog_ask(call, &throughline__catalog__v1__pricing_service__descriptor,
+             "ListQuoteKeys", &request, &list)))
         return error;
     quote_keys_set(client->keys, asked_at, &list);
     return NULL;
@@ -230,43 +247,4 @@ const Error *catalog_open_quote(RpcCall *call, const SignedQuote *signed_quote, 
         return &quote_forged;
     *opened = message_unpack(call->arena, type, payload);
     return *opened ? NULL : &quote_forged;
-}
-
-const Error *catalog_reserve_uses(RpcCall *call, const SignedQuote *signed_quote, char **name)
-{
-    Throughline__Catalog__V1__ReserveUsesRequest request =
-        THROUGHLINE__CATALOG__V1__RESERVE_USES_REQUEST__INIT;
-    UseReservation reservation = THROUGHLINE__CATALOG__V1__USE_RESERVATION__INIT;
-    const Error *error;
-
-    request.signed_quote = (SignedQuote *)signed_quote;
-    request.ttl_seconds = USES_TTL_SECONDS;
-    error = ask(call, &throughline__catalog__v1__coupon_service__descriptor, "ReserveUses",
-        &request, &reservation);
-    *name = reservation.name;
-    return error;
-}
-
-const Error *catalog_redeem_uses(RpcCall *call, const char *name)
-{
-    Throughline__Catalog__V1__RedeemUsesRequest request =
-        THROUGHLINE__CATALOG__V1__REDEEM_USES_REQUEST__INIT;
-    UseReservation reservation = THROUGHLINE__CATALOG__V1__USE_RESERVATION__INIT;
-
-    request.name = (char *)name;
-    return *name ? ask(call, &throughline__catalog__v1__coupon_service__descriptor, "RedeemUses",
-                       &request, &reservation)
-                 : NULL;
-}
-
-const Error *catalog_return_uses(RpcCall *call, const char *name)
-{
-    Throughline__Catalog__V1__ReturnUsesRequest request =
-        THROUGHLINE__CATALOG__V1__RETURN_USES_REQUEST__INIT;
-    UseReservation reservation = THROUGHLINE__CATALOG__V1__USE_RESERVATION__INIT;
-
-    request.name = (char *)name;
-    return *name ? ask(call, &throughline__catalog__v1__coupon_service__descriptor, "ReturnUses",
-                       &request, &reservation)
-                 : NULL;
 }

@@ -3,6 +3,7 @@
 #define THROUGHLINE_CART_CATALOG_CLIENT_H
 
 #include "services/cart/domain/checkout.h"
+#include "services/cart/domain/terms.h"
 #include "shared/rpc/call.h"
 
 typedef Throughline__Catalog__V1__FindVariantRequest FindVariantRequest;
@@ -19,6 +20,9 @@ void catalog_client_free(CatalogClient *client);
 const Error *catalog_find_variant(
     RpcCall *call, const FindVariantRequest *request, FindVariantResponse *found);
 
+/* What is known of a location; NULL: nothing. Errors: those of LocationService.GetLocation. */
+const Error *catalog_find_location(RpcCall *call, const char *id, Location **found);
+
 /* A quote bound to the cart as it is. Errors: those of PricingService.CreateQuote. */
 const Error *catalog_quote_cart(RpcCall *call, const Cart *cart, CreateQuoteResponse *quoted);
 
@@ -33,6 +37,15 @@ const Error *catalog_open_quote(RpcCall *call, const SignedQuote *signed_quote, 
 /* Reserves what the quote's promotions may be used only so often for; *name is "" when nothing is
  * counted. The same quote is reserved once. Errors: those of CouponService.ReserveUses. */
 const Error *catalog_reserve_uses(RpcCall *call, const SignedQuote *signed_quote, char **name);
+
+/* Reserves the pieces of a cart that is bought at this quote, and notes them in its pending work:
+ * the stock is "" when none of its variants is counted. Gifts come along when there are some. The
+ * same quote is reserved once, for as long as that holds. Errors: those of StockService.Reserve. */
+const Error *catalog_reserve_stock(RpcCall *call, Cart *cart, const Quote *quote);
+
+/* Nothing to do for "". Again is as good as once. Errors: those of StockService. */
+const Error *catalog_confirm_stock(RpcCall *call, const char *name);
+const Error *catalog_release_stock(RpcCall *call, const char *name);
 
 /* Nothing to do for "". Again is as good as once. Errors: those of CouponService. */
 const Error *catalog_redeem_uses(RpcCall *call, const char *name);

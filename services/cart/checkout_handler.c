@@ -12,6 +12,12 @@ typedef Throughline__Cart__V1__OrderPlaced OrderPlaced;
 
 enum { QUOTE_MAX_BYTES = 1024 * 1024 };
 
+/* What is reserved for a checkout that has not started yet. */
+typedef struct Reserved {
+    char *uses;
+    char *stock;
+} Reserved;
+
 static const Error *unpack_promise(RpcCall *call, const SignedQuote *promise, Quote **quote)
 {
     static const Error unreadable = { ERROR_DATA_LOSS, "QUOTE_UNREADABLE",
@@ -22,16 +28,47 @@ static const Error *unpack_promise(RpcCall *call, const SignedQuote *promise, Qu
     return *quote ? NULL : &unreadable;
 }
 
-/* The order stands, whatever became of what it was to count for meanwhile. */
+/* What was reserved is there no longer: nobody came back in time. */
+static bool is_lost(const Error *error)
+{
+    return error && (error->code == ERROR_FAILED_PRECONDITION || error->code == ERROR_NOT_FOUND);
+}
+
+/* The order stands, whatever became of what was reserved for it. */
+static void log_lost(const char *what, const char *order, const Error *error)
+{
+    log_write(LOG_WARN, what,
+        (const LogField[]){
+            { "order", .text = order }, { "reason", .text = error->reason }, { 0 } });
+}
+
 static const Error *redeem(RpcCall *call, const Order *order)
 {
     const Error *error = catalog_redeem_uses(call, order->uses);
 
-    if (!error || (error->code != ERROR_FAILED_PRECONDITION && error->code != ERROR_NOT_FOUND))
+    if (!is_lost(error))
         return error;
-    log_write(LOG_WARN, "uses_lost",
-        (const LogField[]){
-            { "order", .text = order->name }, { "reason", .text = error->reason }, { 0 } });
+    log_lost("uses_lost", order->name, error);
+    return NULL;
+}
+
+/* Sells the pieces. When they are held no longer they are reserved once more; when they are gone,
+ * the order is one that waits for its pieces. */
+static const Error *sell(RpcCall *call, Cart *cart, const Quote *quote)
+{
+    PendingWork *work = cart->pending;
+    const Error *error = catalog_confirm_stock(call, work->stock);
+
+    if (!is_lost(error))
+        return error;
+    error = catalog_reserve_stock(call, cart, quote);
+    if (!error)
+        error = catalog_confirm_stock(call, work->stock);
+    if (!is_lost(error))
+        return error;
+    log_lost("stock_lost", cart->order, error);
+    work->stock = arena_text(call->arena, "");
+    work->n_pieces = 0;
     return NULL;
 }
 
@@ -47,6 +84,7 @@ static const Error *place_order(RpcCall *call, Cart *cart, Order *order)
 
     message_init(orders.message, order);
     if ((error = unpack_promise(call, cart->pending->signed_quote, &quote)) ||
+        (error = sell(call, cart, quote)) ||
         (error = checkout_order(cart, quote, call->arena, order)))
         return error;
     placed.order = order;
@@ -60,34 +98,55 @@ static const Error *place_order(RpcCall *call, Cart *cart, Order *order)
     return store_replace(call->store, &carts, cart, &ordered);
 }
 
-/* Uses of a quote that this cart is not bought at are free again; else they would be with their
- * time. */
-static void return_uses(RpcCall *call, const Error *error, const char *uses)
+/* What is reserved for a quote that this cart is not bought at is free again; else it would be with
+ * its time. */
+static void give_back(RpcCall *call, const Error *error, const Reserved *reserved)
 {
-    if (text_equal(error->reason, "QUOTE_OUTDATED") || text_equal(error->reason, "CART_CLOSED"))
-        (void)catalog_return_uses(call, uses);
+    if (error != &quote_outdated && !text_equal(error->reason, "CART_CLOSED"))
+        return;
+    (void)catalog_return_uses(call, reserved->uses);
+    (void)catalog_release_stock(call, reserved->stock);
+}
+
+/* Uses first: they are given back when pieces are short, and then ask for a new quote, while pieces
+ * that were given back could not be had again for the same one. */
+static const Error *reserve(
+    RpcCall *call, Cart *cart, const Quote *quote, const SignedQuote *promise, Reserved *reserved)
+{
+    const Error *error = NULL;
+
+    if (checkout_takes_uses(quote))
+        error = catalog_reserve_uses(call, promise, &reserved->uses);
+    if (error)
+        return text_equal(error->reason, "USES_CLOSED") ? &quote_outdated : error;
+    cart->pending->uses = reserved->uses;
+    error = catalog_reserve_stock(call, cart, quote);
+    reserved->stock = cart->pending->stock;
+    if (error && text_equal(error->reason, "OUT_OF_STOCK"))
+        (void)catalog_return_uses(call, reserved->uses);
+    return error;
 }
 
 /* The first write; before it the order must be possible, after it there is no way back. */
 static const Error *start(
-    RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order, char **uses)
+    RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order, Reserved *reserved)
 {
     CheckoutStarted event = THROUGHLINE__CART__V1__CHECKOUT_STARTED__INIT;
     StoreView steps = store_steps(call->store);
     Actor actor = actor_of(call);
+    bool has_ordered;
     Quote *quote;
     const Error *error;
 
     if ((error = catalog_open_quote(call, promise, &quote)) ||
-        (error = checkout_check(cart, quote, call->arrived_at)))
+        (error = customer_has_ordered(call, cart->customer, &has_ordered)) ||
+        (error = checkout_check(cart, quote, has_ordered, call->arrived_at, call->arena)))
         return error;
     checkout_start(cart, promise, &actor, call->arena, &event);
     if ((error = checkout_order(cart, quote, call->arena, order)))
         return error;
-    if (checkout_takes_uses(quote) && (error = catalog_reserve_uses(call, promise, uses)))
-        return error;
-    cart->pending->uses = *uses;
-    if ((error = store_replace(&steps, &carts, cart, &event)))
+    if ((error = reserve(call, cart, quote, promise, reserved)) ||
+        (error = store_replace(&steps, &carts, cart, &event)))
         return error;
     return place_order(call, cart, order);
 }
@@ -105,11 +164,11 @@ static const Error *answer_again(
 }
 
 static const Error *go_on(
-    RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order, char **uses)
+    RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order, Reserved *reserved)
 {
     switch (cart->state) {
     case THROUGHLINE__CART__V1__CART__STATE__OPEN:
-        return start(call, cart, promise, order, uses);
+        return start(call, cart, promise, order, reserved);
     case THROUGHLINE__CART__V1__CART__STATE__CHECKING_OUT:
         return checkout_is_same(cart->pending->signed_quote, promise)
                    ? place_order(call, cart, order)
@@ -125,7 +184,7 @@ const Error *checkout(RpcCall *call, const void *request, void *reply)
 {
     const CheckoutRequest *req = request;
     Race race __attribute__((cleanup(race_end))) = race_start(call, req->cart);
-    char *uses = arena_text(call->arena, "");
+    Reserved reserved = { arena_text(call->arena, ""), arena_text(call->arena, "") };
     const Error *error;
 
     check_name(call, "cart", req->cart, "carts/*");
@@ -141,10 +200,10 @@ const Error *checkout(RpcCall *call, const void *request, void *reply)
 
         if ((error = cart_load_to_change(call, req->cart, "", cart)))
             return error;
-        error = go_on(call, cart, req->signed_quote, reply, &uses);
+        error = go_on(call, cart, req->signed_quote, reply, &reserved);
     } while (race_lost(&race, error, ""));
     if (error)
-        return_uses(call, error, uses);
+        give_back(call, error, &reserved);
     return error;
 }
 

@@ -10,6 +10,7 @@ typedef Throughline__Catalog__V1__ConfirmRequest ConfirmRequest;
 typedef Throughline__Catalog__V1__ReleaseRequest ReleaseRequest;
 typedef Throughline__Catalog__V1__GetReservationRequest GetReservationRequest;
 typedef Throughline__Catalog__V1__CorrectStockRequest CorrectStockRequest;
+typedef Throughline__Catalog__V1__RestockRequest RestockRequest;
 typedef Throughline__Catalog__V1__GetStockRequest GetStockRequest;
 typedef Throughline__Catalog__V1__GetStockResponse GetStockResponse;
 typedef Throughline__Catalog__V1__ListStockRequest ListStockRequest;
@@ -181,19 +182,12 @@ static void check_correction(RpcCall *call, const CorrectStockRequest *req)
         check_fail(call, "reason", "is not for corrections");
 }
 
-static const Error *correct_stock(RpcCall *call, const void *request, void *reply)
+static const Error *correct(RpcCall *call, const CorrectStockRequest *req, StockLevel *level)
 {
-    const CorrectStockRequest *req = request;
-    StockLevel *level = reply;
     Race race __attribute__((cleanup(race_end))) = race_start(call, req->sku);
     const Error *error;
 
-    check_sku(call, "sku", req->sku);
-    check_location(call, "location", req->location);
-    check_correction(call, req);
-    check_text(call, "note", req->note, 0, MAX_NOTE);
-    check_request_id(call, req->request_id);
-    if ((error = check_result(call)) || (error = check_variant(call, req->sku)))
+    if ((error = check_variant(call, req->sku)))
         return error;
 
     do
@@ -201,6 +195,45 @@ static const Error *correct_stock(RpcCall *call, const void *request, void *repl
     while (race_lost(&race, error, req->etag));
     level->n_holds = 0;
     return error;
+}
+
+static const Error *correct_stock(RpcCall *call, const void *request, void *reply)
+{
+    const CorrectStockRequest *req = request;
+    const Error *error;
+
+    check_sku(call, "sku", req->sku);
+    check_location(call, "location", req->location);
+    check_correction(call, req);
+    check_text(call, "note", req->note, 0, MAX_NOTE);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return correct(call, req, reply);
+}
+
+static const Error *restock(RpcCall *call, const void *request, void *reply)
+{
+    const RestockRequest *req = request;
+    CorrectStockRequest correction = THROUGHLINE__CATALOG__V1__CORRECT_STOCK_REQUEST__INIT;
+    const Error *error;
+
+    check_sku(call, "sku", req->sku);
+    check_location(call, "location", req->location);
+    check_range(call, "quantity", req->quantity, 1, RESERVE_MAX_QUANTITY);
+    check_text(call, "holder", req->holder, 0, RESERVE_MAX_HOLDER);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    correction.sku = req->sku;
+    correction.location = req->location;
+    correction.correction_case = THROUGHLINE__CATALOG__V1__CORRECT_STOCK_REQUEST__CORRECTION_CHANGE;
+    correction.change = req->quantity;
+    correction.reason = THROUGHLINE__CATALOG__V1__STOCK_REASON__STOCK_REASON_RETURN;
+    correction.note = req->holder;
+    return correct(call, &correction, reply);
 }
 
 static const Error *get_stock(RpcCall *call, const void *request, void *reply)

@@ -11,7 +11,10 @@
 
 typedef Throughline__Catalog__V1__ReservationChanged ReservationChanged;
 
-enum { MICROS = 1000000 };
+enum { MICROS = 1000000, SHORTAGE_FACTS = 4 };
+
+static const Error twin_is_ahead = { ERROR_ABORTED, "RESERVATION_UNDER_WAY",
+    "The same request is being carried out: try again." };
 
 /* One try of a request to become a reservation. */
 typedef struct Attempt {
@@ -82,10 +85,11 @@ static void note_shortage(Attempt *attempt, size_t index, int64_t missing)
     };
     if (attempt->facts)
         return;
-    facts = arena_array(arena, 3, sizeof(*facts));
+    facts = arena_array(arena, SHORTAGE_FACTS, sizeof(*facts));
     facts[0] = (ErrorFact){ "sku", line->sku };
     facts[1] = (ErrorFact){ "location", line->location };
-    facts[2] = (ErrorFact){ "available", available };
+    facts[2] = (ErrorFact){ "asked", arena_printf(arena, "%d", line->quantity) };
+    facts[3] = (ErrorFact){ "available", available };
     attempt->facts = facts;
 }
 
@@ -149,10 +153,38 @@ static const Error *out_of_stock(const Attempt *attempt)
         .message = attempt->shortages[0].description,
         .n_violations = attempt->n_short,
         .violations = attempt->shortages,
-        .n_facts = 3,
+        .n_facts = SHORTAGE_FACTS,
         .facts = attempt->facts,
     };
     return error;
+}
+
+static bool has_twin(const Attempt *attempt)
+{
+    for (size_t i = 0; i < attempt->n_levels; i++)
+        for (size_t j = 0; j < attempt->levels[i]->n_holds; j++) {
+            const StockHold *hold = attempt->levels[i]->holds[j];
+
+            if (text_equal(hold->reservation, attempt->name) &&
+                !text_equal(hold->attempt, attempt->id))
+                return true;
+        }
+    return false;
+}
+
+/* Pieces are short. When the same request, sent twice at once, is ahead, it has what this one
+ * wants, and its reservation is the answer. */
+static const Error *refuse(Attempt *attempt)
+{
+    StoreView steps = store_steps(attempt->call->store);
+    const Error *error;
+
+    if (!has_twin(attempt))
+        return out_of_stock(attempt);
+    error = store_get(&steps, &reservations, attempt->name, attempt->reservation);
+    if (!error)
+        attempt->n_short = 0;
+    return error && error->code == ERROR_NOT_FOUND ? &twin_is_ahead : error;
 }
 
 static const Error *write_all(Attempt *attempt)
@@ -204,7 +236,7 @@ static const Error *try_once(Attempt *attempt)
         error = load_line(attempt, request->lines[i]);
     if (error || (error = take_all(attempt)))
         return error;
-    return attempt->n_short ? out_of_stock(attempt) : write_all(attempt);
+    return attempt->n_short ? refuse(attempt) : write_all(attempt);
 }
 
 /* Tries until it is decided; those who want the same first SKU take turns. */
@@ -216,7 +248,7 @@ static const Error *try_all(Attempt *attempt)
 
     do
         error = try_once(attempt);
-    while (race_lost(&race, error, ""));
+    while (race_lost(&race, error, "") || (error == &twin_is_ahead && race_again(&race)));
     return error;
 }
 
@@ -247,6 +279,30 @@ static const Error *reclaim(const Attempt *attempt, bool *is_freed)
     return error;
 }
 
+/* Goes on without the lines of SKUs that no location has ever counted. */
+static const Error *drop_uncounted(Attempt *attempt, bool *is_changed)
+{
+    const ReserveRequest *request = attempt->request;
+    ReserveRequest *counted = arena_copy(attempt->call->arena, request, sizeof(*request));
+    StoreView steps = store_steps(attempt->call->store);
+
+    counted->lines = arena_array(attempt->call->arena, request->n_lines, sizeof(*counted->lines));
+    counted->n_lines = 0;
+    for (size_t i = 0; i < request->n_lines; i++) {
+        StockLevel **levels;
+        size_t n_levels;
+        const Error *error = stock_load_all(&steps, request->lines[i]->sku, &levels, &n_levels);
+
+        if (error)
+            return error;
+        if (n_levels)
+            counted->lines[counted->n_lines++] = request->lines[i];
+    }
+    *is_changed = counted->n_lines < request->n_lines;
+    attempt->request = counted;
+    return NULL;
+}
+
 const Error *stock_reserve(RpcCall *call, const ReserveRequest *request, Reservation *reservation)
 {
     char id[ID_SIZE];
@@ -259,12 +315,23 @@ const Error *stock_reserve(RpcCall *call, const ReserveRequest *request, Reserva
         .id = id,
         .expires_at = call->arrived_at + ttl * MICROS,
     };
+    bool is_changed = false;
     bool is_freed = false;
     const Error *error;
     const Error *failure;
 
     id_new(id);
     error = try_all(&attempt);
+    if (error && attempt.n_short && request->skips_uncounted) {
+        if ((failure = drop_uncounted(&attempt, &is_changed)))
+            return failure;
+        if (!attempt.request->n_lines) {
+            message_init(&throughline__catalog__v1__reservation__descriptor, reservation);
+            return NULL;
+        }
+        if (is_changed)
+            error = try_all(&attempt);
+    }
     if (error && attempt.n_short) {
         if ((failure = reclaim(&attempt, &is_freed)))
             return failure;

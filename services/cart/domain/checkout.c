@@ -1,5 +1,6 @@
 #include "services/cart/domain/checkout.h"
 
+#include "services/cart/domain/terms.h"
 #include "shared/base/id.h"
 #include "shared/base/money.h"
 #include "shared/codec/types.h"
@@ -7,14 +8,19 @@
 #include <assert.h>
 #include <string.h>
 
+typedef Throughline__Catalog__V1__ReserveLine ReserveLine;
+
+/* What the catalogue reserves at once. */
+enum { CHECKOUT_MAX_PIECES = CART_MAX_LINES };
+
 static const Error customer_missing = { ERROR_FAILED_PRECONDITION, "CUSTOMER_MISSING",
     "The cart has no customer: attach one first." };
 static const Error quote_other_cart = { ERROR_FAILED_PRECONDITION, "QUOTE_OTHER_CART",
     "The quote was given for another cart: ask for one with QuoteCart." };
 static const Error quote_expired = { ERROR_FAILED_PRECONDITION, "QUOTE_EXPIRED",
     "The quote has expired: ask for a new one." };
-static const Error quote_outdated = { ERROR_FAILED_PRECONDITION, "QUOTE_OUTDATED",
-    "The cart has changed after the quote was given: ask for a new one." };
+const Error quote_outdated = { ERROR_FAILED_PRECONDITION, "QUOTE_OUTDATED",
+    "The quote is not for the cart as it is now: ask for a new one." };
 static const Error quote_inconsistent = { ERROR_INTERNAL, "QUOTE_INCONSISTENT",
     "The quote's amounts do not add up." };
 static const Error cart_ordered = { ERROR_FAILED_PRECONDITION, "CART_CLOSED",
@@ -80,9 +86,11 @@ static bool prices_these_lines(const Quote *quote, const Cart *cart)
     return true;
 }
 
-const Error *checkout_check(const Cart *cart, const Quote *quote, int64_t now)
+const Error *checkout_check(
+    const Cart *cart, const Quote *quote, bool has_ordered, int64_t now, Arena *arena)
 {
     bool is_for_anybody = text_is_empty(quote->customer);
+    bool is_first_order = quote->context && quote->context->is_first_order;
 
     if (text_is_empty(cart->customer))
         return &customer_missing;
@@ -90,10 +98,11 @@ const Error *checkout_check(const Cart *cart, const Quote *quote, int64_t now)
         return &quote_other_cart;
     if (now >= timestamp_to_micros(quote->expire_time))
         return &quote_expired;
-    /* Who may ask for quotes can have one made for this cart and version with other lines. */
+    /* Who may ask for quotes can have one made for this cart and version with other content. */
     if (!text_equal(quote->cart_etag, cart_content_etag(cart)) ||
         (!is_for_anybody && !text_equal(quote->customer, cart->customer)) ||
-        !prices_these_lines(quote, cart))
+        (is_first_order && has_ordered) || !prices_these_lines(quote, cart) ||
+        !cart_is_priced_for(cart, quote, arena))
         return &quote_outdated;
     return NULL;
 }
@@ -126,6 +135,48 @@ void checkout_start(Cart *cart, const SignedQuote *signed_quote, const Actor *ac
     cart->order = arena_printf(arena, "orders/%s", id);
     cart->pending = work;
     event->cart = cart;
+}
+
+/* The line of a SKU, a new one where there is none; NULL when there is no room. */
+static ReserveLine *piece_line(ReserveRequest *request, char *sku, Arena *arena)
+{
+    ReserveLine *line;
+
+    for (size_t i = 0; i < request->n_lines; i++)
+        if (text_equal(request->lines[i]->sku, sku))
+            return request->lines[i];
+    if (request->n_lines == CHECKOUT_MAX_PIECES)
+        return NULL;
+    line = arena_alloc(arena, sizeof(*line));
+    throughline__catalog__v1__reserve_line__init(line);
+    line->sku = sku;
+    request->lines[request->n_lines++] = line;
+    return line;
+}
+
+void checkout_pieces(
+    const Cart *cart, const Quote *quote, bool has_gifts, Arena *arena, ReserveRequest *request)
+{
+    const Fulfilment *fulfilment = cart->fulfilment;
+
+    request->holder = cart->name;
+    request->lines = arena_array(arena, CHECKOUT_MAX_PIECES, sizeof(ReserveLine *));
+    request->n_lines = 0;
+    for (size_t i = 0; i < cart->n_lines; i++)
+        piece_line(request, cart->lines[i]->sku, arena)->quantity += cart->lines[i]->quantity;
+    for (size_t i = 0; i < quote->n_gifts && has_gifts; i++) {
+        ReserveLine *line = piece_line(request, quote->gifts[i]->sku, arena);
+
+        if (line)
+            line->quantity += quote->gifts[i]->quantity;
+    }
+    if (!fulfilment)
+        return;
+    request->purpose = fulfilment_is_pickup(fulfilment)
+                           ? THROUGHLINE__CATALOG__V1__STOCK_PURPOSE__STOCK_PURPOSE_PICKUP
+                           : THROUGHLINE__CATALOG__V1__STOCK_PURPOSE__STOCK_PURPOSE_SHIP;
+    for (size_t i = 0; i < request->n_lines; i++)
+        request->lines[i]->location = fulfilment->location;
 }
 
 bool checkout_takes_uses(const Quote *quote)
@@ -168,9 +219,26 @@ static bool charge_line(
     return true;
 }
 
+/* What costs nothing, and why. */
+static Charge *charge_gift(const char *currency, const PricedGift *gift, Arena *arena)
+{
+    Charge *charge = arena_alloc(arena, sizeof(*charge));
+
+    throughline__cart__v1__charge__init(charge);
+    charge->sku = gift->sku;
+    charge->title = gift->title;
+    charge->quantity = gift->quantity;
+    charge->list_amount = money_message(arena, currency, 0);
+    charge->discount_amount = charge->list_amount;
+    charge->amount = charge->list_amount;
+    charge->promotion = gift->promotion;
+    return charge;
+}
+
 static const Error *make_invoice(
     const Order *order, const Quote *quote, Arena *arena, Invoice *invoice)
 {
+    size_t n_parts = quote_parts(quote);
     int64_t sum = 0, total;
 
     throughline__cart__v1__invoice__init(invoice);
@@ -181,15 +249,17 @@ static const Error *make_invoice(
     invoice->taxes = quote->taxes;
     invoice->n_taxes = quote->n_taxes;
     invoice->tax_total = quote->tax_total;
-    invoice->n_charges = quote_parts(quote);
+    invoice->n_charges = n_parts + quote->n_gifts;
     invoice->charges = arena_array(arena, invoice->n_charges, sizeof(Charge *));
-    for (size_t i = 0; i < invoice->n_charges; i++) {
+    for (size_t i = 0; i < n_parts; i++) {
         PricedLine part = quote_part(quote, i);
 
         invoice->charges[i] = arena_alloc(arena, sizeof(Charge));
         if (!charge_line(quote->currency, &part, arena, invoice->charges[i], &sum))
             return &quote_inconsistent;
     }
+    for (size_t i = 0; i < quote->n_gifts; i++)
+        invoice->charges[n_parts + i] = charge_gift(quote->currency, quote->gifts[i], arena);
     if (!amount_in(quote->currency, quote->total, &total) || total != sum)
         return &quote_inconsistent;
     invoice->total = money_message(arena, quote->currency, sum);
@@ -227,6 +297,10 @@ const Error *checkout_order(const Cart *cart, const Quote *quote, Arena *arena, 
     order->actor = work->actor;
     order->create_time = work->start_time;
     order->uses = work->uses;
+    order->fulfilment = cart->fulfilment;
+    order->stock = work->stock;
+    order->pieces = work->pieces;
+    order->n_pieces = work->n_pieces;
     order->invoice = arena_alloc(arena, sizeof(Invoice));
     if ((error = make_invoice(order, quote, arena, order->invoice)))
         return error;

@@ -136,6 +136,19 @@ static void compare_line(Audit *audit, size_t i, const PricedLine *is, const Pri
             audit, adjustments, is->adjustments[k]->amount, promised->adjustments[k]->amount);
 }
 
+static void compare_gifts(Audit *audit, const Quote *is, const Quote *promised)
+{
+    same_count(audit, field("quote.gifts"), (long long)is->n_gifts, (long long)promised->n_gifts);
+    for (size_t i = 0; i < is->n_gifts && i < promised->n_gifts; i++) {
+        static const char list[] = "quote.gifts";
+        const PricedGift *gift = is->gifts[i], *ought = promised->gifts[i];
+
+        same_text(audit, (Place){ list, i, "sku" }, gift->sku, ought->sku);
+        same_text(audit, (Place){ list, i, "promotion" }, gift->promotion, ought->promotion);
+        same_count(audit, (Place){ list, i, "quantity" }, gift->quantity, ought->quantity);
+    }
+}
+
 /* The quote that the order shows is the one that was signed. */
 static void compare_quotes(Audit *audit, const Quote *is, const Quote *promised)
 {
@@ -149,6 +162,7 @@ static void compare_quotes(Audit *audit, const Quote *is, const Quote *promised)
 
         compare_line(audit, i, &line, &ought);
     }
+    compare_gifts(audit, is, promised);
     same_amount(audit, field("quote.list_total"), is->list_total, promised->list_total);
     same_amount(audit, field("quote.discount_total"), is->discount_total, promised->discount_total);
     same_amount(audit, field("quote.total"), is->total, promised->total);
@@ -203,24 +217,44 @@ static void compare_charge(Audit *audit, size_t i, const Charge *charge, const P
     same_optional(audit, (Place){ list, i, "tax_on_top" }, charge->tax_on_top, line->tax_on_top);
 }
 
+/* A gift is on the bill as it was promised, for nothing. */
+static void compare_gift(Audit *audit, size_t i, const Charge *charge, const PricedGift *gift)
+{
+    static const char list[] = "invoice.charges";
+
+    same_text(audit, (Place){ list, i, "sku" }, charge->sku, gift->sku);
+    same_text(audit, (Place){ list, i, "promotion" }, charge->promotion, gift->promotion);
+    same_count(audit, (Place){ list, i, "quantity" }, charge->quantity, gift->quantity);
+    same_minor(audit, (Place){ list, i, "list_amount" },
+        read_amount(audit, (Place){ list, i, "list_amount" }, charge->list_amount), "a gift's", 0);
+    same_minor(audit, (Place){ list, i, "discount_amount" },
+        read_amount(audit, (Place){ list, i, "discount_amount" }, charge->discount_amount),
+        "a gift's", 0);
+    same_minor(audit, (Place){ list, i, "amount" },
+        read_amount(audit, (Place){ list, i, "amount" }, charge->amount), "a gift's", 0);
+}
+
 /* The bill charges what was promised, line by line, and its charges add up to its total. */
 static void compare_invoice(Audit *audit, const Invoice *invoice, const Quote *promised)
 {
+    size_t n_parts = quote_parts(promised);
     Place total = field("invoice.total");
     int64_t sum = 0;
 
     same_text(audit, field("invoice.order"), invoice->order, audit->order->name);
     same_text(audit, field("invoice.customer"), invoice->customer, audit->order->customer);
     same_count(audit, field("invoice.charges"), (long long)invoice->n_charges,
-        (long long)quote_parts(promised));
+        (long long)(n_parts + promised->n_gifts));
     for (size_t i = 0; i < invoice->n_charges; i++) {
         Place amount = { "invoice.charges", i, "amount" };
 
         sum = plus(sum, read_amount(audit, amount, invoice->charges[i]->amount));
-        if (i < quote_parts(promised)) {
+        if (i < n_parts) {
             PricedLine part = quote_part(promised, i);
 
             compare_charge(audit, i, invoice->charges[i], &part);
+        } else if (i < n_parts + promised->n_gifts) {
+            compare_gift(audit, i, invoice->charges[i], promised->gifts[i - n_parts]);
         }
     }
     same_amount(audit, total, invoice->total, promised->total);

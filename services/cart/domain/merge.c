@@ -171,6 +171,11 @@ void merge_take(const Cart *source, Cart *target, MergeMode mode, const Actor *a
     assert(!error && "what fitted line by line fits together");
     (void)error;
     take_codes(source, target, arena);
+    /* What the customer's own cart says of where it goes and of its terms counts. */
+    if (!target->fulfilment)
+        target->fulfilment = source->fulfilment;
+    if (!target->terms)
+        target->terms = source->terms;
     assert(target->n_merged_from < CART_MAX_MERGED_FROM);
     target->merged_from = arena_grow(arena, target->merged_from, target->n_merged_from,
         target->n_merged_from + 1, sizeof(char *));

@@ -12,17 +12,6 @@ typedef Throughline__Cart__V1__OrderPlaced OrderPlaced;
 
 enum { JOB_WAIT_MS = 10000 };
 
-static void add_promotion(Fixture *fixture, const char *cart)
-{
-    Throughline__Cart__V1__AddPromotionRequest request =
-        THROUGHLINE__CART__V1__ADD_PROMOTION_REQUEST__INIT;
-    Cart reply = THROUGHLINE__CART__V1__CART__INIT;
-
-    request.cart = arena_text(fixture_arena(fixture), cart);
-    request.code = arena_text(fixture_arena(fixture), "SPRING-10");
-    CU_ASSERT_PTR_NULL(fixture_call(fixture, "CartService/AddPromotion", &request, &reply));
-}
-
 /* The quote inside, to be changed and signed anew. */
 static Quote *open_quote(Fixture *fixture, const SignedQuote *signed_quote)
 {
@@ -45,7 +34,7 @@ static void the_invoice_is_the_quote(void)
     Order *order;
     int64_t sum = 0;
 
-    add_promotion(fixture, cart->name);
+    shop_add_code(fixture, cart->name, "SPRING-10");
     signed_quote = shop_quote(fixture, cart->name);
     order = shop_checkout(fixture, cart->name, signed_quote);
 

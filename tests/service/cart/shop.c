@@ -185,6 +185,40 @@ void shop_close(Fixture *fixture)
     CU_ASSERT(fixture_stop(fixture));
 }
 
+const char *shop_limited_promotion(
+    Fixture *fixture, const char *code, int64_t total_limit, int64_t customer_limit)
+{
+    CreatePromotionRequest request = THROUGHLINE__CATALOG__V1__CREATE_PROMOTION_REQUEST__INIT;
+    Promotion promotion = THROUGHLINE__CATALOG__V1__PROMOTION__INIT, reply = promotion;
+
+    promotion.title = arena_text(fixture_arena(fixture), "For the first ones");
+    promotion.code = arena_text(fixture_arena(fixture), code);
+    promotion.basis_points = 2000;
+    promotion.total_limit = total_limit;
+    promotion.customer_limit = customer_limit;
+    request.promotion = &promotion;
+    must(fixture_call(
+             fixture_peer(fixture, "catalog"), "PricingService/CreatePromotion", &request, &reply),
+        "promotion");
+    return reply.name;
+}
+
+void shop_stock(Fixture *fixture, const char *sku, const char *location, int64_t on_hand)
+{
+    Throughline__Catalog__V1__CorrectStockRequest request =
+        THROUGHLINE__CATALOG__V1__CORRECT_STOCK_REQUEST__INIT;
+    Throughline__Catalog__V1__StockLevel level = THROUGHLINE__CATALOG__V1__STOCK_LEVEL__INIT;
+
+    request.sku = arena_text(fixture_arena(fixture), sku);
+    request.location = arena_text(fixture_arena(fixture), location);
+    request.correction_case = THROUGHLINE__CATALOG__V1__CORRECT_STOCK_REQUEST__CORRECTION_COUNTED;
+    request.counted = on_hand;
+    request.reason = THROUGHLINE__CATALOG__V1__STOCK_REASON__STOCK_REASON_COUNTED;
+    must(fixture_call(
+             fixture_peer(fixture, "catalog"), "StockService/CorrectStock", &request, &level),
+        "stock");
+}
+
 /* ---- what the actor does ---- */
 
 Cart *shop_cart(Fixture *fixture)
@@ -224,6 +258,18 @@ Cart *shop_full_cart(Fixture *fixture)
 
     shop_add(fixture, cart->name, "tent", 2);
     return shop_add(fixture, cart->name, "rope", 3);
+}
+
+Cart *shop_add_code(Fixture *fixture, const char *cart, const char *code)
+{
+    Throughline__Cart__V1__AddPromotionRequest request =
+        THROUGHLINE__CART__V1__ADD_PROMOTION_REQUEST__INIT;
+    Cart *reply = message_new(fixture_arena(fixture), carts.message);
+
+    request.cart = arena_text(fixture_arena(fixture), cart);
+    request.code = arena_text(fixture_arena(fixture), code);
+    must(fixture_call(fixture, "CartService/AddPromotion", &request, reply), "add promotion");
+    return reply;
 }
 
 SignedQuote *shop_quote(Fixture *fixture, const char *cart)
@@ -347,4 +393,37 @@ SignedQuote *shop_sign(Fixture *fixture, const Quote *quote)
     CU_ASSERT_FATAL(page.n_messages == 1);
     quote_sign(quote, page.messages[0], fixture_arena(fixture), signed_quote);
     return signed_quote;
+}
+
+ShopStock shop_stock_of(Fixture *fixture, const char *sku)
+{
+    Throughline__Catalog__V1__GetStockRequest request =
+        THROUGHLINE__CATALOG__V1__GET_STOCK_REQUEST__INIT;
+    ShopStock reply = THROUGHLINE__CATALOG__V1__GET_STOCK_RESPONSE__INIT;
+
+    request.sku = arena_text(fixture_arena(fixture), sku);
+    must(fixture_call(fixture_peer(fixture, "catalog"), "StockService/GetStock", &request, &reply),
+        sku);
+    return reply;
+}
+
+ShopUsage shop_usage(Fixture *fixture, const char *promotion)
+{
+    Throughline__Catalog__V1__GetPromotionUsageRequest request =
+        THROUGHLINE__CATALOG__V1__GET_PROMOTION_USAGE_REQUEST__INIT;
+    ShopUsage reply = THROUGHLINE__CATALOG__V1__PROMOTION_USAGE__INIT;
+
+    request.promotion = arena_text(fixture_arena(fixture), promotion);
+    must(fixture_call(
+             fixture_peer(fixture, "catalog"), "CouponService/GetPromotionUsage", &request, &reply),
+        promotion);
+    return reply;
+}
+
+const char *shop_fact(const Error *error, const char *key)
+{
+    for (size_t i = 0; error && i < error->n_facts; i++)
+        if (text_equal(error->facts[i].key, key))
+            return error->facts[i].value;
+    return "";
 }

@@ -14,6 +14,8 @@
 #include "services/cart/domain/checkout.h"
 #include "tests/support/fixture.h"
 
+#include "throughline/catalog/v1/coupon.pb-c.h"
+
 enum { SHOP_VARIANTS = 120 };
 
 Fixture *shop_open(void);
@@ -34,6 +36,12 @@ Order *shop_checkout(Fixture *fixture, const char *cart, SignedQuote *signed_quo
 const char *shop_handoff(Fixture *fixture, const char *cart);
 MergeReport *shop_attach(Fixture *fixture, const char *cart, const char *customer);
 
+/* Adds 20 % off for a code that may be used so often in all, and for a customer (0: without limit);
+ * its name. Needs to come before carts. */
+const char *shop_limited_promotion(
+    Fixture *fixture, const char *code, int64_t total_limit, int64_t customer_limit);
+Cart *shop_add_code(Fixture *fixture, const char *cart, const char *code);
+
 /* What may fail. */
 const Error *shop_try_add(
     Fixture *fixture, const char *cart, const char *sku, int32_t quantity, Cart *reply);
@@ -51,5 +59,15 @@ int64_t shop_minor(const Google__Type__Money *money);
 
 /* Signs any quote as the catalogue would. */
 SignedQuote *shop_sign(Fixture *fixture, const Quote *quote);
+
+/* What the catalogue knows of pieces and of limited promotions. */
+void shop_stock(Fixture *fixture, const char *sku, const char *location, int64_t on_hand);
+typedef Throughline__Catalog__V1__GetStockResponse ShopStock;
+ShopStock shop_stock_of(Fixture *fixture, const char *sku);
+typedef Throughline__Catalog__V1__PromotionUsage ShopUsage;
+ShopUsage shop_usage(Fixture *fixture, const char *promotion);
+
+/* The fact of an error, "" when it has none of this key. */
+const char *shop_fact(const Error *error, const char *key);
 
 #endif

@@ -1,19 +1,11 @@
 /* Checkouts with promotions that may be used only so often. */
 #include "tests/service/cart/shop.h"
 
-#include "shared/codec/message.h"
-#include "shared/codec/types.h"
 #include "tests/support/parallel.h"
 #include "tests/support/test_main.h"
 
-#include "throughline/catalog/v1/coupon.pb-c.h"
-
 #include <stdatomic.h>
 #include <string.h>
-
-typedef Throughline__Catalog__V1__Promotion Promotion;
-typedef Throughline__Catalog__V1__PromotionUsage PromotionUsage;
-typedef Throughline__Catalog__V1__UseReservation UseReservation;
 
 enum { CALLERS = 16, USES = 3 };
 
@@ -24,51 +16,21 @@ static const char *promotion;
 /* A shop with 20 % off for the code LIMITED, so often and so often for a customer. */
 static void open_shop(int64_t total_limit, int64_t customer_limit)
 {
-    Throughline__Catalog__V1__CreatePromotionRequest request =
-        THROUGHLINE__CATALOG__V1__CREATE_PROMOTION_REQUEST__INIT;
-    Promotion made = THROUGHLINE__CATALOG__V1__PROMOTION__INIT, reply = made;
-
     fixture = shop_open();
     arena = fixture_arena(fixture);
-    made.title = arena_text(arena, "For the first ones");
-    made.code = arena_text(arena, "LIMITED");
-    made.basis_points = 2000;
-    made.total_limit = total_limit;
-    made.customer_limit = customer_limit;
-    request.promotion = &made;
-    CHECK_TEXT(error_reason(fixture_call(fixture_peer(fixture, "catalog"),
-                   "PricingService/CreatePromotion", &request, &reply)),
-        "OK");
-    promotion = arena_text(arena, reply.name);
+    promotion = shop_limited_promotion(fixture, "LIMITED", total_limit, customer_limit);
 }
 
 /* A cart of this customer with tents and the code. */
 static Cart *cart_of(const char *customer)
 {
-    Throughline__Cart__V1__AddPromotionRequest request =
-        THROUGHLINE__CART__V1__ADD_PROMOTION_REQUEST__INIT;
-    Cart *cart, *reply = message_new(arena, carts.message);
-
     fixture_act_as(fixture, "web", customer);
-    cart = shop_full_cart(fixture);
-    request.cart = cart->name;
-    request.code = arena_text(arena, "LIMITED");
-    CHECK_TEXT(
-        error_reason(fixture_call(fixture, "CartService/AddPromotion", &request, reply)), "OK");
-    return reply;
+    return shop_add_code(fixture, shop_full_cart(fixture)->name, "LIMITED");
 }
 
-static PromotionUsage usage(void)
+static ShopUsage usage(void)
 {
-    Throughline__Catalog__V1__GetPromotionUsageRequest request =
-        THROUGHLINE__CATALOG__V1__GET_PROMOTION_USAGE_REQUEST__INIT;
-    PromotionUsage reply = THROUGHLINE__CATALOG__V1__PROMOTION_USAGE__INIT;
-
-    request.promotion = arena_text(arena, promotion);
-    CHECK_TEXT(error_reason(fixture_call(fixture_peer(fixture, "catalog"),
-                   "CouponService/GetPromotionUsage", &request, &reply)),
-        "OK");
-    return reply;
+    return shop_usage(fixture, promotion);
 }
 
 static void an_order_counts_for_the_limit(void)

@@ -201,8 +201,73 @@ static void a_short_line_leaves_all_as_it_was(void)
     CU_ASSERT(has_violation(error, "lines[1]"));
     CU_ASSERT(has_violation(error, "lines[2]"));
     CHECK_TEXT(fact_of(error, "sku"), "tent-red");
+    CHECK_TEXT(fact_of(error, "location"), "hamburg");
+    CHECK_TEXT(fact_of(error, "asked"), "1");
+    CHECK_TEXT(fact_of(error, "available"), "0");
     CHECK_INT(stock_sum("tent-green").reserved, 0);
     CHECK_INT(stock_sum("tent-red").reserved, 0);
+}
+
+static const Error *reserve_what_is_counted(
+    ReserveLine **lines, size_t n_lines, Reservation *reservation)
+{
+    ReserveRequest request = THROUGHLINE__CATALOG__V1__RESERVE_REQUEST__INIT;
+
+    throughline__catalog__v1__reservation__init(reservation);
+    request.lines = lines;
+    request.n_lines = n_lines;
+    request.skips_uncounted = true;
+    return fixture_call(fixture, "StockService/Reserve", &request, reservation);
+}
+
+static void what_nobody_has_counted_is_not_limited_where_that_is_asked_for(void)
+{
+    ReserveLine *lines[] = { stock_line("tent-green", "berlin", 2), stock_line("tent-red", "", 3) };
+    Reservation reservation;
+
+    CU_ASSERT_PTR_NULL(reserve_what_is_counted(lines, 2, &reservation));
+    CHECK_TEXT(reservation.name, "");
+    stock_prepare("tent-red", "berlin", 3);
+    CU_ASSERT_PTR_NULL(reserve_what_is_counted(lines, 2, &reservation));
+    CHECK_INT(reservation.n_lines, 1);
+    CHECK_TEXT(reservation.lines[0]->sku, "tent-red");
+    /* Counted elsewhere is counted. */
+    stock_prepare("tent-green", "hamburg", 5);
+    CHECK_TEXT(error_reason(reserve_what_is_counted(lines, 1, &reservation)), "OUT_OF_STOCK");
+    CHECK_INT(stock_sum("tent-green").reserved, 0);
+}
+
+static const Error *restock(
+    const char *sku, int32_t quantity, const char *request_id, StockLevel *level)
+{
+    Throughline__Catalog__V1__RestockRequest request =
+        THROUGHLINE__CATALOG__V1__RESTOCK_REQUEST__INIT;
+
+    throughline__catalog__v1__stock_level__init(level);
+    request.sku = text(arena, sku);
+    request.location = text(arena, "berlin");
+    request.quantity = quantity;
+    request.holder = text(arena, "orders/one");
+    request.request_id = text(arena, request_id);
+    return fixture_call(fixture, "StockService/Restock", &request, level);
+}
+
+static void what_was_sold_comes_back_once(void)
+{
+    Reservation reservation;
+    StockLevel level;
+
+    stock_prepare("tent-green", "berlin", 5);
+    CU_ASSERT_PTR_NULL(stock_reserve_one("tent-green", "berlin", 2, "", &reservation));
+    CU_ASSERT_PTR_NULL(stock_end("Confirm", reservation.name, &reservation));
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_PTR_NULL(restock("tent-green", 2, "note-1", &level));
+
+    CHECK_INT(level.on_hand, 5);
+    CHECK_INT(stock_sum("tent-green").available, 5);
+    CU_ASSERT(has_violation(restock("tent-green", 0, "", &level), "quantity"));
+    CHECK_TEXT(error_reason(restock("unheard-of", 1, "", &level)), "VARIANT_NOT_FOUND");
+    CHECK_TEXT(error_reason(restock("tent-green", 3, "note-1", &level)), "REQUEST_ID_REUSED");
 }
 
 static void a_line_may_come_from_several_locations(void)
@@ -372,6 +437,9 @@ int main(int argc, char **argv)
         { "what_is_confirmed_is_gone", what_is_confirmed_is_gone },
         { "what_is_released_is_free_again", what_is_released_is_free_again },
         { "a_short_line_leaves_all_as_it_was", a_short_line_leaves_all_as_it_was },
+        { "what_nobody_has_counted_is_not_limited_where_that_is_asked_for",
+            what_nobody_has_counted_is_not_limited_where_that_is_asked_for },
+        { "what_was_sold_comes_back_once", what_was_sold_comes_back_once },
         { "a_line_may_come_from_several_locations", a_line_may_come_from_several_locations },
         { "one_request_reserves_once", one_request_reserves_once },
         { "a_refused_request_may_come_again", a_refused_request_may_come_again },
