@@ -27,6 +27,7 @@ class Changes:
         self.code = self.new("CODE").upper()
         self.shop.ask("PricingService/CreatePromotion", {"promotion": {
             "title": "Ten percent", "code": self.code, "basis_points": 1000}})
+        self._count(5000, "shelf")
         self.template = self._template()
         self.office = Office(shop, self.new)
 
@@ -37,6 +38,10 @@ class Changes:
     def make(self, method):
         """A Change of that method."""
         return self.MAKERS[method](self, method)
+
+    def _count(self, pieces, place):
+        self.shop.ask("StockService/CorrectStock", {
+            "sku": self.sku, "location": place, "counted": pieces, "reason": "STOCK_REASON_COUNTED"})
 
     def _customer(self, **fields):
         return self.shop.ask("CustomerService/CreateCustomer", {"customer": {"display_name": "Jo"} | fields})
@@ -108,6 +113,14 @@ class Changes:
         change = self.join_cart("CartService/JoinCart")
         self.shop.ask(change.method, change.request, actor=change.actor)
         return Change(method, change.request, change.actor)
+
+    def set_fulfilment(self, method):
+        actor = f"customers/{self.new('c')}"
+        return Change(method, {"cart": self._cart(actor), "fulfilment": {"method": "SHIP", "delivery": {"country": "DE"}}}, actor)
+
+    def set_terms(self, method):
+        actor = f"customers/{self.new('c')}"
+        return Change(method, {"cart": self._cart(actor), "terms": {"segments": ["segments/club"]}}, actor)
 
     def checkout(self, method):
         actor = f"customers/{self.new('c')}"
@@ -193,13 +206,15 @@ class Changes:
 
     def reserve(self, method):
         place = self.new("place")
-        self.shop.ask("StockService/CorrectStock", {
-            "sku": self.sku, "location": place, "counted": 5, "reason": "STOCK_REASON_COUNTED"})
+        self._count(5, place)
         return Change(method, {"holder": "carts/one", "lines": [{"sku": self.sku, "location": place, "quantity": 2}]}, AGENT)
 
     def end_reservation(self, method):
         change = self.reserve("StockService/Reserve")
         return Change(method, {"name": self.shop.ask(change.method, change.request)["name"]}, AGENT)
+
+    def restock(self, method):
+        return Change(method, {"sku": self.sku, "location": self.new("place"), "quantity": 1, "holder": "orders/one"}, AGENT)
 
     def create_customer(self, method):
         return Change(method, {"customer": {"display_name": "Jo", "identifiers": [self._device()]}}, AGENT)
@@ -270,6 +285,7 @@ class Changes:
         "CartService/RemovePromotion": remove_promotion, "CartService/AttachCustomer": attach_customer,
         "CartService/ClaimHandoff": claim_handoff, "CartService/JoinCart": join_cart,
         "CartService/LeaveCart": leave_cart, "CartService/Checkout": checkout,
+        "CartService/SetFulfilment": set_fulfilment, "CartService/SetTerms": set_terms,
         "GovernanceService/CreateDraft": create_draft, "GovernanceService/ChangeDraft": change_draft,
         "GovernanceService/SubmitDraft": submit_draft, "GovernanceService/WithdrawDraft": withdraw_draft,
         "GovernanceService/ApproveDraft": judge_draft, "GovernanceService/RejectDraft": judge_draft,
@@ -286,6 +302,7 @@ class Changes:
         "LocationService/PutLocation": put_location,
         "StockService/CorrectStock": correct_stock, "StockService/Reserve": reserve,
         "StockService/Confirm": end_reservation, "StockService/Release": end_reservation,
+        "StockService/Restock": restock,
         "CustomerService/CreateCustomer": create_customer, "CustomerService/UpdateCustomer": update_customer,
         "CustomerService/AttachIdentifier": attach_identifier, "CustomerService/DetachIdentifier": detach_identifier,
         "CustomerService/MergeCustomers": merge_customers, "ConsentService/SetConsent": set_consent,

@@ -8,6 +8,7 @@ from report import Failed, wait_for
 
 CURRENCY = "EUR"
 MAX_QUANTITY = 3
+PIECES = 1_000_000
 
 
 class Writer(threading.Thread):
@@ -176,6 +177,9 @@ class World:
     def __init__(self, shop, run):
         self.run = run
         self.skus = skus(shop, CURRENCY)
+        for sku in self.skus:  # enough for everybody
+            shop.insist("StockService/CorrectStock", {
+                "sku": sku, "location": "shelf", "counted": PIECES, "reason": "STOCK_REASON_COUNTED"})
         self.template = f"templates/hello-{run}"
         shop.insist("MessageService/CreateTemplate", {"template": {
             "name": self.template, "subject": "Hello {{name}}", "body": "Hello {{name}}."}})
