@@ -48,8 +48,6 @@ static bool is_pointer(const Field *field)
 
 static bool is_default(const Field *field, const void *item)
 {
-    static const uint8_t zero[sizeof(ProtobufCBinaryData)];
-
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
         return text_is_empty(*(const char *const *)item);
@@ -59,8 +57,11 @@ static bool is_default(const Field *field, const void *item)
         return *(const float *)item == 0;
     case PROTOBUF_C_TYPE_DOUBLE:
         return *(const double *)item == 0;
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return !*(const void *const *)item;
     default:
-        return !memcmp(item, zero, field_item_size(field->type));
+        return field_item_size(field->type) == sizeof(int64_t) ? *(const int64_t *)item == 0
+                                                               : *(const int32_t *)item == 0;
     }
 }
 

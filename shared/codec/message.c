@@ -1,8 +1,9 @@
-/* protobuf-c's own pack and unpack, with an arena for an allocator. */
+/* Packing of our own, and protobuf-c's unpacking with an arena for an allocator. */
 #include "shared/codec/message.h"
 
 #include "proto/descriptor_set.h"
 #include "shared/codec/field.h"
+#include "shared/codec/pack.h"
 #include "shared/codec/scan.h"
 
 #include <assert.h>
@@ -40,9 +41,7 @@ void *message_unpack(Arena *arena, const ProtobufCMessageDescriptor *descriptor,
 
 Bytes message_pack(Arena *arena, const void *message)
 {
-    uint8_t *data = arena_alloc(arena, protobuf_c_message_get_packed_size(message));
-
-    return (Bytes){ data, protobuf_c_message_pack(message, data) };
+    return pack_backwards(arena, message);
 }
 
 void *message_copy(Arena *arena, const void *message)
@@ -57,14 +56,16 @@ void *message_copy(Arena *arena, const void *message)
 bool message_equal(const void *a, const void *b)
 {
     const ProtobufCMessage *first = a, *second = b;
-    size_t size = protobuf_c_message_get_packed_size(a);
     Arena *arena;
+    Bytes left, right;
     bool is_equal;
 
-    if (first->descriptor != second->descriptor || size != protobuf_c_message_get_packed_size(b))
+    if (first->descriptor != second->descriptor)
         return false;
     arena = arena_new();
-    is_equal = !memcmp(message_pack(arena, a).data, message_pack(arena, b).data, size);
+    left = message_pack(arena, a);
+    right = message_pack(arena, b);
+    is_equal = left.size == right.size && !memcmp(left.data, right.data, left.size);
     arena_free(arena);
     return is_equal;
 }

@@ -34,6 +34,15 @@ static bool survives_wire(Arena *arena, const ProtobufCMessage *message)
     return back && message_equal(message, back);
 }
 
+static bool packs_as_protobuf_c_does(Arena *arena, const ProtobufCMessage *message)
+{
+    Bytes bytes = message_pack(arena, message);
+    uint8_t *expected = arena_alloc(arena, protobuf_c_message_get_packed_size(message));
+
+    return bytes.size == protobuf_c_message_pack(message, expected) &&
+           !memcmp(bytes.data, expected, bytes.size);
+}
+
 static bool survives_bson(Arena *arena, const ProtobufCMessage *message)
 {
     ProtobufCMessage *back = message_new(arena, message->descriptor);
@@ -109,7 +118,13 @@ static void every_type_survives_json(void)
     check_all(survives_json, false);
 }
 
+static void every_type_is_packed_as_by_protobuf_c(void)
+{
+    check_all(packs_as_protobuf_c_does, true);
+}
+
 static CU_TestInfo tests[] = {
+    { "every_type_is_packed_as_by_protobuf_c", every_type_is_packed_as_by_protobuf_c },
     { "every_type_survives_the_wire", every_type_survives_the_wire },
     { "every_type_survives_bson", every_type_survives_bson },
     { "every_type_survives_json", every_type_survives_json },

@@ -1,0 +1,194 @@
+#include "shared/codec/pack.h"
+
+#include "shared/codec/field.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Above LARGEST_GUESS the message is measured after all: room is not doubled without end. */
+enum {
+    FIRST_ROOM = 256,
+    GROWTH = 4,
+    LARGEST_GUESS = 64 * 1024,
+    PREFIX_MAX_SIZE = 24,
+    VARINT_BITS = 7,
+    VARINT_MORE = 1 << VARINT_BITS,
+    WIRE_BITS = 3,
+};
+
+typedef struct Writer {
+    Arena *arena;
+    const ProtobufCMessage *whole;
+    uint8_t *start;
+    uint8_t *at; /* of the first byte that is written */
+    uint8_t *end;
+} Writer;
+
+static void write_message(Writer *writer, const ProtobufCMessage *message);
+
+static size_t written(const Writer *writer)
+{
+    return (size_t)(writer->end - writer->at);
+}
+
+static void grow(Writer *writer, size_t size)
+{
+    size_t used = written(writer);
+    size_t room = GROWTH * (used + size);
+    uint8_t *grown;
+
+    if (room > LARGEST_GUESS)
+        room = protobuf_c_message_get_packed_size(writer->whole) + PREFIX_MAX_SIZE;
+    assert(room >= used + size);
+    grown = arena_alloc(writer->arena, room);
+    if (used)
+        memcpy(grown + room - used, writer->at, used);
+    writer->start = grown;
+    writer->end = grown + room;
+    writer->at = writer->end - used;
+}
+
+/* Room for `size` bytes and what stands before them: a tag and a length. */
+static void make_room(Writer *writer, size_t size)
+{
+    if ((size_t)(writer->at - writer->start) < size + PREFIX_MAX_SIZE)
+        grow(writer, size + PREFIX_MAX_SIZE);
+}
+
+/* There is room: see make_room. */
+static void write_varint(Writer *writer, uint64_t value)
+{
+    uint8_t *at;
+
+    if (value < VARINT_MORE) {
+        *--writer->at = (uint8_t)value;
+        return;
+    }
+    writer->at -= ((size_t)(63 - __builtin_clzll(value)) / VARINT_BITS) + 1;
+    for (at = writer->at; value >= VARINT_MORE; value >>= VARINT_BITS)
+        *at++ = (uint8_t)(value | VARINT_MORE);
+    *at = (uint8_t)value;
+}
+
+static void write_raw(Writer *writer, const void *bytes, size_t size)
+{
+    make_room(writer, size);
+    writer->at -= size;
+    if (size)
+        memcpy(writer->at, bytes, size);
+}
+
+static void write_bytes(Writer *writer, const void *bytes, size_t size)
+{
+    write_raw(writer, bytes, size);
+    write_varint(writer, size);
+}
+
+static void write_nested(Writer *writer, const ProtobufCMessage *message)
+{
+    size_t before = written(writer);
+
+    if (message)
+        write_message(writer, message);
+    make_room(writer, 0);
+    write_varint(writer, written(writer) - before);
+}
+
+static void write_number(Writer *writer, uint64_t number)
+{
+    make_room(writer, 0);
+    write_varint(writer, number);
+}
+
+static uint64_t zigzag(int64_t value)
+{
+    return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+}
+
+/* One value, without its tag; which kind of bytes it is. */
+static uint32_t write_item(Writer *writer, ProtobufCType type, const void *item)
+{
+    const ProtobufCBinaryData *bytes = item;
+    const char *text;
+
+    switch (type) {
+    case PROTOBUF_C_TYPE_STRING:
+        text = *(const char *const *)item;
+        write_bytes(writer, text, text ? strlen(text) : 0);
+        return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+    case PROTOBUF_C_TYPE_BYTES:
+        write_bytes(writer, bytes->data, bytes->len);
+        return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+    case PROTOBUF_C_TYPE_MESSAGE:
+        write_nested(writer, *(const ProtobufCMessage *const *)item);
+        return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_FLOAT:
+        write_raw(writer, item, sizeof(uint32_t));
+        return PROTOBUF_C_WIRE_TYPE_32BIT;
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_DOUBLE:
+        write_raw(writer, item, sizeof(uint64_t));
+        return PROTOBUF_C_WIRE_TYPE_64BIT;
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SINT64:
+        write_number(writer, zigzag(field_number(type, item)));
+        return PROTOBUF_C_WIRE_TYPE_VARINT;
+    default:
+        write_number(writer, (uint64_t)field_number(type, item));
+        return PROTOBUF_C_WIRE_TYPE_VARINT;
+    }
+}
+
+static void write_tag(Writer *writer, uint32_t id, uint32_t wire_type)
+{
+    write_varint(writer, (uint64_t)id << WIRE_BITS | wire_type);
+}
+
+static void write_packed(Writer *writer, const ProtobufCMessage *message, const Field *field)
+{
+    size_t before = written(writer);
+
+    for (size_t i = field_count(message, field); i-- > 0;)
+        write_item(writer, field->type, field_item(message, field, i));
+    make_room(writer, 0);
+    write_varint(writer, written(writer) - before);
+    write_tag(writer, field->id, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
+}
+
+static void write_field(Writer *writer, const ProtobufCMessage *message, const Field *field)
+{
+    if (field->label == PROTOBUF_C_LABEL_REPEATED && field->flags & PROTOBUF_C_FIELD_FLAG_PACKED) {
+        write_packed(writer, message, field);
+        return;
+    }
+    for (size_t i = field_count(message, field); i-- > 0;)
+        write_tag(
+            writer, field->id, write_item(writer, field->type, field_item(message, field, i)));
+}
+
+static void write_message(Writer *writer, const ProtobufCMessage *message)
+{
+    const MessageType *type = message->descriptor;
+
+    for (size_t i = message->n_unknown_fields; i-- > 0;) {
+        const ProtobufCMessageUnknownField *field = &message->unknown_fields[i];
+
+        write_raw(writer, field->data, field->len);
+        write_tag(writer, field->tag, field->wire_type);
+    }
+    for (size_t i = type->n_fields; i-- > 0;)
+        if (field_is_present(message, &type->fields[i]))
+            write_field(writer, message, &type->fields[i]);
+}
+
+Bytes pack_backwards(Arena *arena, const ProtobufCMessage *message)
+{
+    uint8_t *room = arena_alloc(arena, FIRST_ROOM);
+    Writer writer = { arena, message, room, room + FIRST_ROOM, room + FIRST_ROOM };
+
+    write_message(&writer, message);
+    return (Bytes){ writer.at, written(&writer) };
+}
