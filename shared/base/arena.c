@@ -1,5 +1,6 @@
 /* Arena: a list of blocks, newest first. Small requests are cut from the newest block; a large one
- * gets a block of its own behind it, so that the rest of the newest block is not lost. */
+ * gets a block of its own behind it, so that the rest of the newest block is not lost. Blocks are
+ * zeroed ahead of what is cut from them, a stretch at a time. */
 #include "shared/base/arena.h"
 
 #include <stdint.h>
@@ -13,10 +14,14 @@ enum { FIRST_BLOCK = 0, LARGEST_BLOCK = 0, ALIGNMENT = 16 };
 enum { FIRST_BLOCK = 8 * 1024, LARGEST_BLOCK = 128 * 1024, ALIGNMENT = 16 };
 #endif
 
+/* SMALL_TEXT: nearly all that is printed; such a text is formatted once. STRETCH: zeroed at once, at least. */
+enum { SMALL_TEXT = 128, STRETCH = 512 };
+
 typedef struct Block {
     struct Block *next;
     size_t capacity;
     size_t used;
+    size_t zeroed; /* from the start; at least `used` */
     _Alignas(ALIGNMENT) unsigned char data[];
 } Block;
 
@@ -35,6 +40,7 @@ static Block *new_block(size_t capacity)
     block->next = NULL;
     block->capacity = capacity;
     block->used = 0;
+    block->zeroed = 0;
     return block;
 }
 
@@ -60,8 +66,10 @@ void arena_reset(Arena *arena)
         else
             free(block);
     }
-    if (kept)
+    if (kept) {
         kept->used = 0;
+        kept->zeroed = 0;
+    }
     arena->newest = kept;
     arena->next_capacity = kept ? 2 * FIRST_BLOCK : FIRST_BLOCK;
     arena->used = 0;
@@ -103,6 +111,17 @@ static Block *block_for(Arena *arena, size_t size)
     return block;
 }
 
+static void zero_until(Block *block, size_t end)
+{
+    size_t left = block->capacity - block->zeroed;
+    size_t size = end - block->zeroed;
+
+    if (size < STRETCH)
+        size = left < STRETCH ? left : STRETCH;
+    memset(block->data + block->zeroed, 0, size);
+    block->zeroed += size;
+}
+
 void *arena_alloc(Arena *arena, size_t size)
 {
     size_t wanted = size ? size : 1;
@@ -119,7 +138,9 @@ void *arena_alloc(Arena *arena, size_t size)
     memory = block->data + block->used;
     block->used += rounded;
     arena->used += rounded;
-    return memset(memory, 0, wanted);
+    if (block->used > block->zeroed)
+        zero_until(block, block->used);
+    return memory;
 }
 
 void *arena_array(Arena *arena, size_t count, size_t size)
@@ -169,15 +190,18 @@ char *arena_text_of(Arena *arena, const char *bytes, size_t size)
 
 char *arena_vprintf(Arena *arena, const char *format, va_list args)
 {
+    char small[SMALL_TEXT];
     va_list again;
     char *text;
     int length;
 
     va_copy(again, args);
-    length = vsnprintf(NULL, 0, format, again);
+    length = vsnprintf(small, sizeof(small), format, again);
     va_end(again);
     if (length < 0)
         abort();
+    if ((size_t)length < sizeof(small))
+        return arena_copy(arena, small, (size_t)length + 1);
     text = arena_alloc(arena, (size_t)length + 1);
     vsnprintf(text, (size_t)length + 1, format, args);
     return text;
