@@ -23,6 +23,22 @@ static const Error override_refused = { ERROR_PERMISSION_DENIED, "SCOPE_MISSING"
 
 /* ---- validate ---- */
 
+/* The field below a path. Nearly all requests are in order: what is named of them all the same is put together without a format,
+ * and lines and codes are only named where something is wrong with them. */
+static const char *below(RpcCall *call, const char *path, const char *field)
+{
+    size_t path_size = strlen(path);
+    size_t field_size = strlen(field);
+    char *whole;
+
+    if (path_size == 0)
+        return field;
+    whole = arena_alloc(call->arena, path_size + field_size + 1);
+    memcpy(whole, path, path_size);
+    memcpy(whole + path_size, field, field_size);
+    return whole;
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -62,22 +78,25 @@ static void check_twins(RpcCall *call, const char *path, const CreateQuoteReques
 
 static void check_lines(RpcCall *call, const char *path, const CreateQuoteRequest *req)
 {
-    check_count(call, check_path(call, "%slines", path), req->n_lines, 1, QUOTE_MAX_LINES);
+    check_count(call, below(call, path, "lines"), req->n_lines, 1, QUOTE_MAX_LINES);
     if (req->n_lines > QUOTE_MAX_LINES)
         return;
     for (size_t i = 0; i < req->n_lines; i++) {
+        int32_t quantity = req->lines[i]->quantity;
+
         if (!sku_is_valid(req->lines[i]->sku))
             check_fail(call, check_path(call, "%slines[%zu].sku", path, i),
                 "must be 1 to 64 characters of [A-Za-z0-9_.~-]");
-        check_range(call, check_path(call, "%slines[%zu].quantity", path, i),
-            req->lines[i]->quantity, 1, QUOTE_MAX_QUANTITY);
+        if (quantity < 1 || quantity > QUOTE_MAX_QUANTITY)
+            check_range(call, check_path(call, "%slines[%zu].quantity", path, i), quantity, 1,
+                QUOTE_MAX_QUANTITY);
     }
     check_twins(call, path, req);
 }
 
 static void check_codes(RpcCall *call, const char *path, const CreateQuoteRequest *req)
 {
-    check_count(call, check_path(call, "%scodes", path), req->n_codes, 0, QUOTE_MAX_CODES);
+    check_count(call, below(call, path, "codes"), req->n_codes, 0, QUOTE_MAX_CODES);
     for (size_t i = 0; i < req->n_codes && i < QUOTE_MAX_CODES; i++)
         for (size_t j = 0; j < i; j++)
             if (text_equal(req->codes[j], req->codes[i]))
@@ -92,15 +111,14 @@ void quote_context_check(RpcCall *call, const char *path, const QuoteContext *co
         return;
     country = context->country;
     if (*country && (strlen(country) != 2 || strspn(country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2))
-        check_fail(call, check_path(call, "%scountry", path), "must be two capitals (ISO 3166-1)");
-    check_text(call, check_path(call, "%sregion", path), context->region, 0, RULES_MAX_WORD);
-    check_text(call, check_path(call, "%slocation", path), context->location, 0, RULES_MAX_WORD);
-    check_count(
-        call, check_path(call, "%ssegments", path), context->n_segments, 0, QUOTE_MAX_SEGMENTS);
+        check_fail(call, below(call, path, "country"), "must be two capitals (ISO 3166-1)");
+    check_text(call, below(call, path, "region"), context->region, 0, RULES_MAX_WORD);
+    check_text(call, below(call, path, "location"), context->location, 0, RULES_MAX_WORD);
+    check_count(call, below(call, path, "segments"), context->n_segments, 0, QUOTE_MAX_SEGMENTS);
     for (size_t i = 0; i < context->n_segments && i < QUOTE_MAX_SEGMENTS; i++)
         check_name(
             call, check_path(call, "%ssegments[%zu]", path, i), context->segments[i], "segments/*");
-    check_range(call, check_path(call, "%sutc_offset_minutes", path), context->utc_offset_minutes,
+    check_range(call, below(call, path, "utc_offset_minutes"), context->utc_offset_minutes,
         -UTC_OFFSET_MAX_MINUTES, UTC_OFFSET_MAX_MINUTES);
 }
 
@@ -117,7 +135,7 @@ static void check_amount(
 
 static void check_overrides(RpcCall *call, const char *path, const CreateQuoteRequest *req)
 {
-    check_count(call, check_path(call, "%soverrides", path), req->n_overrides, 0, req->n_lines);
+    check_count(call, below(call, path, "overrides"), req->n_overrides, 0, req->n_lines);
     /* Each is looked for among the lines: too many of those are a fault of their own. */
     if (req->n_lines > QUOTE_MAX_LINES)
         return;
@@ -140,7 +158,7 @@ static void check_overrides(RpcCall *call, const char *path, const CreateQuoteRe
             "overrideLimits/*");
     }
     if (req->n_overrides > 0 && !*call->context.actor)
-        check_fail(call, check_path(call, "%soverrides", path), "need an actor in the context");
+        check_fail(call, below(call, path, "overrides"), "need an actor in the context");
 }
 
 const Error *quote_request_check(RpcCall *call, const char *path, const CreateQuoteRequest *req)
@@ -148,22 +166,22 @@ const Error *quote_request_check(RpcCall *call, const char *path, const CreateQu
     const Error *error;
 
     if (money_digits(req->currency) < 0)
-        check_fail(call, check_path(call, "%scurrency", path), "\"%s\" is not an ISO 4217 currency",
+        check_fail(call, below(call, path, "currency"), "\"%s\" is not an ISO 4217 currency",
             req->currency);
     check_lines(call, path, req);
     check_codes(call, path, req);
-    check_optional_name(call, check_path(call, "%scustomer", path), req->customer, "customers/*");
-    check_optional_name(call, check_path(call, "%scart", path), req->cart, "carts/*");
-    check_text(call, check_path(call, "%scart_etag", path), req->cart_etag, 0, QUOTE_MAX_ETAG);
+    check_optional_name(call, below(call, path, "customer"), req->customer, "customers/*");
+    check_optional_name(call, below(call, path, "cart"), req->cart, "carts/*");
+    check_text(call, below(call, path, "cart_etag"), req->cart_etag, 0, QUOTE_MAX_ETAG);
     if (req->ttl_seconds)
-        check_range(call, check_path(call, "%sttl_seconds", path), req->ttl_seconds,
-            QUOTE_MIN_TTL_SECONDS, QUOTE_MAX_TTL_SECONDS);
-    quote_context_check(call, check_path(call, "%scontext.", path), req->context);
+        check_range(call, below(call, path, "ttl_seconds"), req->ttl_seconds, QUOTE_MIN_TTL_SECONDS,
+            QUOTE_MAX_TTL_SECONDS);
+    quote_context_check(call, below(call, path, "context."), req->context);
     if (req->shipping) {
-        check_text(call, check_path(call, "%sshipping.method", path), req->shipping->method, 1,
-            RULES_MAX_WORD);
-        check_amount(call, check_path(call, "%sshipping.amount", path), req->shipping->amount,
-            req->currency);
+        check_text(
+            call, below(call, path, "shipping.method"), req->shipping->method, 1, RULES_MAX_WORD);
+        check_amount(
+            call, below(call, path, "shipping.amount"), req->shipping->amount, req->currency);
     }
     check_overrides(call, path, req);
     if ((error = check_result(call)))

@@ -5,7 +5,7 @@ from programs import run_json
 from unary import Method, echo_method
 
 SERVICE = "/throughline.catalog.v1.PricingService/"
-QUOTE_SLACK = 4   # nanoseconds of two times are of one to five bytes each
+QUOTE_SLACK = 16   # nanoseconds of two times are of one to five bytes each, in the quote and in what is signed
 CPU = 0
 
 
