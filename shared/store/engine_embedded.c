@@ -10,8 +10,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static const char scheme[] = "embedded:";
-
 static EngineEvent *copy_events(Arena *arena, const EngineEvent *events, size_t n_events)
 {
     EngineEvent *copy = arena_array(arena, n_events, sizeof(*copy));
@@ -309,7 +307,7 @@ static Embedded *new_embedded(const StoreOptions *options)
 
 const Error *engine_embedded_open(Arena *arena, const StoreOptions *options, Engine **engine)
 {
-    const char *folder = options->uri + sizeof(scheme) - 1;
+    const char *folder = options->uri + strlen("embedded:");
     Embedded *embedded;
     const Error *error;
 

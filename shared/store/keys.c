@@ -324,7 +324,7 @@ Bytes keys_pack(Arena *arena, const IndexEntry *entries, size_t n_entries)
 
 bool keys_unpack(Arena *arena, Bytes packed, IndexEntry **entries, size_t *n_entries)
 {
-    const uint8_t *at = packed.data, *end = at + packed.size;
+    const uint8_t *at = packed.data, *end = packed.size ? at + packed.size : at;
     IndexEntry *items = NULL;
     size_t count = 0, room = 0;
 

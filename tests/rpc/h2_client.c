@@ -124,10 +124,11 @@ static ssize_t on_read(nghttp2_session *session, int32_t id, uint8_t *room, size
     (void)session, (void)id, (void)context;
     if (n == 0 && !stream->ends)
         return NGHTTP2_ERR_DEFERRED;
-    if (n)
+    if (n) {
         memcpy(room, stream->body.data, n);
-    stream->body.data += n;
-    stream->body.size -= n;
+        stream->body.data += n;
+        stream->body.size -= n;
+    }
     if (stream->body.size == 0 && stream->ends)
         *flags |= NGHTTP2_DATA_FLAG_EOF;
     return (ssize_t)n;

@@ -31,8 +31,8 @@ static const Error *send_bytes(const void *bytes, size_t size)
 static void a_cut_message_is_malformed(void)
 {
     const char *const cut[] = { "\x0a",
-        "\x0a\x05"
-        "abc",
+        ("\x0a\x05"
+         "abc"),
         "\x12\x02\x08", "\x18", "\x18\xff", "\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
         "\x0a\xff\xff\xff\xff\x0f", "\x00", "\x07\x01", "\x0b" };
 
