@@ -153,6 +153,15 @@ static void add_code(
     };
 }
 
+static int64_t version_of(const Product *product)
+{
+    int64_t version;
+    bool is_number = text_to_int64(product->etag, &version);
+
+    assert(is_number && "a stored product has a version");
+    return version;
+}
+
 /* Everything in one block of memory. */
 static SnapshotEntry *new_entry(const Product *product)
 {
@@ -164,10 +173,9 @@ static SnapshotEntry *new_entry(const Product *product)
     SnapshotEntry *entry =
         allocate(1, sizeof(*entry) + n_codes * sizeof(SnapshotCode) + packed.size + codes + texts);
     char *at = (char *)(entry + 1) + n_codes * sizeof(SnapshotCode);
-    bool is_number = text_to_int64(product->etag, &entry->version);
 
-    assert(is_number && "a stored product has a version");
     atomic_init(&entry->references, 1);
+    entry->version = version_of(product);
     entry->codes = (SnapshotCode *)(entry + 1);
     entry->packed.data = (const uint8_t *)copy_bytes(&at, packed.data, packed.size);
     entry->packed.size = packed.size;
@@ -290,12 +298,27 @@ static void unlink_codes(Snapshot *snapshot, const SnapshotEntry *entry)
     }
 }
 
+/* Most that comes from the log was put when it was stored: no entry is made for it. */
+static bool is_newer(Snapshot *snapshot, const Product *product)
+{
+    const Item *item;
+    bool is_news;
+
+    pthread_rwlock_rdlock(&snapshot->lock);
+    item = find_item(snapshot, product->name);
+    is_news = !item || item->entry->version < version_of(product);
+    pthread_rwlock_unlock(&snapshot->lock);
+    return is_news;
+}
+
 void snapshot_put(Snapshot *snapshot, const Product *product)
 {
-    SnapshotEntry *entry = new_entry(product);
-    SnapshotEntry *gone = entry;
+    SnapshotEntry *entry, *gone;
     Item *item;
 
+    if (!is_newer(snapshot, product))
+        return;
+    entry = gone = new_entry(product);
     pthread_rwlock_wrlock(&snapshot->lock);
     item = find_item(snapshot, product->name);
     if (!item)

@@ -4,6 +4,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/id.h"
 #include "shared/codec/message.h"
+#include "shared/codec/scan.h"
 #include "shared/codec/types.h"
 
 #include <string.h>
@@ -75,9 +76,11 @@ const Error *event_seal(void *context, Arena *arena, const char *aggregate,
 void *event_payload(Arena *arena, const Event *event, const ProtobufCMessageDescriptor *type)
 {
     const Google__Protobuf__Any *any = event->payload;
+    Bytes value;
 
     if (!any || !text_starts_with(any->type_url, type_prefix) ||
         !text_equal(any->type_url + strlen(type_prefix), type->name))
         return NULL;
-    return message_from_any(arena, any->type_url, (Bytes){ any->value.data, any->value.len });
+    value = (Bytes){ any->value.data, any->value.len };
+    return scan_message(arena, type, value) ? NULL : message_unpack(arena, type, value);
 }

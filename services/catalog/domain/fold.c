@@ -228,12 +228,6 @@ static int put_two_bytes(uint32_t code, char *folded)
     return 2;
 }
 
-static int fold_ascii(char byte, char *folded)
-{
-    *folded = byte >= 'A' && byte <= 'Z' ? (char)(byte + 'a' - 'A') : byte;
-    return (*folded >= 'a' && *folded <= 'z') || (byte >= '0' && byte <= '9') ? 1 : -1;
-}
-
 /* General punctuation, currency signs, arrows; ideographic spaces and stops. */
 static bool is_separator(uint32_t code)
 {
@@ -242,15 +236,11 @@ static bool is_separator(uint32_t code)
            (code >= 0x2190 && code <= 0x2bff) || (code >= 0x3000 && code <= 0x3003);
 }
 
-size_t fold_character(const char *text, char folded[FOLD_MAX_BYTES], int *size)
+size_t fold_wide_character(const char *text, char folded[FOLD_MAX_BYTES], int *size)
 {
     size_t step;
     uint32_t code;
 
-    if ((uint8_t)*text < 0x80) {
-        *size = fold_ascii(*text, folded);
-        return 1;
-    }
     /* Not valid after all: a separator of one byte. */
     *size = -1;
     step = text_utf8_step((const uint8_t *)text, strnlen(text, 4));

@@ -61,42 +61,38 @@ static void check_variant_attributes(const Variant *variant, const char *path, F
 }
 
 /* True when the amount can be compared with others: known currency, its digits, not negative. */
-static bool check_amount(
-    Findings *findings, const char *field, const Google__Type__Money *money, int64_t *minor)
+static bool check_amount(Findings *findings, const char *path, const char *member,
+    const Google__Type__Money *money, int64_t *minor)
 {
-    if (!money) {
+    const char *field;
+
+    if (money && money_minor(money, minor) && *minor >= 0)
+        return true;
+    field = arena_printf(findings->arena, "%s.%s", path, member);
+    if (!money)
         findings_add(findings, field, "is missing");
-        return false;
-    }
-    if (money_digits(money->currency_code) < 0) {
+    else if (money_digits(money->currency_code) < 0)
         findings_add(findings, arena_printf(findings->arena, "%s.currency_code", field),
             "\"%s\" is not an ISO 4217 currency", money->currency_code);
-        return false;
-    }
-    if (!money_minor(money, minor)) {
+    else if (!money_minor(money, minor))
         findings_add(findings, field, "is not an amount with at most %d digits behind the point",
             money_digits(money->currency_code));
-        return false;
-    }
-    if (*minor < 0) {
+    else
         findings_add(findings, field, "must not be negative");
-        return false;
-    }
-    return true;
+    return false;
 }
 
 static void check_price(const Price *price, const char *path, Findings *findings)
 {
-    Arena *arena = findings->arena;
     int64_t amount;
     int64_t list_amount;
-    const char *list_path = arena_printf(arena, "%s.list_amount", path);
-    bool is_good =
-        check_amount(findings, arena_printf(arena, "%s.amount", path), price->amount, &amount);
+    const char *list_path;
+    bool is_good = check_amount(findings, path, "amount", price->amount, &amount);
 
     if (!price->list_amount ||
-        !check_amount(findings, list_path, price->list_amount, &list_amount) || !is_good)
+        !check_amount(findings, path, "list_amount", price->list_amount, &list_amount) || !is_good)
         return;
+    list_path = arena_printf(findings->arena, "%s.list_amount", path);
     if (!text_equal(price->amount->currency_code, price->list_amount->currency_code))
         findings_add(
             findings, list_path, "must be in %s as the amount is", price->amount->currency_code);
@@ -151,28 +147,38 @@ static void check_stock(const Variant *variant, const char *path, Findings *find
     }
 }
 
+/* Fields are named once something is wrong with them: imports check millions that are in order. */
+static void check_codes(const Product *product, size_t index, const char *path, Findings *findings)
+{
+    const Variant *variant = product->variants[index];
+    Arena *arena = findings->arena;
+
+    if (!sku_is_valid(variant->sku))
+        findings_add(findings, arena_printf(arena, "%s.sku", path),
+            "must be 1 to %d characters of [A-Za-z0-9_.~-]", VARIANT_MAX_SKU);
+    if (*variant->gtin && !gtin_is_valid(variant->gtin))
+        findings_add(findings, arena_printf(arena, "%s.gtin", path),
+            "must be 8, 12, 13 or 14 digits with a right check digit, or empty");
+    for (size_t i = 0; i < index; i++) {
+        if (text_equal(product->variants[i]->sku, variant->sku))
+            findings_add(findings, arena_printf(arena, "%s.sku", path),
+                "is the SKU of variants[%zu] too", i);
+        if (*variant->gtin && text_equal(product->variants[i]->gtin, variant->gtin))
+            findings_add(findings, arena_printf(arena, "%s.gtin", path),
+                "is the GTIN of variants[%zu] too", i);
+    }
+}
+
 static void check_variant(const Product *product, size_t index, Findings *findings)
 {
     Arena *arena = findings->arena;
     const Variant *variant = product->variants[index];
     const char *path = arena_printf(arena, "variants[%zu]", index);
-    const char *sku_path = arena_printf(arena, "%s.sku", path);
-    const char *gtin_path = arena_printf(arena, "%s.gtin", path);
 
-    if (!sku_is_valid(variant->sku))
-        findings_add(
-            findings, sku_path, "must be 1 to %d characters of [A-Za-z0-9_.~-]", VARIANT_MAX_SKU);
-    if (*variant->gtin && !gtin_is_valid(variant->gtin))
-        findings_add(findings, gtin_path,
-            "must be 8, 12, 13 or 14 digits with a right check digit, or empty");
-    for (size_t i = 0; i < index; i++) {
-        if (text_equal(product->variants[i]->sku, variant->sku))
-            findings_add(findings, sku_path, "is the SKU of variants[%zu] too", i);
-        if (*variant->gtin && text_equal(product->variants[i]->gtin, variant->gtin))
-            findings_add(findings, gtin_path, "is the GTIN of variants[%zu] too", i);
-    }
-    findings_length(
-        findings, arena_printf(arena, "%s.title", path), variant->title, 0, VARIANT_MAX_TITLE);
+    check_codes(product, index, path, findings);
+    if (*variant->title)
+        findings_length(
+            findings, arena_printf(arena, "%s.title", path), variant->title, 0, VARIANT_MAX_TITLE);
     check_prices(variant, path, findings);
     check_stock(variant, path, findings);
     check_variant_attributes(variant, path, findings);

@@ -125,8 +125,10 @@ void product_check_parts(const Product *product, Findings *findings)
         findings_add(findings, "type", "must be \"productTypes/…\" or empty");
     local_texts_check(product->texts, product->n_texts, "texts", PRODUCT_MAX_TITLE, findings);
     for (size_t i = 0; i < product->n_variants && i < PRODUCT_MAX_VARIANTS; i++)
-        local_texts_check(product->variants[i]->texts, product->variants[i]->n_texts,
-            arena_printf(findings->arena, "variants[%zu].texts", i), VARIANT_MAX_TITLE, findings);
+        if (product->variants[i]->n_texts > 0)
+            local_texts_check(product->variants[i]->texts, product->variants[i]->n_texts,
+                arena_printf(findings->arena, "variants[%zu].texts", i), VARIANT_MAX_TITLE,
+                findings);
     check_media_items(product, findings);
     check_relations(product, findings);
     check_categories(product, findings);

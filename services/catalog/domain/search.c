@@ -2,6 +2,7 @@
 
 #include "services/catalog/domain/fold.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,9 +45,8 @@ static uint64_t start_of(const char *word, size_t size)
 {
     uint64_t start = 0;
 
-    for (size_t i = 0; i < sizeof(start); i++)
-        start = start << 8 | (i < size ? (uint8_t)word[i] : 0);
-    return start;
+    memcpy(&start, word, size < sizeof(start) ? size : sizeof(start));
+    return be64toh(start);
 }
 
 static void add_token(Tokens *tokens, Field field, const char *word, size_t size)
