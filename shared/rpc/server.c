@@ -26,7 +26,8 @@ enum {
     DEFAULT_PING_MS = 10 * 1000,
     DEFAULT_DEADLINE_MS = 30 * 1000,
     DEFAULT_CONNECTIONS = 20000,
-    DEFAULT_CONNECTIONS_PER_ADDRESS = 12000,
+    DEFAULT_CONNECTIONS_PER_ADDRESS = 500,
+    DEFAULT_ADDRESS_BYTES = 40 * 1024 * 1024,
     DEFAULT_RESETS = 1000,
     DEFAULT_CONTROL_FRAMES = 10000,
     DEFAULT_PENDING_BYTES = 16 * 1024 * 1024,
@@ -69,6 +70,7 @@ static RpcLimits all_limits(const RpcLimits *given)
         .max_connections = (int32_t)or_default(given->max_connections, DEFAULT_CONNECTIONS),
         .max_connections_per_address = (int32_t)or_default(
             given->max_connections_per_address, DEFAULT_CONNECTIONS_PER_ADDRESS),
+        .max_address_bytes = or_default(given->max_address_bytes, DEFAULT_ADDRESS_BYTES),
         .max_resets = (int32_t)or_default(given->max_resets, DEFAULT_RESETS),
         .max_control_frames =
             (int32_t)or_default(given->max_control_frames, DEFAULT_CONTROL_FRAMES),

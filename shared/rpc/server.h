@@ -29,7 +29,11 @@ typedef struct RpcLimits {
 
     /* What follows only the h2 engine can hold. */
     int32_t max_connections;             /* beyond: hung up on [20000] */
-    int32_t max_connections_per_address; /* the same [12000] */
+    int32_t max_connections_per_address; /* the same [500] */
+    /* What one address makes the server keep: connections, calls under way, messages in and out;
+     * beyond, its calls and its new connections are refused [40 MiB]. Of IPv6 an address is what one
+     * network has: 64 bits. */
+    int64_t max_address_bytes;
     /* Streams that a connection may reset at a go; a tenth of that each second, and one for every
      * call that was answered, come back [1000]. */
     int32_t max_resets;

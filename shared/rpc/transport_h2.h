@@ -102,8 +102,9 @@ struct H2Call {
     H2Encoding encoding;
     int64_t deadline;
     int64_t begun_at; /* the headers, or the message that comes */
-    size_t in_bytes;  /* of the connection's */
-    Arena *arena;     /* of decoded and encoded texts, NULL until there are any */
+    size_t in_bytes;  /* of the connection's, as the next */
+    size_t work_bytes;
+    Arena *arena; /* of decoded and encoded texts, NULL until there are any */
     bool is_post, is_grpc, takes_gzip;
 
     /* messages in */
@@ -149,10 +150,18 @@ struct H2Connection {
     H2Call *calls;
     size_t n_calls, n_waiting;
     size_t n_streams;           /* open, as far as nghttp2 is concerned */
-    size_t in_bytes, out_bytes; /* of messages that are not received, or not taken */
+    size_t in_bytes, out_bytes; /* of headers and messages that are kept, or not taken */
+    size_t work_bytes;          /* what its calls cost the run time, nearly */
+    size_t block_bytes;         /* of headers that are not whole */
+    int64_t weight;             /* of all that, as its address knows of it */
     size_t moved;               /* of those out, since waits_since */
     size_t lingered;            /* read only to be forgotten */
     int32_t resets_left, control_left;
+    int32_t seen, told;  /* frames of this read: all, and those that nghttp2 told of */
+    size_t read_size;    /* at once */
+    size_t payload_left; /* of the frame that comes */
+    uint32_t head_size;  /* of the next, as far as it is known */
+    uint8_t n_head;
     uint8_t *pending; /* written by nghttp2, not taken by the socket */
     size_t pending_size, pending_at;
     int64_t opened_at, read_at, idle_since, retired_at, lingers_since, kicked_at;
@@ -351,6 +360,8 @@ bool h2_limits_take_control(H2Connection *connection);
 void h2_limits_give_call(H2Connection *connection);
 void h2_limits_give_message(H2Connection *connection);
 void h2_limits_give_bytes(H2Connection *connection, size_t size);
+/* For frames that nghttp2 passed over. */
+void h2_limits_take_untold(H2Connection *connection);
 /* More or less waits for the client. */
 void h2_limits_hold(H2Connection *connection, int64_t step);
 bool h2_limits_is_crowded(const H2Connection *connection);
@@ -363,6 +374,15 @@ bool h2_limits_is_full(const H2Connection *connection, size_t size);
 /* A few times a second. */
 void h2_limits_sweep(H2Connection *connection, int64_t now);
 
+/* transport_h2_weight.c */
+/* Tells the address how much more or less the connection weighs, if that is worth it. */
+void h2_weigh(H2Connection *connection);
+/* Whether its address has as much as it may have. */
+bool h2_is_heavy(const H2Connection *connection);
+/* The run time is told of a call; it is done with it. */
+void h2_weigh_arrival(H2Call *call, size_t message_bytes);
+void h2_weigh_end(H2Call *call);
+
 /* transport_h2_strain.c */
 void h2_strain_open(H2Transport *transport);
 bool h2_strain_of_memory(H2Transport *transport);
@@ -371,10 +391,13 @@ const char *h2_strain(Transport *transport);
 /* transport_h2_peers.c */
 H2Peers *h2_peers_new(void);
 void h2_peers_free(H2Peers *peers);
-/* One more; NULL when there are as many as there may be. */
-H2Peer *h2_peers_add(H2Peers *peers, const struct sockaddr_storage *address, int32_t max);
-/* NULL is allowed. */
+/* One more; NULL when there are, or weigh, as many as there may. */
+H2Peer *h2_peers_add(
+    H2Peers *peers, const struct sockaddr_storage *address, const RpcLimits *limits);
+/* NULL is allowed in all of these. */
 void h2_peers_drop(H2Peers *peers, H2Peer *peer);
+void h2_peers_weigh(H2Peer *peer, int64_t step);
+int64_t h2_peers_weight(const H2Peer *peer);
 
 /* transport_h2_tls.c */
 /* Errors: INVALID_ARGUMENT TLS_FILE. */

@@ -33,7 +33,8 @@ static void hand_over(H2Transport *transport, int fd, const struct sockaddr_stor
     H2Connection *connection = h2_connection_new(transport, fd);
     int yes = 1;
 
-    if (!connection->wants_proxy && !h2_connection_name(transport, connection, address)) {
+    /* Until the balancer's header is there, the connection is the balancer's. */
+    if (!h2_connection_name(transport, connection, address)) {
         SSL_free(connection->ssl);
         free(connection);
         refuse(transport, fd, H2_REASON_ADDRESS);

@@ -69,6 +69,7 @@ static void free_call(H2Call *call)
     if (call->has_timer)
         event_del(&call->timer);
     connection->n_calls--;
+    h2_weigh_end(call);
     h2_request_free(call);
     h2_reply_free(call);
     arena_free(call->arena);
@@ -104,6 +105,7 @@ void h2_call_arrive(H2Call *call, const H2Message *message)
         arrival.has_message = true;
     }
     call->is_arrived = true;
+    h2_weigh_arrival(call, arrival.message.size);
     h2_loop_count(loop, 1);
     loop->arriving = call;
     loop->transport->events.arrived(loop->transport->events.context, &call->base, &arrival);

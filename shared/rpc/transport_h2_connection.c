@@ -13,7 +13,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_LINGERED = 1024 * 1024 };
+enum {
+    MAX_LINGERED = 1024 * 1024,
+    /* A read of more frames than this makes the next one smaller: other connections wait. */
+    FRAMES_AT_ONCE = 256,
+    FIRST_READ = 16 * 1024,
+    LEAST_READ = 4 * 1024,
+    WRITES_AT_ONCE = 4,
+};
 
 typedef enum Moved { MOVED_LATER = 0, MOVED_OVER = -1 } Moved; /* else: bytes */
 
@@ -72,13 +79,23 @@ static bool is_welcome(H2Connection *connection)
     return h2_tls_is_h2(connection->ssl);
 }
 
+static void adapt_reads(H2Connection *connection, size_t n)
+{
+    size_t size = connection->read_size;
+
+    if (connection->seen > FRAMES_AT_ONCE)
+        connection->read_size = size / 2 > LEAST_READ ? size / 2 : LEAST_READ;
+    else if (n == size && size < H2_IO_BYTES)
+        connection->read_size = size * 2;
+}
+
 /* False when the connection is over. */
 static bool take_all(H2Connection *connection)
 {
     H2Loop *loop = connection->loop;
 
     do {
-        ssize_t n = read_bytes(connection, loop->in, H2_IO_BYTES);
+        ssize_t n = read_bytes(connection, loop->in, connection->read_size);
 
         if (n == MOVED_OVER || !is_welcome(connection))
             return false;
@@ -90,6 +107,7 @@ static bool take_all(H2Connection *connection)
             h2_session_take(connection, loop->in, (size_t)n);
         else if ((connection->lingered += (size_t)n) > MAX_LINGERED)
             return false;
+        adapt_reads(connection, (size_t)n);
     } while (connection->ssl && SSL_pending(connection->ssl) > 0);
     return true;
 }
@@ -213,12 +231,15 @@ static bool write_session(H2Connection *connection)
 {
     H2Loop *loop = connection->loop;
 
-    do {
+    for (int i = 0; i < WRITES_AT_ONCE; i++) {
         loop->out_size = 0;
         loop->is_out_full = false;
         if (!h2_session_gather(connection) || !write_or_keep(connection, loop->out, loop->out_size))
             return false;
-    } while (loop->is_out_full && !connection->pending);
+        if (!loop->is_out_full || connection->pending)
+            return true;
+    }
+    event_add(&connection->writable, NULL); /* the rest when others had their turn */
     return true;
 }
 
@@ -245,6 +266,8 @@ void h2_connection_flush(H2Connection *connection)
     else if (!connection->pending && !nghttp2_session_want_read(connection->session) &&
              !nghttp2_session_want_write(connection->session))
         linger(connection);
+    if (!connection->is_closed)
+        h2_weigh(connection);
 }
 
 H2Connection *h2_connection_new(H2Transport *transport, int socket)
@@ -255,17 +278,27 @@ H2Connection *h2_connection_new(H2Transport *transport, int socket)
         abort();
     connection->socket = socket;
     connection->wants_proxy = transport->expects_proxy;
+    connection->read_size = FIRST_READ;
+    connection->payload_left = NGHTTP2_CLIENT_MAGIC_LEN;
     if (transport->tls)
         connection->ssl = h2_tls_new(transport->tls, socket);
     return connection;
+}
+
+static void leave_peer(H2Transport *transport, H2Connection *connection)
+{
+    h2_peers_weigh(connection->peer, -connection->weight);
+    h2_peers_drop(transport->peers, connection->peer);
+    connection->weight = 0;
+    connection->peer = NULL;
 }
 
 bool h2_connection_name(
     H2Transport *transport, H2Connection *connection, const struct sockaddr_storage *address)
 {
     listening_name(address, connection->name);
-    connection->peer =
-        h2_peers_add(transport->peers, address, transport->limits.max_connections_per_address);
+    leave_peer(transport, connection);
+    connection->peer = h2_peers_add(transport->peers, address, &transport->limits);
     return connection->peer != NULL;
 }
 
@@ -286,6 +319,7 @@ void h2_connection_start(H2Connection *connection)
         with_jitter(loop->transport->limits.max_age_ms * 1000, connection->opened_at);
     h2_session_start(connection);
     h2_limits_start(connection);
+    h2_weigh(connection);
     event_assign(&connection->readable, loop->base, connection->socket, EV_READ | EV_PERSIST,
         on_readable, connection);
     event_assign(
@@ -337,7 +371,6 @@ void h2_connection_close(H2Connection *connection)
     close(connection->socket);
     free(connection->pending);
     connection->pending = NULL;
-    h2_peers_drop(connection->loop->transport->peers, connection->peer);
     if (connection->loop->transport->open)
         gauge_add(connection->loop->transport->open, -1);
     atomic_fetch_sub(&connection->loop->transport->connections, 1);
@@ -345,8 +378,12 @@ void h2_connection_close(H2Connection *connection)
 
 void h2_connection_release(H2Connection *connection)
 {
-    if (!connection->is_closed || connection->calls || connection->is_dirty)
+    if (!connection->is_closed)
         return;
+    h2_weigh(connection); /* calls that the run time is not done with still count */
+    if (connection->calls || connection->is_dirty)
+        return;
+    leave_peer(connection->loop->transport, connection);
     free(connection->identity);
     free(connection);
 }

@@ -22,7 +22,7 @@ enum {
     FRAMES_PER_MESSAGE = 4,
     REPORT_BYTES = 64 * 1024, /* loops share a sum, and touch it seldom */
     MAX_MADE = 4 * 1024 * 1024,
-    MAX_MADE_WAITS = 100, /* milliseconds */
+    MAX_MADE_WAITS = 1000, /* milliseconds */
 };
 
 static const H2Status too_slow = { 200, ERROR_DEADLINE_EXCEEDED,
@@ -107,6 +107,14 @@ bool h2_limits_take_control(H2Connection *connection)
     return !connection->is_kicked;
 }
 
+void h2_limits_take_untold(H2Connection *connection)
+{
+    if (connection->seen <= connection->told)
+        return;
+    connection->control_left -= connection->seen - connection->told - 1;
+    h2_limits_take_control(connection);
+}
+
 static int32_t refilled(int32_t left, int32_t step, int32_t max)
 {
     return left + step < max ? left + step : max;
@@ -152,9 +160,12 @@ void h2_limits_make(H2Call *call, size_t size)
 {
     _Atomic size_t *made = &call->connection->loop->transport->made_bytes;
 
-    for (int i = 0; i < MAX_MADE_WAITS && !h2_loop_is_any() && atomic_load(made) > MAX_MADE; i++)
+    for (int i = 0; atomic_fetch_add(made, size) > MAX_MADE && i < MAX_MADE_WAITS; i++) {
+        if (h2_loop_is_any())
+            break;
+        atomic_fetch_sub(made, size);
         clock_sleep_ms(1);
-    atomic_fetch_add(made, size);
+    }
     call->made_bytes = size;
 }
 
@@ -179,6 +190,8 @@ bool h2_limits_is_full(const H2Connection *connection, size_t size)
 {
     H2Transport *transport = connection->loop->transport;
 
+    if (h2_is_heavy(connection))
+        return true;
     return connection->out_bytes + size > share_of(connection) &&
            atomic_load_explicit(&transport->held_bytes, memory_order_relaxed) >
                transport->limits.max_held_bytes;

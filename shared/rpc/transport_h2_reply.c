@@ -127,8 +127,7 @@ void h2_reply_prepare(H2Call *call, bool is_last)
 
 static void drop_out(H2Call *call)
 {
-    if (call->out_at < call->out_size)
-        h2_limits_hold(call->connection, -(int64_t)(call->out_size - call->out_at));
+    h2_limits_hold(call->connection, -(int64_t)call->out_size);
     free(call->out_memory);
     call->out_memory = NULL;
     call->out = NULL;
@@ -311,11 +310,12 @@ int h2_reply_write(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
     memcpy(loop->out + loop->out_size + FRAME_HEAD_BYTES, call->out + call->out_at, size);
     loop->out_size += FRAME_HEAD_BYTES + size;
     call->out_at += size;
-    h2_limits_hold(call->connection, -(int64_t)size);
     h2_limits_give_bytes(call->connection, size);
-    if (call->out_at == call->out_size)
-        h2_limits_give_message(call->connection);
-    if (call->is_sending && call->out_at == call->out_size) {
+    if (call->out_at < call->out_size)
+        return 0;
+    h2_limits_give_message(call->connection);
+    drop_out(call);
+    if (call->is_sending) {
         call->is_sending = false;
         loop->transport->events.sent(call->base.user, true);
     }

@@ -27,9 +27,9 @@ static const H2Status bad_encoding = { 200, ERROR_UNIMPLEMENTED,
 static const H2Status too_large = { 200, ERROR_RESOURCE_EXHAUSTED,
     "A message is larger than the server takes.", "" };
 static const H2Status too_many_calls = { 200, ERROR_RESOURCE_EXHAUSTED,
-    "The connection has as much under way as it may; try again a little later.", "" };
+    "Your connection or address has as much under way as it may; try again a little later.", "" };
 static const H2Status too_much_pending = { 200, ERROR_RESOURCE_EXHAUSTED,
-    "The connection has sent more than may wait in the server.", "" };
+    "Your connection or address has sent more than may wait in the server.", "" };
 static const H2Status malformed = { 200, ERROR_INTERNAL,
     "The request does not consist of gRPC messages.", "" };
 static const H2Status too_many = { 200, ERROR_UNIMPLEMENTED,
@@ -50,6 +50,19 @@ static bool is(Bytes bytes, const char *word, size_t size)
 static const RpcLimits *limits_of(const H2Call *call)
 {
     return &call->connection->loop->transport->limits;
+}
+
+/* What is kept of what a client sends. */
+static void charge(H2Call *call, size_t size)
+{
+    call->in_bytes += size;
+    call->connection->in_bytes += size;
+}
+
+static void discharge(H2Call *call, size_t size)
+{
+    call->in_bytes -= size;
+    call->connection->in_bytes -= size;
 }
 
 static void add_pair(H2Call *call, nghttp2_rcbuf *key, nghttp2_rcbuf *value, Bytes decoded)
@@ -161,7 +174,10 @@ void h2_request_header(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
     Bytes key = h2_bytes_of(name), bytes = h2_bytes_of(value);
 
-    call->header_bytes += key.size + bytes.size + PAIR_OVERHEAD;
+    size_t size = key.size + bytes.size + PAIR_OVERHEAD;
+
+    call->header_bytes += size;
+    charge(call, size);
     if (call->header_bytes > (size_t)limits_of(call)->max_metadata_bytes * H2_METADATA_MARGIN)
         refuse_headers(call);
     else if (take_own(call, key, bytes))
@@ -172,13 +188,32 @@ void h2_request_header(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
         add_pair(call, name, value, (Bytes){ 0 });
 }
 
+static bool is_one_too_many(const H2Call *call)
+{
+    const H2Connection *connection = call->connection;
+
+    return connection->n_calls > (size_t)limits_of(call)->max_streams * CALLS_PER_STREAM ||
+           connection->out_bytes > (size_t)limits_of(call)->max_pending_bytes ||
+           h2_is_heavy(connection);
+}
+
+static bool is_too_much(const H2Call *call)
+{
+    return call->connection->in_bytes > (size_t)limits_of(call)->max_pending_bytes ||
+           h2_is_heavy(call->connection);
+}
+
+static void count_held(const H2Call *call)
+{
+    h2_limits_count(call->connection->loop->transport, H2_REASON_HELD, call->connection->name);
+}
+
 void h2_request_begin(H2Call *call)
 {
-    H2Connection *connection = call->connection;
-
-    if (connection->n_calls > (size_t)limits_of(call)->max_streams * CALLS_PER_STREAM ||
-        connection->out_bytes > (size_t)limits_of(call)->max_pending_bytes)
+    if (is_one_too_many(call)) {
+        count_held(call);
         call->refusal = &too_many_calls;
+    }
     if (!call->is_grpc)
         call->refusal = &not_grpc;
     if (!call->is_post)
@@ -211,19 +246,6 @@ bool h2_request_is_amid(const H2Call *call)
     if (is_ignored(call) || call->is_waiting)
         return false;
     return !call->is_arrived || (!h2_reader_is_between(&call->reader) && !call->first);
-}
-
-/* What is kept of a client's messages, and is not yet the run time's. */
-static void charge(H2Call *call, size_t size)
-{
-    call->in_bytes += size;
-    call->connection->in_bytes += size;
-}
-
-static void discharge(H2Call *call, size_t size)
-{
-    call->in_bytes -= size;
-    call->connection->in_bytes -= size;
 }
 
 static void fail(H2Call *call, const H2Status *status)
@@ -282,8 +304,10 @@ void h2_request_data(H2Call *call, Bytes bytes)
             fail(call, status_of(read));
     }
     charge(call, reader_room(call));
-    if (call->connection->in_bytes > (size_t)limits->max_pending_bytes && !is_ignored(call))
+    if (!is_ignored(call) && is_too_much(call)) {
+        count_held(call);
         fail(call, &too_much_pending);
+    }
     open_window(call);
 }
 
@@ -338,6 +362,8 @@ void h2_request_deliver(H2Call *call)
     if (!call->is_receiving || (!call->is_broken && !message && !call->has_ended))
         return;
     call->is_receiving = false;
+    if (call->current)
+        discharge(call, call->current->room);
     free(call->current);
     call->current = NULL;
     if (call->is_broken) {
@@ -349,7 +375,6 @@ void h2_request_deliver(H2Call *call)
         if (!call->first)
             call->last = &call->first;
         call->current = message;
-        discharge(call, message->room);
         bytes = (Bytes){ message->data, message->size };
     }
     open_window(call);

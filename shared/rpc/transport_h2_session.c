@@ -12,6 +12,10 @@ enum {
     MAX_CONTINUATIONS = 8, /* behind a frame of headers */
     MAX_ACKS = 256,        /* that wait to be written */
     UNLIMITED = 1 << 30,   /* we count ourselves, to say so in a metric */
+    HEAD_BYTES = 9,
+    LENGTH_BYTES = 3,      /* of a frame's head */
+    SMALL_DATA = 64,       /* a frame below that costs more than what it brings */
+    FRAMES_PER_STREAM = 4, /* that may wait to be written */
 };
 
 static const uint8_t retiring[8] = "retiring";
@@ -27,16 +31,29 @@ static int verdict(const H2Connection *connection)
     return connection->is_kicked ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
+/* How much of a block of headers has come, or is about to. */
+static void count_block(H2Connection *connection, const nghttp2_frame_hd *head)
+{
+    if (head->type == NGHTTP2_HEADERS)
+        connection->block_bytes = head->length;
+    else if (head->type == NGHTTP2_CONTINUATION)
+        connection->block_bytes += head->length;
+    if (head->type == NGHTTP2_CONTINUATION && h2_is_heavy(connection))
+        h2_limits_kick(connection, H2_REASON_HEADERS);
+}
+
 /* Frames that bring neither a call nor a message cost the same as those that do. */
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *context)
 {
     H2Connection *connection = context;
-    bool is_empty = head->length == 0 && !(head->flags & NGHTTP2_FLAG_END_STREAM);
+    bool is_small = head->length < SMALL_DATA && !(head->flags & NGHTTP2_FLAG_END_STREAM);
 
     (void)session;
+    connection->told++;
+    count_block(connection, head);
     if (head->type == NGHTTP2_RST_STREAM)
         h2_limits_take_reset(connection);
-    else if (head->type != NGHTTP2_HEADERS && (head->type != NGHTTP2_DATA || is_empty))
+    else if (head->type != NGHTTP2_HEADERS && (head->type != NGHTTP2_DATA || is_small))
         h2_limits_take_control(connection);
     return verdict(connection);
 }
@@ -99,6 +116,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         return 0;
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         connection->headers_since = 0;
+        connection->block_bytes = 0;
         h2_request_begin(call);
     }
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
@@ -199,16 +217,57 @@ static H2Reason reason_of(int error)
     }
 }
 
+/* How many frames begin in the bytes. nghttp2 tells nothing of those that it passes over: of unknown
+ * types, and on streams that are no more. */
+static int32_t count_frames(H2Connection *connection, const uint8_t *bytes, size_t size)
+{
+    int32_t n = 0;
+
+    for (;;) {
+        if (connection->payload_left >= size) {
+            connection->payload_left -= size;
+            return n;
+        }
+        bytes += connection->payload_left;
+        size -= connection->payload_left;
+        connection->payload_left = 0;
+        for (; size && connection->n_head < HEAD_BYTES; size--, bytes++)
+            if (connection->n_head++ < LENGTH_BYTES)
+                connection->head_size = connection->head_size << 8 | *bytes;
+        if (connection->n_head < HEAD_BYTES)
+            return n;
+        connection->payload_left = connection->head_size;
+        connection->head_size = 0;
+        connection->n_head = 0;
+        n++;
+    }
+}
+
+/* Answers that nobody takes, as those to frames that ask for nothing else. */
+static void check_queue(H2Connection *connection)
+{
+    size_t max =
+        (size_t)connection->loop->transport->limits.max_streams * FRAMES_PER_STREAM + MAX_ACKS;
+
+    if (nghttp2_session_get_outbound_queue_size(connection->session) > max)
+        h2_limits_kick(connection, H2_REASON_CONTROL);
+}
+
 void h2_session_take(H2Connection *connection, const uint8_t *bytes, size_t size)
 {
     ssize_t taken = 0;
 
-    if (!connection->is_kicked)
-        taken = nghttp2_session_mem_recv(connection->session, bytes, size);
+    if (connection->is_kicked)
+        return;
+    connection->told = 0;
+    connection->seen = count_frames(connection, bytes, size);
+    taken = nghttp2_session_mem_recv(connection->session, bytes, size);
     if (taken == NGHTTP2_ERR_NOMEM)
         abort();
     if (taken < 0)
         h2_limits_kick(connection, reason_of((int)taken));
+    h2_limits_take_untold(connection);
+    check_queue(connection);
 }
 
 bool h2_session_gather(H2Connection *connection)

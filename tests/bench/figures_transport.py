@@ -22,6 +22,7 @@ ECHO_BYTES = 71
 BUSY = Load(connections=8, streams=100, is_apart=True)
 STREAM_MESSAGES = 1000
 CONNECTIONS = 1000
+ADDRESSES = 10  # by default one alone may not have as many
 BUSY_CONNECTIONS = 200
 BUSY_STREAMS = 10
 KILO = 1024
@@ -258,7 +259,7 @@ def connections(bench):
     server = bench.program("echo_server", "--transport=h2")
     before = server.memory_mb()
     count = CONNECTIONS // 10 if bench.sizes.is_smoke else CONNECTIONS
-    opened = [Connection(server.hello["port"]) for _ in range(count)]
+    opened = [Connection(server.hello["port"], f"127.0.0.{2 + i % ADDRESSES}") for i in range(count)]
     for one in opened:
         one.next_frame()
     time.sleep(REST_SECONDS)

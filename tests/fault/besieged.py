@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hostile
-from frames import is_served, message
+from frames import DATA, Connection, Gone, call, is_served, message
 from report import Failed, Skipped, wait_for
 
 CALLS_A_SECOND = 200
@@ -70,6 +70,16 @@ class SteadyClient:
             self.process.wait()
 
 
+def resident_mib(pid):
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / MIB
+    except OSError:
+        pass
+    return 0.0
+
+
 class MemoryWatch(threading.Thread):
     """The most that a process has resident while this runs."""
 
@@ -81,13 +91,7 @@ class MemoryWatch(threading.Thread):
         self.start()
 
     def now(self):
-        try:
-            for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-                if line.startswith("VmRSS:"):
-                    return int(line.split()[1]) / MIB
-        except OSError:
-            pass
-        return 0.0
+        return resident_mib(self.pid)
 
     def run(self):
         while not self.over.wait(SAMPLE_SECONDS):
@@ -102,14 +106,14 @@ class MemoryWatch(threading.Thread):
 class Server:
     """interop_server on an engine, with a limit of descriptors if one is wanted."""
 
-    def __init__(self, binaries, transport, scratch, descriptors=None):
+    def __init__(self, binaries, transport, scratch, descriptors=None, settings=()):
         def limit():
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         self.log = scratch / "server.log"
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([binaries / "interop_server", f"--transport={transport}"], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([binaries / "interop_server", f"--transport={transport}", *settings], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=limit)
         line = self.process.stdout.readline()
         if not line:
@@ -176,3 +180,42 @@ def besiege(binaries, transport, name, sizes, scratch):
     finally:
         code = server.stop()
     return outcome, code
+
+
+def make_calls(client, first):
+    """Ten calls at once; whether all are answered."""
+    client.send(b"".join(call(stream, b"EmptyCall") for stream in range(first, first + 20, 2)))
+    answered = 0
+    while answered < 10:
+        kind, _, stream, _ = client.next_frame()
+        if kind == DATA and stream >= first:
+            answered += 1
+    return True
+
+
+def crowd(binaries, scratch, count):
+    """A server that was told to take so many connections of one address: (how many it served, KB each idle, KB each after calls)."""
+    server = Server(binaries, "h2", scratch, settings=(f"--max-connections-per-address={count}", "--max-address-memory=1g"))
+    clients = []
+    try:
+        is_served(server.port, AFTERWARDS_SECONDS)
+        before = resident_mib(server.process.pid)
+        for _ in range(count):
+            clients.append(Connection(server.port, hostile.STRANGER))
+        for client in clients:
+            client.next_frame()
+        idle = resident_mib(server.process.pid) - before
+        served = 0
+        for client in clients:
+            try:
+                served += make_calls(client, 1)
+            except Gone:
+                pass
+        busy = resident_mib(server.process.pid) - before
+    except Gone as reason:
+        raise Failed(f"connection {len(clients) + 1} of {count}: {reason}") from None
+    finally:
+        for client in clients:
+            client.close()
+        server.stop()
+    return served, idle * MIB / count, busy * MIB / count

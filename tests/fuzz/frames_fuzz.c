@@ -5,6 +5,7 @@
 #include "shared/base/log.h"
 #include "shared/rpc/transport_h2.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -154,6 +155,7 @@ static void start(void)
             .keepalive_ms = 60000,
             .max_connections = 10,
             .max_connections_per_address = 10,
+            .max_address_bytes = 65536,
             .max_resets = 10,
             .max_control_frames = 50,
             .max_pending_bytes = 16384,
@@ -193,13 +195,17 @@ static void say(int peer, const uint8_t *data, size_t size, size_t piece)
 
 static int open_connection(uint8_t flags)
 {
+    const struct sockaddr_in address = { .sin_family = AF_INET };
     H2Loop *loop = &transport->loops[0];
+    struct sockaddr_storage name = { 0 };
     H2Connection *connection;
     int ends[2];
 
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
     connection = h2_connection_new(transport, ends[0]);
     connection->loop = loop;
+    memcpy(&name, &address, sizeof(address));
+    must(h2_connection_name(transport, connection, &name));
     connection->wants_proxy = (flags & FLAG_PROXY) != 0;
     atomic_fetch_add(&transport->connections, 1);
     h2_loop_hand(loop, connection);

@@ -6,8 +6,10 @@
 #include "shared/rpc/transport.h"
 #include "tests/interop/test_service.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { GRACE_MS = 5000 };
 
@@ -17,6 +19,8 @@ static const Setting settings[] = {
     { "transport", SETTING_TEXT, "core", "the engine: core or h2" },
     { "tls-certificate", SETTING_TEXT, "", "PEM file; none: plaintext" },
     { "tls-key", SETTING_TEXT, "", "PEM file" },
+    { "max-connections-per-address", SETTING_NUMBER, "0", "0: the default", 0, 1000000 },
+    { "max-address-memory", SETTING_SIZE, "0", "0: the default", 0, 1024LL * 1024 * 1024 },
     { 0 },
 };
 
@@ -26,6 +30,11 @@ static int run(Arena *arena, const Config *config, const sigset_t *signals)
     RpcServerOptions options = {
         .address = config_text(config, "address"),
         .port = (int)config_number(config, "port"),
+        .limits = {
+            .max_connections_per_address =
+                (int32_t)config_number(config, "max-connections-per-address"),
+            .max_address_bytes = config_number(config, "max-address-memory"),
+        },
         .services = services,
     };
     RpcServer *server;
@@ -57,6 +66,7 @@ int main(int argc, char **argv)
     int code = 2;
 
     if (config) {
+        mallopt(M_ARENA_MAX, (int)sysconf(_SC_NPROCESSORS_ONLN)); /* as the services do */
         log_setup("interop", LOG_ERROR);
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);

@@ -3,6 +3,8 @@
 
 #include "shared/base/clock.h"
 
+#include <string.h>
+
 static void whoever_says_nothing_is_hung_up_on(void)
 {
     TransportOptions options = tiny_options();
@@ -59,6 +61,44 @@ static void connections_of_an_address_have_a_limit(void)
     two_connections_are_served(&options, "address");
 }
 
+/* Calls that stay weigh; above the limit their address gets no further ones, and no connections. */
+static void what_an_address_weighs_has_a_limit(void)
+{
+    enum { CALLS = 60 };
+    TransportOptions options = tiny_options();
+    const H2Answer *answers[CALLS];
+    H2Client *heavy, *other;
+    int64_t code;
+    int refused = 0, status = -1;
+
+    options.limits.max_address_bytes = 256 * 1024;
+    listen_with(&options);
+    heavy = h2_client_open(tiny.port);
+    for (int i = 0; i < CALLS; i++)
+        answers[i] = h2_client_start(heavy, "/t.S/Hold", NULL, message_of(1), true);
+    h2_client_wait(heavy, answers[CALLS - 1]);
+    for (int i = 0; i < CALLS; i++)
+        refused += answers[i]->status == ERROR_RESOURCE_EXHAUSTED;
+    CU_ASSERT(refused > 0 && refused < CALLS);
+
+    other = h2_client_open(tiny.port);
+    CU_ASSERT(h2_client_is_hung_up(other, &code));
+    CHECK_INT(reached("address"), 1);
+    h2_client_close(other);
+
+    h2_client_close(heavy);
+    for (int i = 0; i < 1000 && status != 0; i++) {
+        const H2Answer *answer;
+
+        other = h2_client_open(tiny.port);
+        answer = h2_client_start(other, "/t.S/Echo", NULL, message_of(1), true);
+        h2_client_wait(other, answer);
+        status = answer->status;
+        h2_client_close(other);
+    }
+    CHECK_INT(status, 0);
+}
+
 static void without_memory_nobody_is_let_in(void)
 {
     TransportOptions options = tiny_options();
@@ -104,6 +144,33 @@ static void behind_a_proxy_the_client_is_who_it_says(void)
     h2_client_close(client);
 }
 
+static void behind_a_proxy_each_client_has_its_own_limit(void)
+{
+    TransportOptions options = tiny_options();
+    uint8_t header[sizeof(proxied)];
+    H2Client *clients[4];
+    int64_t code;
+
+    memcpy(header, proxied, sizeof(proxied));
+    options.expects_proxy = true;
+    options.limits.max_connections_per_address = 2;
+    listen_with(&options);
+    for (int i = 0; i < 4; i++) {
+        header[19] = i == 3 ? 4 : 3; /* the last one comes from 10.1.2.4 */
+        clients[i] = h2_client_connect(tiny.port);
+        h2_client_write(clients[i], header, sizeof(header) - 1);
+        h2_client_greet(clients[i]);
+        if (i == 2)
+            CU_ASSERT(h2_client_is_hung_up(clients[i], &code))
+        else
+            CHECK_INT(h2_client_call(clients[i], "/t.S/Echo", NULL, message_of(1))->status, 0);
+    }
+
+    CHECK_INT(reached("address"), 1);
+    for (int i = 0; i < 4; i++)
+        h2_client_close(clients[i]);
+}
+
 static void half_a_header_of_a_proxy_is_not_waited_for(void)
 {
     TransportOptions options = tiny_options();
@@ -143,8 +210,11 @@ int main(int argc, char **argv)
         { "whoever says nothing is hung up on", whoever_says_nothing_is_hung_up_on },
         { "connections have a limit", connections_have_a_limit },
         { "connections of an address have a limit", connections_of_an_address_have_a_limit },
+        { "what an address weighs has a limit", what_an_address_weighs_has_a_limit },
         { "without memory nobody is let in", without_memory_nobody_is_let_in },
         { "behind a proxy the client is who it says", behind_a_proxy_the_client_is_who_it_says },
+        { "behind a proxy each client has its own limit",
+            behind_a_proxy_each_client_has_its_own_limit },
         { "half a header of a proxy is not waited for",
             half_a_header_of_a_proxy_is_not_waited_for },
         { "whoever comes around the proxy is hung up on",

@@ -64,7 +64,13 @@ static void a_flood_of_priorities_ends_the_connection(void)
     frames_of_control(PRIORITY, 1, "\0\0\0\0\1", 5);
 }
 
-static void a_flood_of_empty_data_ends_the_connection(void)
+static void a_flood_of_unknown_frames_ends_the_connection(void)
+{
+    frames_of_control(0xfa, 0, "what", 4);
+}
+
+/* On a stream that is open, or over if `ends`. */
+static void frames_of_data(Bytes begun, bool ends, Bytes payload)
 {
     TransportOptions options = tiny_options();
     H2Client *client;
@@ -72,11 +78,32 @@ static void a_flood_of_empty_data_ends_the_connection(void)
     options.limits.max_control_frames = 50;
     listen_with(&options);
     client = h2_client_open(tiny.port);
-    h2_client_start(client, "/t.S/Each", NULL, (Bytes){ 0 }, false);
+    if (ends)
+        CHECK_INT(h2_client_call(client, "/t.S/Echo", NULL, begun)->status, 0);
+    else
+        h2_client_start(client, "/t.S/Each", NULL, begun, false);
     for (int i = 0; i < 300; i++)
-        h2_client_frame(client, DATA, 0, 1, "", 0);
+        h2_client_frame(client, DATA, 0, 1, payload.data, payload.size);
 
     is_sent_away(client, "control_frames", CALM);
+}
+
+static void a_flood_of_empty_data_ends_the_connection(void)
+{
+    frames_of_data((Bytes){ 0 }, false, (Bytes){ (const uint8_t *)"", 0 });
+}
+
+static void a_message_in_crumbs_ends_the_connection(void)
+{
+    frames_of_data(
+        (Bytes){ (const uint8_t *)"\0\0\0\x10\0", 5 }, false, (Bytes){ (const uint8_t *)"x", 1 });
+}
+
+static void a_flood_of_data_for_a_dead_stream_ends_the_connection(void)
+{
+    static const uint8_t large[1000];
+
+    frames_of_data(message_of(1), true, (Bytes){ large, sizeof(large) });
 }
 
 /* One byte in the block stands for a header of four kilobytes. */
@@ -137,6 +164,11 @@ int main(int argc, char **argv)
         { "pings beside messages are no flood", pings_beside_messages_are_no_flood },
         { "a flood of settings ends the connection", a_flood_of_settings_ends_the_connection },
         { "a flood of priorities ends the connection", a_flood_of_priorities_ends_the_connection },
+        { "a flood of unknown frames ends the connection",
+            a_flood_of_unknown_frames_ends_the_connection },
+        { "a message in crumbs ends the connection", a_message_in_crumbs_ends_the_connection },
+        { "a flood of data for a dead stream ends the connection",
+            a_flood_of_data_for_a_dead_stream_ends_the_connection },
         { "a flood of empty data ends the connection", a_flood_of_empty_data_ends_the_connection },
         { "a block that swells ends the connection", a_block_that_swells_ends_the_connection },
         { "continuations without end end the connection",

@@ -1,8 +1,8 @@
-/* The parts of the h2 engine that need no wire: gRPC's headers and framing. */
-#include "shared/rpc/transport_h2_headers.h"
-#include "shared/rpc/transport_h2_message.h"
+/* The parts of the h2 engine that need no wire: gRPC's headers and framing, and who is one peer. */
+#include "shared/rpc/transport_h2.h"
 #include "tests/support/test_main.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -218,6 +218,36 @@ static void broken_compression_is_refused(void)
     free(message);
 }
 
+static H2Peer *add(H2Peers *peers, const char *address)
+{
+    const RpcLimits limits = { .max_connections_per_address = 1, .max_address_bytes = 1000 };
+    struct sockaddr_in6 wide = { .sin6_family = AF_INET6 };
+    struct sockaddr_storage name = { 0 };
+
+    CU_ASSERT_EQUAL_FATAL(inet_pton(AF_INET6, address, &wide.sin6_addr), 1);
+    memcpy(&name, &wide, sizeof(wide));
+    return h2_peers_add(peers, &name, &limits);
+}
+
+static void addresses_of_one_network_are_one_peer(void)
+{
+    H2Peers *peers = h2_peers_new();
+    H2Peer *first = add(peers, "2001:db8:1:2::1");
+    H2Peer *mapped = add(peers, "::ffff:10.0.0.1");
+    H2Peer *other = add(peers, "2001:db8:1:3::1");
+    H2Peer *other_mapped = add(peers, "::ffff:10.0.0.2");
+
+    CU_ASSERT(first && mapped && other && other_mapped);
+    CU_ASSERT_PTR_NULL(add(peers, "2001:db8:1:2:ffff::2"));
+    CU_ASSERT_PTR_NULL(add(peers, "::ffff:10.0.0.1"));
+
+    h2_peers_drop(peers, first);
+    h2_peers_drop(peers, mapped);
+    h2_peers_drop(peers, other);
+    h2_peers_drop(peers, other_mapped);
+    h2_peers_free(peers);
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo headers[] = {
@@ -239,9 +269,14 @@ int main(int argc, char **argv)
         { "broken compression is refused", broken_compression_is_refused },
         CU_TEST_INFO_NULL,
     };
+    CU_TestInfo peers[] = {
+        { "addresses of one network are one peer", addresses_of_one_network_are_one_peer },
+        CU_TEST_INFO_NULL,
+    };
     CU_SuiteInfo suites[] = {
         { .pName = "headers", .pTests = headers },
         { .pName = "messages", .pTests = messages },
+        { .pName = "peers", .pTests = peers },
         CU_SUITE_INFO_NULL,
     };
 

@@ -198,6 +198,7 @@ TransportOptions tiny_options(void)
             .default_deadline_ms = 10000,
             .max_connections = 1000,
             .max_connections_per_address = 1000,
+            .max_address_bytes = 64 * 1024 * 1024,
             .max_resets = 1000,
             .max_control_frames = 1000,
             .max_pending_bytes = 1000000,
