@@ -9,6 +9,7 @@
 #include <string.h>
 
 typedef Throughline__Catalog__V1__AuditPosition AuditPosition;
+typedef Throughline__Catalog__V1__ProductChanged ProductChanged;
 typedef Throughline__Catalog__V1__ListAuditEntriesRequest ListAuditEntriesRequest;
 typedef Throughline__Catalog__V1__ListAuditEntriesResponse ListAuditEntriesResponse;
 
@@ -39,7 +40,23 @@ static AuditAction action_of(const Release *release)
     }
 }
 
-/* NULL when the event is nothing that somebody did to rules. */
+/* An import that changed at once what a product costs. */
+static AuditEntry *entry_of_import(Arena *arena, const Event *event)
+{
+    const ProductChanged *changed =
+        event_payload(arena, event, &throughline__catalog__v1__product_changed__descriptor);
+    AuditEntry *entry;
+
+    if (!changed || !changed->revaluation || !changed->revaluation->deed)
+        return NULL;
+    entry = new_entry(arena, event);
+    entry->action = THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__PRODUCT_IMPORTED;
+    entry->deed = changed->revaluation->deed;
+    entry->title = changed->revaluation->title;
+    return entry;
+}
+
+/* NULL when the event is nothing that somebody did to prices or rules. */
 static AuditEntry *entry_of(Arena *arena, const Event *event)
 {
     const DraftChanged *draft =
@@ -57,7 +74,7 @@ static AuditEntry *entry_of(Arena *arena, const Event *event)
         return entry;
     }
     if (!published || !published->release->publication)
-        return NULL;
+        return entry_of_import(arena, event);
     entry = new_entry(arena, event);
     entry->action = action_of(published->release);
     entry->deed = published->release->publication;

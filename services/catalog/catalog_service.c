@@ -40,9 +40,18 @@ bool catalog_hides(const RpcCall *call, Bytes packed)
 
 void catalog_put(Catalog *catalog, const Product *product)
 {
-    /* In this order, so that what is found is there. */
+    const ProductOffer *offer;
+    Arena *arena = NULL;
+    Rules *rules;
+
+    /* In this order, so that what is found is there, and so that a release which comes meanwhile finds the product. */
     snapshot_put(catalog->snapshot, product);
-    search_index_put(catalog->search, product);
+    rules = rules_holder_current(catalog->rules);
+    if ((offer = rules_offer(rules, product->name)))
+        product = offer_apply(offer, product, arena = arena_new());
+    search_index_put(catalog->search, product, rules_set(rules)->release);
+    rules_release(rules);
+    arena_free(arena);
 }
 
 void catalog_put_stock(Catalog *catalog, const StockLevel *level, int64_t version, Arena *arena)
@@ -102,6 +111,7 @@ static const Error *open_catalog(ServiceContext *context)
     context->state = catalog;
     if ((error = open_quote_keys(context, catalog)) || (error = open_rules(context, catalog)))
         return error;
+    catalog->shown = rule_shelf_current(catalog->shelf);
     return catalog_load(catalog, context);
 }
 
@@ -115,6 +125,7 @@ static void close_catalog(ServiceContext *context)
     search_index_free(catalog->search);
     registry_free(catalog->registry);
     assortment_shelf_free(catalog->assortments);
+    rule_book_release(catalog->shown);
     rule_shelf_free(catalog->shelf);
     rules_holder_free(catalog->rules);
     key_ring_free(catalog->keys);

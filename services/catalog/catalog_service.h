@@ -49,6 +49,8 @@ typedef struct Catalog {
     AssortmentShelf *assortments;
     RulesHolder *rules;
     struct RuleShelf *shelf;
+    struct RuleBook
+        *shown; /* up to which products are found as they are published; the job's own */
     KeyRing *keys;
     int64_t followed[STORE_PARTITIONS]; /* the last event of each partition that is in the snapshot;
                                            the job's own */
@@ -56,7 +58,7 @@ typedef struct Catalog {
 
 Catalog *catalog_of(const RpcCall *call);
 
-/* Takes a product as it is stored into memory: it is shown and found from now on. */
+/* Takes a product as it is stored into memory: it is shown and found from now on, as it is published. */
 void catalog_put(Catalog *catalog, const Product *product);
 
 /* Takes a stock level of this version: where its SKU can be had is found from now on. */

@@ -42,19 +42,20 @@ static void check_changes(RpcCall *call, Change *const *changes, size_t n_change
         check_fail(call, findings.items[i].field, "%s", findings.items[i].description);
 }
 
-/* Keeps what one call puts into a draft, under a name that every try of the call gives it. */
-static const Error *write_part(RpcCall *call, const char *draft, Change **changes, size_t n_changes,
-    const char *request_id, DraftPart *part)
+/* Keeps what is put into a draft. */
+static const Error *write_part(RpcCall *call, const DraftPut *put, DraftPart *part)
 {
     StoreView steps = store_steps(call->store);
     RuleBook *book = rule_shelf_current(catalog_of(call)->shelf);
 
-    changes_begin(changes, n_changes, book, call->arena);
+    changes_begin(put->changes, put->n_changes, book, call->arena);
     rule_book_release(book);
-    part->name = rpc_new_name(call, "draftParts", request_id);
-    part->draft = arena_text(call->arena, draft);
-    part->changes = changes;
-    part->n_changes = n_changes;
+    part->name = arena_text(call->arena, put->part);
+    part->draft = arena_text(call->arena, put->draft);
+    part->changes = put->changes;
+    part->n_changes = put->n_changes;
+    part->dropped = put->dropped;
+    part->n_dropped = put->n_dropped;
     return store_put(&steps, &draft_parts, part, NULL);
 }
 
@@ -77,6 +78,28 @@ static const Error *add_part(RpcCall *call, Draft *draft, DraftPart *part)
     return draft_change(draft, part->name, more.n_items, deed_of(call, ""), call->arena);
 }
 
+const Error *draft_put(RpcCall *call, const DraftPut *put, Draft *draft)
+{
+    Race race __attribute__((cleanup(race_end))) = race_start(call, put->draft);
+    DraftPart part = THROUGHLINE__CATALOG__V1__DRAFT_PART__INIT;
+    DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
+    const Error *error;
+
+    if ((error = draft_load(call, put->draft, put->etag, draft)) ||
+        (error = draft_check_open(draft, call->arena)) || (error = write_part(call, put, &part)))
+        return error;
+    event.draft = draft;
+    event.action = AUDIT_DRAFT_CHANGED;
+    event.deed = deed_of(call, "");
+    do {
+        if ((error = draft_load(call, put->draft, put->etag, draft)) ||
+            (error = add_part(call, draft, &part)))
+            return error;
+        error = store_replace(put->view, &drafts, draft, &event);
+    } while (race_lost(&race, error, put->etag));
+    return error;
+}
+
 static const Error *create_draft(RpcCall *call, const void *request, void *reply)
 {
     const CreateDraftRequest *req = request;
@@ -84,6 +107,12 @@ static const Error *create_draft(RpcCall *call, const void *request, void *reply
     DraftPart part = THROUGHLINE__CATALOG__V1__DRAFT_PART__INIT;
     DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
     const char *name = rpc_new_name(call, "drafts", req->request_id);
+    DraftPut put = {
+        .draft = name,
+        .part = rpc_new_name(call, "draftParts", req->request_id),
+        .changes = req->changes,
+        .n_changes = req->n_changes,
+    };
     const Error *error;
 
     check_text(call, "title", req->title, 1, DRAFT_MAX_TITLE);
@@ -95,8 +124,7 @@ static const Error *create_draft(RpcCall *call, const void *request, void *reply
 
     draft_open(draft, name, req->title, req->reason, deed_of(call, ""), call->arena);
     if (req->n_changes &&
-        ((error = write_part(call, name, req->changes, req->n_changes, req->request_id, &part)) ||
-            (error = add_part(call, draft, &part))))
+        ((error = write_part(call, &put, &part)) || (error = add_part(call, draft, &part))))
         return error;
     event.draft = draft;
     event.action = AUDIT_DRAFT_CREATED;
@@ -158,10 +186,16 @@ static void check_dropped(RpcCall *call, const ChangeDraftRequest *req)
 static const Error *change_draft(RpcCall *call, const void *request, void *reply)
 {
     const ChangeDraftRequest *req = request;
-    Race race __attribute__((cleanup(race_end))) = race_start(call, req->name);
-    DraftPart part = THROUGHLINE__CATALOG__V1__DRAFT_PART__INIT;
-    DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
-    Draft *draft = reply;
+    DraftPut put = {
+        .draft = req->name,
+        .etag = req->etag,
+        .part = rpc_new_name(call, "draftParts", req->request_id),
+        .changes = req->changes,
+        .n_changes = req->n_changes,
+        .dropped = req->dropped,
+        .n_dropped = req->n_dropped,
+        .view = call->store,
+    };
     const Error *error;
 
     check_name(call, "name", req->name, "drafts/*");
@@ -171,23 +205,7 @@ static const Error *change_draft(RpcCall *call, const void *request, void *reply
     if ((error = check_result(call)))
         return error;
 
-    if ((error = draft_load(call, req->name, req->etag, draft)) ||
-        (error = draft_check_open(draft, call->arena)))
-        return error;
-    part.dropped = req->dropped;
-    part.n_dropped = req->n_dropped;
-    if ((error = write_part(call, req->name, req->changes, req->n_changes, req->request_id, &part)))
-        return error;
-    event.draft = draft;
-    event.action = AUDIT_DRAFT_CHANGED;
-    event.deed = deed_of(call, "");
-    do {
-        if ((error = draft_load(call, req->name, req->etag, draft)) ||
-            (error = add_part(call, draft, &part)))
-            return error;
-        error = store_replace(call->store, &drafts, draft, &event);
-    } while (race_lost(&race, error, req->etag));
-    return error;
+    return draft_put(call, &put, reply);
 }
 
 static const Error *list_draft_changes(RpcCall *call, const void *request, void *reply)

@@ -44,6 +44,22 @@ Deed *deed_of(RpcCall *call, const char *note);
 /* With the etag that the caller saw ("": any). Errors: NOT_FOUND DRAFT_NOT_FOUND, ABORTED ETAG_STALE (the draft is filled in). */
 const Error *draft_load(RpcCall *call, const char *name, const char *etag, Draft *draft);
 
+/* What is put into a draft at once. */
+typedef struct DraftPut {
+    const char *draft;
+    const char *etag; /* that the caller saw, "": any */
+    const char *part; /* "draftParts/…": every try of one call has the same */
+    Change **changes; /* each rule once */
+    size_t n_changes;
+    char **dropped;
+    size_t n_dropped;
+    StoreView *
+        view; /* the draft's replacement: the call's own when it decides the call, else its steps */
+} DraftPut;
+
+/* Puts good changes into an open draft, whoever else does. Errors: those of draft_load and draft_change. */
+const Error *draft_put(RpcCall *call, const DraftPut *put, Draft *draft);
+
 /* What a draft's parts come to, as they were put. */
 const Error *draft_changes(RpcCall *call, const Draft *draft, ChangeList *changes);
 

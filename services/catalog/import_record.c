@@ -19,6 +19,7 @@ static void take_over(
     result->updated = copy->updated;
     result->unchanged = copy->unchanged;
     result->refused = copy->refused;
+    result->drafted = copy->drafted;
     for (size_t i = 0; i < copy->n_errors && i < IMPORT_MAX_ERRORS; i++)
         result->errors[result->n_errors++] = copy->errors[i];
 }

@@ -1,6 +1,6 @@
 #include "services/catalog/listing.h"
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/published.h"
 #include "shared/codec/message.h"
 
 enum { SLICE = 256 };
@@ -20,11 +20,16 @@ static bool add(RpcCall *call, Bytes packed, Listing *listing, size_t *bytes)
     return true;
 }
 
-static bool add_entry(RpcCall *call, const SnapshotEntry *entry, Listing *listing, size_t *bytes)
+/* As `add`, unless it is a draft that is not asked for. */
+static bool add_entry(
+    RpcCall *call, const SnapshotEntry *entry, bool with_drafts, Listing *listing, size_t *bytes)
 {
-    const void *copy = arena_copy(call->arena, entry->packed.data, entry->packed.size);
+    Bytes packed;
 
-    return add(call, (Bytes){ copy, entry->packed.size }, listing, bytes);
+    if (!published_entry(catalog_of(call), entry, call->arena, &packed) && !with_drafts)
+        return true;
+    packed.data = arena_copy(call->arena, packed.data, packed.size);
+    return add(call, packed, listing, bytes);
 }
 
 static void begin(RpcCall *call, size_t limit, Listing *listing)
@@ -50,11 +55,10 @@ void listing_by_name(RpcCall *call, Snapshot *snapshot, const char *category, bo
         for (size_t i = 0; i < n_entries; i++) {
             const SnapshotEntry *entry = entries[i];
 
-            if (!is_full && (with_drafts || !entry->is_draft) &&
-                category_contains(category, entry->category) &&
+            if (!is_full && category_contains(category, entry->category) &&
                 catalog_sells(call, entry->name, entry->category)) {
                 is_full = listing->n_products == (size_t)page->limit ||
-                          !add_entry(call, entry, listing, &bytes);
+                          !add_entry(call, entry, with_drafts, listing, &bytes);
                 if (is_full)
                     listing->resume = last;
                 else
@@ -67,15 +71,14 @@ void listing_by_name(RpcCall *call, Snapshot *snapshot, const char *category, bo
     } while (n_entries == SLICE && !is_full);
 }
 
-size_t listing_of_hits(
-    RpcCall *call, Snapshot *snapshot, const SearchHit *hits, size_t n_hits, Listing *listing)
+size_t listing_of_hits(RpcCall *call, const SearchHit *hits, size_t n_hits, Listing *listing)
 {
     size_t bytes = 0;
     Bytes packed;
 
     begin(call, n_hits, listing);
     for (size_t i = 0; i < n_hits; i++)
-        if (snapshot_get(snapshot, hits[i].name, call->arena, &packed) &&
+        if (published_get(catalog_of(call), hits[i].name, call->arena, &packed) &&
             !catalog_hides(call, packed) && !add(call, packed, listing, &bytes))
             return i;
     return n_hits;

@@ -20,8 +20,7 @@ void listing_by_name(RpcCall *call, Snapshot *snapshot, const char *category, bo
     const RpcPage *page, Listing *listing);
 
 /* What was found, in that order. Returns how many hits the page holds. */
-size_t listing_of_hits(
-    RpcCall *call, Snapshot *snapshot, const SearchHit *hits, size_t n_hits, Listing *listing);
+size_t listing_of_hits(RpcCall *call, const SearchHit *hits, size_t n_hits, Listing *listing);
 
 /* Shows the page in a language; as it is stored for "". */
 void listing_localize(RpcCall *call, Listing *listing, const char *language);

@@ -1,5 +1,5 @@
 /* All products, one after the other, as they are stored. */
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/published.h"
 
 #include "shared/rpc/check.h"
 
@@ -21,11 +21,12 @@ static const Error *send_entry(
     RpcCall *call, Arena *arena, const ExportProductsRequest *req, const SnapshotEntry *entry)
 {
     Product product = THROUGHLINE__CATALOG__V1__PRODUCT__INIT;
+    Bytes packed;
 
-    if ((entry->is_draft && !req->with_drafts) ||
-        !category_contains(req->category, entry->category))
+    if (!category_contains(req->category, entry->category) ||
+        (!published_entry(catalog_of(call), entry, arena, &packed) && !req->with_drafts))
         return NULL;
-    snapshot_reply(arena, entry->packed, &product);
+    snapshot_reply(arena, packed, &product);
     return rpc_send(call, &product);
 }
 

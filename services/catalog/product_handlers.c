@@ -3,6 +3,7 @@
 
 #include "services/catalog/listing.h"
 #include "services/catalog/product_import.h"
+#include "services/catalog/published.h"
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
 
@@ -24,10 +25,9 @@ static const Error *add_rows(ProductImport *import, const ImportProductsRequest 
     const Error *error = NULL;
 
     if (message->product || message->n_rows == 0)
-        error = product_import_add(import, message->import, message->product, message->row);
+        error = product_import_add(import, message->product, message->row);
     for (size_t i = 0; i < message->n_rows && !error; i++)
-        error = product_import_add(
-            import, message->import, message->rows[i]->product, message->rows[i]->row);
+        error = product_import_add(import, message->rows[i]->product, message->rows[i]->row);
     return error;
 }
 
@@ -35,15 +35,19 @@ static const Error *add_rows(ProductImport *import, const ImportProductsRequest 
 static const Error *import_products(RpcCall *call, const void *request, void *reply)
 {
     ProductImport *import = product_import_begin(call, reply);
+    bool is_open = false;
     const Error *error;
     void *message;
 
     (void)request;
     do {
         rpc_recycle(call);
-        if (!(error = rpc_receive(call, &message)) && message)
+        if ((error = rpc_receive(call, &message)) || !message)
+            break;
+        if (is_open || !(error = product_import_open(import, message)))
             error = add_rows(import, message);
-    } while (!error && message);
+        is_open = true;
+    } while (!error);
     if (!error)
         error = product_import_finish(import);
     product_import_end(import);
@@ -93,14 +97,14 @@ static const Error *get_product(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    if (snapshot_get(catalog_of(call)->snapshot, req->name, call->arena, &packed)) {
+    if (published_get(catalog_of(call), req->name, call->arena, &packed)) {
         if (catalog_hides(call, packed))
             return &product_not_found;
         show(call, packed, req->language, reply);
         return NULL;
     }
     draft = caller_has_scope(call->caller, "catalog.write")
-                ? snapshot_product(catalog_of(call)->snapshot, req->name, call->arena)
+                ? published_product(catalog_of(call), req->name, call->arena)
                 : NULL;
     if (!draft)
         return &product_not_found;
@@ -132,7 +136,7 @@ static const Error *find_variant(RpcCall *call, const void *request, void *reply
     if ((error = check_result(call)))
         return error;
 
-    if (!snapshot_find(catalog_of(call)->snapshot, is_sku ? SNAPSHOT_SKU : SNAPSHOT_GTIN,
+    if (!published_find(catalog_of(call), is_sku ? SNAPSHOT_SKU : SNAPSHOT_GTIN,
             is_sku ? req->sku : gtin_pad(req->gtin, padded), call->arena, &packed, &sku) ||
         catalog_hides(call, packed))
         return &variant_not_found;

@@ -1,6 +1,7 @@
 #include "services/catalog/product_import.h"
 
 #include "services/catalog/domain/bundle.h"
+#include "services/catalog/import_offers.h"
 #include "services/catalog/import_record.h"
 #include "services/catalog/product_refs.h"
 #include "services/catalog/stock_import.h"
@@ -26,7 +27,8 @@ typedef enum RowState { ROW_WAITING, ROW_KEPT, ROW_REFUSED } RowState;
 
 typedef struct Row {
     int64_t number;
-    Product *product;
+    Product *asked;
+    Product *product; /* as it is to be stored */
     ProductChanged event;
     const void *events[1];
     RowState state;
@@ -37,7 +39,8 @@ struct ProductImport {
     Catalog *catalog;
     ImportProductsResponse *result;
     Import *record; /* NULL when the import has no name */
-    Arena *arena;   /* the batch's */
+    ImportOffers offers;
+    Arena *arena; /* the batch's */
     int64_t n_read;
     int64_t last_row;
     size_t n_rows;
@@ -130,22 +133,32 @@ static bool is_unchanged(const Product *stored, const Product *row)
     return message_equal(&same, row);
 }
 
+/* Decides about prices and state of a row. False when it is refused. */
+static bool decide(ProductImport *import, Row *row, const Product *stored, RowDecision *decision)
+{
+    *decision = import_offers_take(&import->offers, row->asked, stored, import->arena);
+    if (decision->refusal)
+        refuse(import, row, decision->field, decision->refusal);
+    else
+        row->product = decision->product;
+    return !decision->refusal;
+}
+
 /* Makes the write of a row, given what is stored. False when nothing is to be written. */
 static bool prepare(ProductImport *import, Row *row, const Product *stored, StoreWrite *write)
 {
     Google__Protobuf__Timestamp *now =
         timestamp_from_micros(import->arena, import->call->arrived_at);
-    Product *product = row->product;
-    const char *refusal;
+    RowDecision decision;
+    Product *product;
 
+    if (!decide(import, row, stored, &decision))
+        return false;
+    product = row->product;
     product_normalize(product);
     if (stored && is_unchanged(stored, product)) {
         import->result->unchanged++;
         row->state = ROW_KEPT;
-        return false;
-    }
-    if (stored && (refusal = product_state_refusal(stored->state, product->state))) {
-        refuse(import, row, "state", refusal);
         return false;
     }
     product->etag = stored ? stored->etag : product->etag;
@@ -154,6 +167,7 @@ static bool prepare(ProductImport *import, Row *row, const Product *stored, Stor
     throughline__catalog__v1__product_changed__init(&row->event);
     row->event.product = product;
     row->event.is_new = !stored;
+    row->event.revaluation = decision.revaluation;
     row->events[0] = &row->event;
     *write = (StoreWrite){
         .kind = stored ? STORE_REPLACE : STORE_INSERT,
@@ -253,6 +267,8 @@ static const Error *write_round(
         if (!refuse_taken(import, waiting[i]) &&
             prepare(import, waiting[i], stored[i], &writes[n_writes]))
             written[n_writes++] = waiting[i];
+    if ((error = import_offers_settle(&import->offers, import->result, import->arena)))
+        return error;
     /* Its own error is that of some write: each is looked at below. */
     error = store_write(view, writes, n_writes);
     for (size_t i = 0; i < n_writes; i++)
@@ -381,20 +397,26 @@ static const Error *gather(ProductImport *import, const Product *row, int64_t nu
         return error;
     product_normalize(product);
     *find_slot(import, product->name) = (uint16_t)(import->n_rows + 1);
-    import->rows[import->n_rows++] = (Row){ .number = number, .product = product };
+    import->rows[import->n_rows++] =
+        (Row){ .number = number, .asked = product, .product = product };
     import->bytes += protobuf_c_message_get_packed_size(&product->base);
     return NULL;
 }
 
-const Error *product_import_add(
-    ProductImport *import, const char *name, const Product *row, int64_t number)
+const Error *product_import_open(ProductImport *import, const ImportProductsRequest *first)
+{
+    const Error *error = import_offers_open(import->call, first, &import->offers);
+
+    return error || !*first->import ? error : open_record(import, first->import);
+}
+
+const Error *product_import_add(ProductImport *import, const Product *row, int64_t number)
 {
     const Error *error;
     bool is_good;
 
     number = number > 0 ? number : import->n_read + 1;
-    if (import->n_read++ == 0 && *name && (error = open_record(import, name)))
-        return error;
+    import->n_read++;
     /* The later row of one product comes after the earlier one. */
     if (row && *find_slot(import, row->name) && (error = write_batch(import)))
         return error;

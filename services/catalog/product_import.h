@@ -15,10 +15,13 @@ typedef struct ProductImport ProductImport;
  * arena. */
 ProductImport *product_import_begin(RpcCall *call, ImportProductsResponse *result);
 
-/* Takes a row in, as a copy, and writes the batch when it is full. `name` is the import's, "" for none: that of the first row counts.
- * `number` 0: counted from 1. Errors are those of the store, and INVALID_ARGUMENT for a bad name; bad rows are in the result. */
-const Error *product_import_add(
-    ProductImport *import, const char *name, const Product *row, int64_t number);
+/* Takes in the first message what holds for all rows: the import's name, the draft. Errors: those of import_offers_open, and
+ * INVALID_ARGUMENT for a bad name. */
+const Error *product_import_open(ProductImport *import, const ImportProductsRequest *first);
+
+/* Takes a row in, as a copy, and writes the batch when it is full. `number` 0: counted from 1. Errors are those of the store, of
+ * publications and drafts; bad rows are in the result. */
+const Error *product_import_add(ProductImport *import, const Product *row, int64_t number);
 
 /* Writes what was gathered, and that the import has come to its end. */
 const Error *product_import_finish(ProductImport *import);

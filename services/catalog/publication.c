@@ -93,19 +93,65 @@ const Error *check_conflicts(RpcCall *call, ChangeList changes)
     return error_with_fact(call->arena, error, "draft", other.draft);
 }
 
+/* NULL when there are no findings. */
+static const Error *rules_invalid(const Findings *findings)
+{
+    Error *error;
+
+    if (!findings->n_items)
+        return NULL;
+    error = arena_alloc(findings->arena, sizeof(*error));
+    *error = (Error){ ERROR_FAILED_PRECONDITION, "RULES_INVALID",
+        "The rules would not go together: see the violations.", .n_violations = findings->n_items,
+        .violations = findings->items };
+    return error;
+}
+
 const Error *check_rules(RpcCall *call, const RuleBook *book)
 {
     Findings findings = { .arena = call->arena };
-    Error *error;
 
     rule_set_check(rule_set_of(book, call->arena), &findings);
-    if (!findings.n_items)
+    return rules_invalid(&findings);
+}
+
+static void check_offer(const ProductOffer *offer, const Product *product, Findings *findings)
+{
+    const char *path = arena_printf(findings->arena, "rules[\"%s\"]", offer->name);
+
+    if (product)
+        product_offer_check_product(offer, product, path, findings);
+    else
+        findings_add(
+            findings, path, "there is no product %s", offer_product(offer->name, findings->arena));
+}
+
+/* FAILED_PRECONDITION RULES_INVALID naming every offer of a product or variant that is not there. */
+static const Error *check_offers(RpcCall *call, ChangeList changes)
+{
+    StoreView steps = store_steps(call->store);
+    Findings findings = { .arena = call->arena };
+    const ProductOffer **offers = arena_array(call->arena, changes.n_items, sizeof(*offers));
+    const char **names = arena_array(call->arena, changes.n_items, sizeof(*names));
+    void **found = arena_array(call->arena, changes.n_items, sizeof(*found));
+    size_t n_offers = 0;
+    const Error *error;
+
+    for (size_t i = 0; i < changes.n_items; i++) {
+        const Rule *after = changes.items[i]->after;
+
+        if (!after || after->kind_case != THROUGHLINE__CATALOG__V1__RULE__KIND_PRODUCT_OFFER)
+            continue;
+        names[n_offers] = offer_product(after->product_offer->name, call->arena);
+        offers[n_offers++] = after->product_offer;
+    }
+    if (n_offers == 0)
         return NULL;
-    error = arena_alloc(call->arena, sizeof(*error));
-    *error = (Error){ ERROR_FAILED_PRECONDITION, "RULES_INVALID",
-        "The rules would not go together: see the violations.", .n_violations = findings.n_items,
-        .violations = findings.items };
-    return error;
+    if ((error = store_get_many(&steps, &products, names, n_offers, found)))
+        return error;
+    for (size_t i = 0; i < n_offers; i++)
+        check_offer(offers[i], found[i], &findings);
+    return rules_invalid(&findings);
 }
 
 const Error *draft_changes_now(RpcCall *call, const Draft *draft, ChangeList *changes)
@@ -137,7 +183,7 @@ const Error *check_draft(RpcCall *call, const Draft *draft)
     book = rule_shelf_current(catalog_of(call)->shelf);
     changes_compare(changes, book, call->arena);
     next = changes_apply(changes, book, rule_book_number(book) + 1, call->arena);
-    if (!(error = check_conflicts(call, changes)))
+    if (!(error = check_conflicts(call, changes)) && !(error = check_offers(call, changes)))
         error = check_rules(call, next);
     rule_book_release(book);
     rule_book_release(next);
@@ -255,7 +301,7 @@ static const Error *plan_draft(
     if ((error = draft_changes(call, context, changes)))
         return error;
     changes_compare(*changes, book, call->arena);
-    if ((error = check_conflicts(call, *changes)))
+    if ((error = check_conflicts(call, *changes)) || (error = check_offers(call, *changes)))
         return error;
     *changes = changes_effective(*changes, call->arena);
     return NULL;

@@ -1,6 +1,7 @@
 /* Publication: by hand, at a time, and back again. */
 #include "services/catalog/governance.h"
 
+#include "services/catalog/published.h"
 #include "shared/base/log.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
@@ -206,8 +207,10 @@ const Error *govern(RpcCall *call)
 {
     const Error *error;
 
-    if ((error = rule_shelf_follow(catalog_of(call)->shelf, call->store)) ||
-        (error = carry_on_all(call, DRAFT_SCHEDULED, call->arrived_at + 1)))
+    if ((error = rule_shelf_follow(catalog_of(call)->shelf, call->store)))
+        return error;
+    published_follow(catalog_of(call));
+    if ((error = carry_on_all(call, DRAFT_SCHEDULED, call->arrived_at + 1)))
         return error;
     if ((error = carry_on_all(call, DRAFT_PUBLISHING, call->arrived_at - patience_micros)))
         return error;

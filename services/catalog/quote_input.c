@@ -1,6 +1,7 @@
 #include "services/catalog/quote_input.h"
 
 #include "services/catalog/domain/rules_check.h"
+#include "services/catalog/published.h"
 #include "services/catalog/quote_limits.h"
 #include "services/catalog/rule_shelf.h"
 #include "shared/base/money.h"
@@ -200,21 +201,18 @@ Rules *quote_rules(RpcCall *call, const CreateQuoteRequest *req)
     return rules_holder_current(catalog_of(call)->rules);
 }
 
-static const Error *load_item(RpcCall *call, const QuoteLine *line, PricingItem *item)
+static const Error *load_item(
+    RpcCall *call, const QuoteLine *line, const Rules *rules, PricingItem *item)
 {
-    Bytes packed;
-    const char *found;
+    const Product *product = published_source(catalog_of(call), rules, line->sku, call->arena);
 
-    if (!snapshot_find(
-            catalog_of(call)->snapshot, SNAPSHOT_SKU, line->sku, call->arena, &packed, &found) ||
-        catalog_hides(call, packed))
+    if (!product || !catalog_sells(call, product->name, product->category))
         return error_with_fact(call->arena,
             error_new(call->arena, ERROR_NOT_FOUND, "VARIANT_NOT_FOUND",
                 "No product has a variant with the SKU \"%s\".", line->sku),
             "sku", line->sku);
     item->line = line;
-    item->product =
-        message_unpack(call->arena, &throughline__catalog__v1__product__descriptor, packed);
+    item->product = product;
     return NULL;
 }
 
@@ -224,7 +222,7 @@ static const Error *load_items(RpcCall *call, const CreateQuoteRequest *req, Pri
     const Error *error;
 
     for (size_t i = 0; i < req->n_lines; i++)
-        if ((error = load_item(call, req->lines[i], &items[i])))
+        if ((error = load_item(call, req->lines[i], input->rules, &items[i])))
             return error;
     input->items = items;
     input->n_items = req->n_lines;
@@ -328,5 +326,5 @@ const Error *price_input_load(RpcCall *call, const QuoteLine *line, const char *
     PricingItem *item = arena_alloc(call->arena, sizeof(*item));
 
     *input = (PricingInput){ .currency = currency, .rules = rules, .items = item, .n_items = 1 };
-    return load_item(call, line, item);
+    return load_item(call, line, rules, item);
 }

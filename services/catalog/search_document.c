@@ -113,7 +113,7 @@ void search_document_free(SearchDocument *document)
 }
 
 SearchDocument *search_document_new(
-    const Product *product, SearchValues *values, const SearchStock *stock)
+    const Product *product, int64_t release, SearchValues *values, const SearchStock *stock)
 {
     Arena *arena = arena_new();
     Prices prices = read_prices(product, arena);
@@ -128,6 +128,7 @@ SearchDocument *search_document_new(
     if (!document)
         abort();
     *document = (SearchDocument){
+        .release = release,
         .create_time = timestamp_to_micros(product->create_time),
         .prices = memcpy(at, prices.prices, prices_size),
         .values = memcpy(at + prices_size, numbers, values_size),

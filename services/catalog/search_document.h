@@ -21,6 +21,7 @@ typedef struct DocumentStock {
 
 typedef struct SearchDocument {
     int64_t version;
+    int64_t release; /* by which its prices and state are */
     int64_t create_time;
     const char *name;
     const DocumentPrice *prices;
@@ -34,7 +35,7 @@ typedef struct SearchDocument {
 
 /* New values are added. */
 SearchDocument *search_document_new(
-    const Product *product, SearchValues *values, const SearchStock *stock);
+    const Product *product, int64_t release, SearchValues *values, const SearchStock *stock);
 void search_document_free(SearchDocument *document);
 
 /* One SKU more (1) or less (-1) can be had there. */

@@ -4,6 +4,7 @@
 #include "services/catalog/domain/compare.h"
 #include "services/catalog/domain/facet.h"
 #include "services/catalog/listing.h"
+#include "services/catalog/published.h"
 #include "services/catalog/quote_input.h"
 #include "services/catalog/stock_store.h"
 #include "shared/base/money.h"
@@ -135,7 +136,7 @@ static void show_hits(RpcCall *call, const SearchQuery *query, const SearchResul
     const RpcPage *page, const char *language, SearchProductsResponse *res)
 {
     Listing listing;
-    size_t n_shown = listing_of_hits(call, catalog_of(call)->snapshot, result->hits,
+    size_t n_shown = listing_of_hits(call, result->hits,
         result->n_hits < query->limit ? result->n_hits : query->limit, &listing);
 
     listing_localize(call, &listing, language);
@@ -240,8 +241,7 @@ static const Error *load_item(RpcCall *call, const char *sku, CompareItem *item)
     const char *found;
     Bytes packed;
 
-    if (!snapshot_find(
-            catalog_of(call)->snapshot, SNAPSHOT_SKU, sku, call->arena, &packed, &found) ||
+    if (!published_find(catalog_of(call), SNAPSHOT_SKU, sku, call->arena, &packed, &found) ||
         catalog_hides(call, packed))
         return error_with_fact(call->arena,
             error_new(call->arena, ERROR_NOT_FOUND, "VARIANT_NOT_FOUND",

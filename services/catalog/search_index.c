@@ -90,19 +90,23 @@ static void grow_slots(SearchIndex *index)
 
 /* ---- putting in ---- */
 
-static bool is_newer(const SearchIndex *index, const Product *product)
+static bool is_newer(const SearchIndex *index, const Product *product, int64_t release)
 {
     uint32_t slot = *find_slot(index, product->name);
+    const SearchDocument *document = slot ? index->documents[slot - 1] : NULL;
     int64_t version = 0;
 
-    return !slot || (text_to_int64(product->etag, &version) &&
-                        index->documents[slot - 1]->version < version);
+    /* What was never for sale is not found; what is not any more is still there, to be left out. */
+    if (!document || !text_to_int64(product->etag, &version))
+        return !document && product->state != PRODUCT_DRAFT;
+    return document->version == version ? document->release < release : document->version < version;
 }
 
 /* A new version is a new document: the old one's places stay until there are too many of them. */
-static void put_document(SearchIndex *index, const Product *product, const SearchTerms *terms)
+static void put_document(
+    SearchIndex *index, const Product *product, int64_t release, const SearchTerms *terms)
 {
-    SearchDocument *document = search_document_new(product, index->values, index->stock);
+    SearchDocument *document = search_document_new(product, release, index->values, index->stock);
     uint32_t number = (uint32_t)index->n_documents;
     uint32_t *slot;
 
@@ -159,24 +163,21 @@ static void clean(SearchIndex *index)
     free(numbers);
 }
 
-void search_index_put(SearchIndex *index, const Product *product)
+void search_index_put(SearchIndex *index, const Product *product, int64_t release)
 {
-    Arena *arena;
+    Arena *arena = arena_new();
     bool is_needed;
 
-    if (product->state == PRODUCT_DRAFT)
-        return;
-    arena = arena_new();
     pthread_rwlock_rdlock(&index->lock);
-    is_needed = is_newer(index, product);
+    is_needed = is_newer(index, product, release);
     pthread_rwlock_unlock(&index->lock);
     if (is_needed) {
         SearchTerms terms = search_terms(product, arena);
 
         pthread_mutex_lock(&index->writing);
         pthread_rwlock_wrlock(&index->lock);
-        if (is_newer(index, product))
-            put_document(index, product, &terms);
+        if (is_newer(index, product, release))
+            put_document(index, product, release, &terms);
         pthread_rwlock_unlock(&index->lock);
         if (index->n_gone > MIN_GONE && index->n_gone > index->n_documents / 3)
             clean(index);

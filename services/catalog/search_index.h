@@ -22,9 +22,9 @@ enum { SEARCH_MAX_FILTERS = 15, SEARCH_MAX_FACETS = 20 };
 SearchIndex *search_index_new(void);
 void search_index_free(SearchIndex *index);
 
-/* Takes a product as it is stored. One that is older than what is there is passed over, and so is a
- * draft: nothing ever becomes one. */
-void search_index_put(SearchIndex *index, const Product *product);
+/* Takes a product of a version as a release has it. One that is older than what is there is passed over, and so is a draft that
+ * was never anything else. */
+void search_index_put(SearchIndex *index, const Product *product, int64_t release);
 
 /* Takes how many pieces of a SKU of this product can be had at a location; older versions are passed
  * over. */

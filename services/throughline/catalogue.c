@@ -42,12 +42,13 @@ static void print_problem(CatalogueResult *result, int64_t row, const char *fiel
         fprintf(stderr, "  … and more\n");
 }
 
-/* The same file under the same currency has the same name, wherever it lies. */
+/* The same file on the same terms has the same name, wherever it lies. */
 static const Error *import_name(
-    Arena *arena, const char *path, const char *currency, const char **name)
+    Arena *arena, const char *path, const CatalogueTerms *terms, const char **name)
 {
+    const char *words = arena_printf(arena, "%s%s", terms->currency, terms->draft);
     FILE *file = fopen(path, "rb");
-    uint64_t hash = text_hash(currency ? currency : "", currency ? strlen(currency) : 0);
+    uint64_t hash = text_hash(words, strlen(words));
     char chunk[CHUNK];
     size_t size;
 
@@ -83,18 +84,19 @@ static const Error *send_rows(Upload *upload, CatalogFile *file, CatalogueResult
 }
 
 const Error *catalogue_import(Arena *arena, const Shop *shop, const Channel *channel,
-    const char *path, const char *currency, CatalogueResult *result)
+    const char *path, const CatalogueTerms *terms, CatalogueResult *result)
 {
+    const char *currency = text_is_empty(terms->currency) ? NULL : terms->currency;
     CatalogFile *file = NULL;
     const char *name;
     Upload *upload;
     const Error *error;
 
     *result = (CatalogueResult){ 0 };
-    if ((error = import_name(arena, path, currency, &name)) ||
+    if ((error = import_name(arena, path, terms, &name)) ||
         (error = catalog_file_open(arena, path, currency, &file)))
         return error;
-    upload = upload_begin(arena, shop, channel, name, result);
+    upload = upload_begin(arena, shop, channel, name, terms, result);
     if (!(error = upload_find_start(upload, &result->start_row))) {
         if (result->start_row)
             fprintf(stderr, "  goes on at row %lld, where it was cut off\n",
@@ -123,6 +125,7 @@ const Error *catalogue_import_for_demo(
     Arena *arena, const char *data, const Shop *shop, const char *path)
 {
     Channel merchandising = { .context = { .channel = "merchandising", .actor = "agents/lee" } };
+    const CatalogueTerms terms = { .currency = "", .draft = "", .reason = "First catalogue" };
     int64_t start = clock_monotonic();
     CatalogueResult result;
     const Error *error;
@@ -134,7 +137,7 @@ const Error *catalogue_import_for_demo(
         if ((error = write_demo_catalogue(arena, path)))
             return error;
     }
-    if ((error = catalogue_import(arena, shop, &merchandising, path, NULL, &result)))
+    if ((error = catalogue_import(arena, shop, &merchandising, path, &terms, &result)))
         return error;
     printf(
         "Catalogue: %lld products new, %lld changed, %lld as they were, %lld refused (%.1f s).\n",

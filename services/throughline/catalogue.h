@@ -4,6 +4,14 @@
 
 #include "services/throughline/shop.h"
 
+/* What holds for all records of a file. */
+typedef struct CatalogueTerms {
+    const char *currency; /* of prices that name none; "": such rows have a problem */
+    const char
+        *draft; /* "drafts/…" that prices and states go into; "": they are in force at once */
+    const char *reason; /* why prices change, for the audit trail */
+} CatalogueTerms;
+
 typedef struct CatalogueResult {
     int64_t sent;          /* products, categories and locations */
     int64_t file_problems; /* rows of the file that are no record, or lose a part */
@@ -12,12 +20,13 @@ typedef struct CatalogueResult {
     int64_t updated;
     int64_t unchanged;
     int64_t refused;
+    int64_t drafted; /* products whose prices or state went into the draft */
 } CatalogueResult;
 
 /* Streams a file's records to the catalog service, with a progress bar when stderr is a terminal. Problems of rows are printed on
  * stderr, at most 20. An import of the same file that was cut off goes on where it was. */
 const Error *catalogue_import(Arena *arena, const Shop *shop, const Channel *channel,
-    const char *path, const char *currency, CatalogueResult *result);
+    const char *path, const CatalogueTerms *terms, CatalogueResult *result);
 
 /* What `up` does: imports `path`, or the demo's own catalogue when it is "", in the name of merchandising. */
 const Error *catalogue_import_for_demo(

@@ -2,18 +2,21 @@
 #include "services/throughline/catalogue.h"
 #include "services/throughline/command.h"
 
-#include "shared/base/text.h"
-
 #include <stdio.h>
 
 static const Setting settings[] = {
     { "currency", SETTING_TEXT, "", "of prices in the file that name none", 0, 0 },
+    { "draft", SETTING_TEXT, "",
+        "\"drafts/…\" that prices and states go into instead of being in force at once", 0, 0 },
+    { "reason", SETTING_TEXT, "", "why prices change, for the audit trail", 0, 0 },
     { 0 },
 };
 
 static int run(const Config *config, Arena *arena)
 {
-    const char *currency = config_text(config, "currency");
+    const CatalogueTerms terms = { .currency = config_text(config, "currency"),
+        .draft = config_text(config, "draft"),
+        .reason = config_text(config, "reason") };
     const char *const *words;
     CatalogueResult result;
     const Error *error;
@@ -27,8 +30,7 @@ static int run(const Config *config, Arena *arena)
     if ((error = shop_channel(arena, config, &channel)))
         return shop_complain("import", error);
     shop_open(&shop, arena, config);
-    error = catalogue_import(
-        arena, &shop, &channel, words[0], text_is_empty(currency) ? NULL : currency, &result);
+    error = catalogue_import(arena, &shop, &channel, words[0], &terms, &result);
     shop_close(&shop);
     if (error)
         return shop_complain("import", error);
@@ -36,6 +38,9 @@ static int run(const Config *config, Arena *arena)
            "in the file\n",
         (long long)result.sent, (long long)result.created, (long long)result.updated,
         (long long)result.unchanged, (long long)result.refused, (long long)result.file_problems);
+    if (*terms.draft)
+        printf("%lld with other prices or states than published, in %s\n",
+            (long long)result.drafted, terms.draft);
     return result.refused ? EXIT_FAILED : EXIT_OK;
 }
 

@@ -42,6 +42,7 @@ struct Upload {
     const Shop *shop;
     const Channel *channel;
     const char *name;
+    const CatalogueTerms *terms;
     CatalogueResult *result;
     UploadKind kind;
     RpcClientStream *stream; /* NULL: none is open */
@@ -51,7 +52,7 @@ struct Upload {
 };
 
 Upload *upload_begin(Arena *arena, const Shop *shop, const Channel *channel, const char *name,
-    CatalogueResult *result)
+    const CatalogueTerms *terms, CatalogueResult *result)
 {
     Upload *upload = arena_alloc(arena, sizeof(*upload));
 
@@ -60,6 +61,7 @@ Upload *upload_begin(Arena *arena, const Shop *shop, const Channel *channel, con
         .shop = shop,
         .channel = channel,
         .name = name,
+        .terms = terms,
         .result = result,
         .batch = arena_new(),
     };
@@ -114,6 +116,7 @@ static void print_refusal(
 
 static void add_products(CatalogueResult *result, const ImportProductsResponse *response)
 {
+    result->drafted += response->drafted;
     result->created += response->created;
     result->updated += response->updated;
     result->unchanged += response->unchanged;
@@ -143,6 +146,8 @@ static const Error *send_products(Upload *upload)
     if (upload->n_rows == 0)
         return NULL;
     request.import = (char *)upload->name;
+    request.draft = (char *)upload->terms->draft;
+    request.reason = (char *)upload->terms->reason;
     request.rows = upload->rows;
     request.n_rows = upload->n_rows;
     error = rpc_client_send(upload->stream, &request);

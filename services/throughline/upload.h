@@ -9,7 +9,7 @@ typedef struct Upload Upload;
 
 /* `name`: "imports/…", under which the service keeps how far products have come. Counts go to `result`; refusals are printed. */
 Upload *upload_begin(Arena *arena, const Shop *shop, const Channel *channel, const char *name,
-    CatalogueResult *result);
+    const CatalogueTerms *terms, CatalogueResult *result);
 
 /* The row from which on products are to be sent; those before are there. Errors: those of the call. */
 const Error *upload_find_start(Upload *upload, int64_t *row);

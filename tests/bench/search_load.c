@@ -277,7 +277,7 @@ static void put(Load *load, const Product *product)
     if (load->plain)
         plain_put(load->plain, product);
     else
-        search_index_put(load->index, product);
+        search_index_put(load->index, product, 0);
     load->put_micros += clock_monotonic() - start;
 }
 

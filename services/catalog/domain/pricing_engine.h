@@ -29,6 +29,7 @@ typedef struct Line {
     int64_t list;
     int64_t before; /* -1: no price before */
     const char *price_row;
+    const ProductOffer *offer; /* NULL: the product is as it was imported */
     bool is_net;
     bool is_closed; /* no promotion touches it */
     const PricingOverride *override;

@@ -104,15 +104,19 @@ static const Error *refuse_line(
     return error_with_fact(arena, error, "sku", sku);
 }
 
-/* False when the product has no price in the currency. */
+/* By what the release says of the product, else as it was imported. False when the product has no price in the currency. */
 static bool take_own_price(const Engine *engine, Line *line)
 {
-    const Price *price = variant_price(line->variant, engine->input->currency);
+    const VariantOffer *said = line->offer ? offer_variant(line->offer, line->variant->sku) : NULL;
+    const Price *price = said ? price_in(said->prices, said->n_prices, engine->input->currency)
+                              : variant_price(line->variant, engine->input->currency);
 
     if (!price || !money_minor(price->amount, &line->unit) || line->unit < 0)
         return false;
     if (price->list_amount && !money_minor(price->list_amount, &line->before))
         line->before = -1;
+    if (said)
+        line->price_row = line->offer->name;
     return true;
 }
 
@@ -150,6 +154,13 @@ static const PricingOverride *find_override(const PricingInput *input, const cha
     return NULL;
 }
 
+static bool is_retired(const Line *line)
+{
+    if (line->offer && line->offer->state)
+        return line->offer->state == THROUGHLINE__CATALOG__V1__PRODUCT_OFFER__STATE__RETIRED;
+    return line->item->product->state == PRODUCT_RETIRED;
+}
+
 static const Error *price_line(const Engine *engine, Line *line)
 {
     const PricingInput *input = engine->input;
@@ -157,7 +168,8 @@ static const Error *price_line(const Engine *engine, Line *line)
 
     line->variant = product_variant(line->item->product, asked->sku);
     assert(line->variant && "an item's product has its SKU");
-    if (line->item->product->state == PRODUCT_RETIRED)
+    line->offer = engine->rules ? rules_offer(engine->rules, line->item->product->name) : NULL;
+    if (is_retired(line))
         return refuse_line(engine, line, "PRODUCT_RETIRED", "is not for sale any more");
     if (is_stopped(engine, line))
         return refuse_line(

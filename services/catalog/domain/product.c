@@ -15,12 +15,17 @@ const Variant *product_variant(const Product *product, const char *sku)
     return NULL;
 }
 
+const Price *price_in(Price *const *prices, size_t n_prices, const char *currency)
+{
+    for (size_t i = 0; i < n_prices; i++)
+        if (text_equal(prices[i]->amount->currency_code, currency))
+            return prices[i];
+    return NULL;
+}
+
 const Price *variant_price(const Variant *variant, const char *currency)
 {
-    for (size_t i = 0; i < variant->n_prices; i++)
-        if (text_equal(variant->prices[i]->amount->currency_code, currency))
-            return variant->prices[i];
-    return NULL;
+    return price_in(variant->prices, variant->n_prices, currency);
 }
 
 bool gtin_is_valid(const char *gtin)

@@ -55,6 +55,10 @@ void product_check(const Product *product, Findings *findings);
 /* The same for what a product shows and goes with: texts, media, relations, categories. */
 void product_check_parts(const Product *product, Findings *findings);
 
+/* Names what is wrong with the prices of a variant at `path`: amounts, currencies given twice, too many. */
+void product_check_prices(
+    Price *const *prices, size_t n_prices, const char *path, Findings *findings);
+
 /* Names what is wrong with texts in other languages; `path` is "texts" or "variants[1].texts". */
 void local_texts_check(LocalText *const *texts, size_t n_texts, const char *path, size_t max_title,
     Findings *findings);
@@ -79,6 +83,7 @@ bool language_is_valid(const char *language);
 const Variant *product_variant(const Product *product, const char *sku);
 
 /* The price in this currency, NULL when it has none. */
+const Price *price_in(Price *const *prices, size_t n_prices, const char *currency);
 const Price *variant_price(const Variant *variant, const char *currency);
 
 /* 8, 12, 13 or 14 digits of which the last is the right check digit (GS1 General

@@ -100,23 +100,24 @@ static void check_price(const Price *price, const char *path, Findings *findings
         findings_add(findings, list_path, "must not be below the amount");
 }
 
-static void check_prices(const Variant *variant, const char *path, Findings *findings)
+void product_check_prices(
+    Price *const *prices, size_t n_prices, const char *path, Findings *findings)
 {
     Arena *arena = findings->arena;
 
-    if (variant->n_prices > VARIANT_MAX_PRICES) {
+    if (n_prices > VARIANT_MAX_PRICES) {
         findings_add(findings, arena_printf(arena, "%s.prices", path), "must be at most %d",
             VARIANT_MAX_PRICES);
         return;
     }
-    for (size_t i = 0; i < variant->n_prices; i++) {
-        const Google__Type__Money *amount = variant->prices[i]->amount;
+    for (size_t i = 0; i < n_prices; i++) {
+        const Google__Type__Money *amount = prices[i]->amount;
         const char *price_path = arena_printf(arena, "%s.prices[%zu]", path, i);
 
-        check_price(variant->prices[i], price_path, findings);
+        check_price(prices[i], price_path, findings);
         for (size_t j = 0; amount && j < i; j++)
-            if (variant->prices[j]->amount &&
-                text_equal(variant->prices[j]->amount->currency_code, amount->currency_code))
+            if (prices[j]->amount &&
+                text_equal(prices[j]->amount->currency_code, amount->currency_code))
                 findings_add(
                     findings, price_path, "there is a price in %s already", amount->currency_code);
     }
@@ -179,7 +180,7 @@ static void check_variant(const Product *product, size_t index, Findings *findin
     if (*variant->title)
         findings_length(
             findings, arena_printf(arena, "%s.title", path), variant->title, 0, VARIANT_MAX_TITLE);
-    check_prices(variant, path, findings);
+    product_check_prices(variant->prices, variant->n_prices, path, findings);
     check_stock(variant, path, findings);
     check_variant_attributes(variant, path, findings);
 }

@@ -1,5 +1,6 @@
 #include "services/catalog/domain/rule.h"
 
+#include "services/catalog/domain/offer.h"
 #include "services/catalog/domain/override.h"
 #include "services/catalog/domain/rules_check.h"
 #include "shared/codec/message.h"
@@ -21,6 +22,7 @@ static const RuleKind kinds[] = {
     { THROUGHLINE__CATALOG__V1__RULE__KIND_PRICING_SETTINGS, "pricingSettings/default", false },
     { THROUGHLINE__CATALOG__V1__RULE__KIND_PRICE_STOP, "priceStops/*", true },
     { THROUGHLINE__CATALOG__V1__RULE__KIND_OVERRIDE_LIMIT, "overrideLimits/*", false },
+    { THROUGHLINE__CATALOG__V1__RULE__KIND_PRODUCT_OFFER, "productOffers/*", false },
 };
 
 static const RuleKind *kind_of(const Rule *rule)
@@ -94,6 +96,9 @@ static void check_inside(const Rule *rule, const char *field, Findings *findings
         break;
     case THROUGHLINE__CATALOG__V1__RULE__KIND_OVERRIDE_LIMIT:
         override_limit_check(rule->override_limit, path, findings);
+        break;
+    case THROUGHLINE__CATALOG__V1__RULE__KIND_PRODUCT_OFFER:
+        product_offer_check(rule->product_offer, path, findings);
         break;
     default:
         price_stop_check(rule->price_stop, path, findings);

@@ -19,6 +19,8 @@ static const RuleList lists[] = {
     { "priceRows/", "price_rows", offsetof(RuleSet, n_price_rows), offsetof(RuleSet, price_rows) },
     { "priceStops/", "price_stops", offsetof(RuleSet, n_price_stops),
         offsetof(RuleSet, price_stops) },
+    { "productOffers/", "product_offers", offsetof(RuleSet, n_product_offers),
+        offsetof(RuleSet, product_offers) },
     { "promotions/", "promotions", offsetof(RuleSet, n_promotions), offsetof(RuleSet, promotions) },
     { "taxCategories/", "tax_categories", offsetof(RuleSet, n_tax_categories),
         offsetof(RuleSet, tax_categories) },

@@ -230,6 +230,13 @@ static void compile_settings(Rules *rules, Entries *list)
             settings->channel_groups[i]->n_channels, i);
 }
 
+static void compile_offers(Rules *rules, Entries *list)
+{
+    for (size_t i = 0; i < rules->set->n_product_offers; i++)
+        add_entry(list, KEY_OFFER_PRODUCT,
+            offer_product(rules->set->product_offers[i]->name, rules->arena), i);
+}
+
 static void mark_stopped(Rules *rules)
 {
     for (size_t i = 0; i < rules->n_promotions; i++) {
@@ -256,6 +263,7 @@ Rules *rules_compile(const RuleSet *set)
     compile_costs(rules, &list);
     compile_stops(rules, &list);
     compile_settings(rules, &list);
+    compile_offers(rules, &list);
     rules->lookup = lookup_build(rules->arena, list.entries, list.n_entries);
     free(list.entries);
     mark_stopped(rules);
@@ -287,6 +295,16 @@ static const Promotion *find_promotion(const Rules *rules, RuleKey key, const ch
     LookupValues found = lookup_find(rules->lookup, (int)key, text, strlen(text));
 
     return found.n_values ? rules->promotions[found.values[0]].promotion : NULL;
+}
+
+const ProductOffer *rules_offer(const Rules *rules, const char *product)
+{
+    LookupValues found;
+
+    if (rules->set->n_product_offers == 0)
+        return NULL;
+    found = lookup_find(rules->lookup, KEY_OFFER_PRODUCT, product, strlen(product));
+    return found.n_values ? rules->set->product_offers[found.values[0]] : NULL;
 }
 
 const Promotion *rules_promotion(const Rules *rules, const char *name)

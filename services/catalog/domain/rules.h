@@ -3,6 +3,7 @@
 #ifndef THROUGHLINE_CATALOG_RULES_H
 #define THROUGHLINE_CATALOG_RULES_H
 
+#include "services/catalog/domain/offer.h"
 #include "services/catalog/domain/promotion.h"
 
 #include "throughline/catalog/v1/rules.pb-c.h"
@@ -29,6 +30,9 @@ void rules_release(Rules *rules);
 
 /* What they were made of; lives as long as they do. */
 const RuleSet *rules_set(const Rules *rules);
+
+/* What they say of a product's own prices and state, NULL when nothing. */
+const ProductOffer *rules_offer(const Rules *rules, const char *product);
 
 /* The promotion of this name or code, NULL when there is none. */
 const Promotion *rules_promotion(const Rules *rules, const char *name);

@@ -2,6 +2,7 @@
 #include "services/catalog/domain/rules_check.h"
 
 #include "services/catalog/domain/expect.h"
+#include "services/catalog/domain/offer.h"
 #include "services/catalog/domain/rules_index.h"
 #include "shared/base/clock.h"
 
@@ -137,7 +138,7 @@ static void add_name(Names *names, const char *field, size_t index, const char *
 static size_t count_rules(const RuleSet *set)
 {
     return set->n_price_rows + 2 * set->n_promotions + set->n_tax_categories + set->n_tax_rates +
-           set->n_tax_exemptions + set->n_item_costs + set->n_price_stops;
+           set->n_tax_exemptions + set->n_item_costs + set->n_price_stops + set->n_product_offers;
 }
 
 static void add_all(Names *names, const RuleSet *set)
@@ -162,6 +163,8 @@ static void add_all(Names *names, const RuleSet *set)
         add_name(names, "item_costs", i, set->item_costs[i]->name);
     for (size_t i = 0; i < set->n_price_stops; i++)
         add_name(names, "price_stops", i, set->price_stops[i]->name);
+    for (size_t i = 0; i < set->n_product_offers; i++)
+        add_name(names, "product_offers", i, set->product_offers[i]->name);
 }
 
 /* All names, each of which must be there once. */
@@ -228,6 +231,7 @@ static void check_counts(const RuleSet *set, Findings *findings)
     expect_count(&check, "tax_exemptions", set->n_tax_exemptions, 0, RULES_MAX_TAX_EXEMPTIONS);
     expect_count(&check, "item_costs", set->n_item_costs, 0, RULES_MAX_ITEM_COSTS);
     expect_count(&check, "price_stops", set->n_price_stops, 0, RULES_MAX_PRICE_STOPS);
+    expect_count(&check, "product_offers", set->n_product_offers, 0, RULES_MAX_PRODUCT_OFFERS);
 }
 
 void rules_check(const RuleSet *set, Findings *findings)
@@ -241,6 +245,9 @@ void rules_check(const RuleSet *set, Findings *findings)
     check_taxes(set, names, findings);
     for (size_t i = 0; i < set->n_item_costs; i++)
         item_cost_check(set->item_costs[i], indexed(findings, "item_costs", i), findings);
+    for (size_t i = 0; i < set->n_product_offers; i++)
+        product_offer_check(
+            set->product_offers[i], indexed(findings, "product_offers", i), findings);
     for (size_t i = 0; i < set->n_price_stops; i++) {
         const PriceStop *stop = set->price_stops[i];
         const char *path = indexed(findings, "price_stops", i);

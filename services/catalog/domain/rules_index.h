@@ -28,6 +28,7 @@ typedef enum RuleKey {
     KEY_STOP_PROMOTION,
     KEY_BLACKOUT_SKU,
     KEY_CHANNEL,
+    KEY_OFFER_PRODUCT,
 } RuleKey;
 
 /* From when until when, microseconds. */

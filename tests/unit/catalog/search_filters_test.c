@@ -183,7 +183,7 @@ static void put_with_weight(const char *name, const char *weight)
     variant->attributes[0] = entry;
     variant->n_attributes = 1;
     product->etag = text(arena, "1");
-    search_index_put(products, product);
+    search_index_put(products, product, 0);
 }
 
 static void attributes_that_are_numbers_have_bounds(void)

@@ -24,14 +24,14 @@ Product *put(const char *name, const char *title, const char *category, int64_t 
     product->title = text(arena, title);
     product->description = text(arena, "");
     product->etag = text(arena, "1");
-    search_index_put(products, product);
+    search_index_put(products, product, 0);
     return product;
 }
 
 void put_again(Product *product, int64_t version)
 {
     product->etag = arena_printf(arena, "%lld", (long long)version);
-    search_index_put(products, product);
+    search_index_put(products, product, 0);
 }
 
 SearchQuery query_of(const char *words)
