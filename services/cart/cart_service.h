@@ -74,6 +74,16 @@ const Error *settle_merge(RpcCall *call, const char *name);
 /* Goes on with a checkout from wherever it stands until the order is placed. */
 const Error *finish_checkout(RpcCall *call, const char *cart);
 
+/* NOT_FOUND ORDER_NOT_FOUND in the words that also hide an order from who may not see it. */
+const Error *order_load(RpcCall *call, const char *name, Order *order);
+
+/* Goes on with a credit from wherever it stands until all is given back. */
+const Error *finish_credit(RpcCall *call, const char *order);
+
+/* Handlers of OrderService that stand in files of their own. */
+const Error *cancel_order(RpcCall *call, const void *request, void *reply);
+const Error *return_lines(RpcCall *call, const void *request, void *reply);
+
 /* Handlers of CartService that stand in files of their own. */
 const Error *attach_customer(RpcCall *call, const void *request, void *reply);
 const Error *create_handoff(RpcCall *call, const void *request, void *reply);
@@ -83,7 +93,7 @@ const Error *set_fulfilment(RpcCall *call, const void *request, void *reply);
 const Error *set_terms(RpcCall *call, const void *request, void *reply);
 const Error *watch_cart(RpcCall *call, const void *request, void *reply);
 
-/* The job: finishes merges and checkouts that were left in the middle. */
+/* The job: finishes merges, checkouts and credits that were left in the middle. */
 const Error *finish_pending(RpcCall *call);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a checkout takes from the catalogue and gives back: pieces, uses of promotions. */
+/* What a checkout takes from the catalogue, and what is given back: pieces, uses of promotions. */
 #include "services/cart/catalog_client.h"
 
 #include "services/cart/catalog_ask.h"
@@ -132,4 +132,22 @@ const Error *catalog_release_stock(RpcCall *call, const char *name)
 
     request.name = (char *)name;
     return *name ? ask_stock(call, "Release", &request, &reservation) : NULL;
+}
+
+const Error *catalog_restock(RpcCall *call, const CreditNote *note, const ReservedLine *pieces)
+{
+    Throughline__Catalog__V1__RestockRequest request =
+        THROUGHLINE__CATALOG__V1__RESTOCK_REQUEST__INIT;
+    Throughline__Catalog__V1__StockLevel level = THROUGHLINE__CATALOG__V1__STOCK_LEVEL__INIT;
+    char id[ID_SIZE];
+
+    id_from(
+        arena_printf(call->arena, "%s of %s at %s", note->name, pieces->sku, pieces->location), id);
+    request.sku = pieces->sku;
+    request.location = pieces->location;
+    request.quantity = (int32_t)pieces->quantity;
+    request.holder = note->order;
+    request.request_id = id;
+    return catalog_ask(
+        call, &throughline__catalog__v1__stock_service__descriptor, "Restock", &request, &level);
 }

@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_CART_CATALOG_CLIENT_H
 #define THROUGHLINE_CART_CATALOG_CLIENT_H
 
-#include "services/cart/domain/checkout.h"
+#include "services/cart/domain/credit.h"
 #include "services/cart/domain/terms.h"
 #include "shared/rpc/call.h"
 
@@ -46,6 +46,10 @@ const Error *catalog_reserve_stock(RpcCall *call, Cart *cart, const Quote *quote
 /* Nothing to do for "". Again is as good as once. Errors: those of StockService. */
 const Error *catalog_confirm_stock(RpcCall *call, const char *name);
 const Error *catalog_release_stock(RpcCall *call, const char *name);
+
+/* Pieces that a note gives back are on hand again. Again is as good as once, for 24 hours. Errors:
+ * those of StockService. */
+const Error *catalog_restock(RpcCall *call, const CreditNote *note, const ReservedLine *pieces);
 
 /* Nothing to do for "". Again is as good as once. Errors: those of CouponService. */
 const Error *catalog_redeem_uses(RpcCall *call, const char *name);

@@ -5,7 +5,7 @@
 const Collection carts = {
     .name = "carts",
     .message = &throughline__cart__v1__cart__descriptor,
-    /* Both unique, so that only carts that are open or pending have entries. */
+    /* Unique, so that only what is open or pending has entries. */
     .indexes = { { .name = "open_customer", .fields = { "open_customer" }, .is_unique = true },
         { .name = "pending", .fields = { "pending.key" }, .is_unique = true } },
 };
@@ -13,7 +13,8 @@ const Collection carts = {
 const Collection orders = {
     .name = "orders",
     .message = &throughline__cart__v1__order__descriptor,
-    .indexes = { { .name = "customer", .fields = { "customer", "create_time" } } },
+    .indexes = { { .name = "customer", .fields = { "customer", "create_time" } },
+        { .name = "pending", .fields = { "pending.key" }, .is_unique = true } },
 };
 
 const Collection handoffs = {

@@ -17,7 +17,7 @@ enum { VERIFY_MAX_ORDERS = 10000, VERIFY_PAGE = 500 };
 static const Error orders_of_another = { ERROR_PERMISSION_DENIED, "ORDERS_OF_ANOTHER",
     "Only the customer, an agent on their behalf and services list a customer's orders." };
 
-static const Error *load_order(RpcCall *call, const char *name, Order *order)
+const Error *order_load(RpcCall *call, const char *name, Order *order)
 {
     Actor actor = actor_of(call);
     const Error *error = store_get(call->store, &orders, name, order);
@@ -35,7 +35,7 @@ static const Error *get_order(RpcCall *call, const void *request, void *reply)
     check_name(call, "name", req->name, "orders/*");
     if ((error = check_result(call)))
         return error;
-    return load_order(call, req->name, reply);
+    return order_load(call, req->name, reply);
 }
 
 static const Error *get_invoice(RpcCall *call, const void *request, void *reply)
@@ -45,7 +45,7 @@ static const Error *get_invoice(RpcCall *call, const void *request, void *reply)
     const Error *error;
 
     check_name(call, "order", req->order, "orders/*");
-    if ((error = check_result(call)) || (error = load_order(call, req->order, order)))
+    if ((error = check_result(call)) || (error = order_load(call, req->order, order)))
         return error;
     *(Invoice *)reply = *order->invoice;
     return NULL;

@@ -22,7 +22,16 @@ static const Error *finish(RpcCall *call, const Cart *cart)
     return finish_checkout(call, cart->name);
 }
 
-const Error *finish_pending(RpcCall *call)
+/* One that cannot be finished now must not hold up the others. */
+static void log_failure(const char *name, const Error *failure)
+{
+    if (failure)
+        log_write(LOG_WARN, "cart_pending",
+            (const LogField[]){
+                { "name", .text = name }, { "reason", .text = failure->reason }, { 0 } });
+}
+
+static const Error *find_pending(RpcCall *call, const Collection *collection, StorePage *page)
 {
     int64_t until = call->arrived_at - (int64_t)PENDING_SECONDS * 1000000;
     StoreQuery query = {
@@ -31,21 +40,28 @@ const Error *finish_pending(RpcCall *call)
             .text = arena_printf(call->arena, "%019lld", (long long)until) },
         .limit = PENDING_PAGE,
     };
+
+    return store_find(call->store, collection, &query, page);
+}
+
+const Error *finish_pending(RpcCall *call)
+{
     StorePage page;
     const Error *error;
 
-    if ((error = store_find(call->store, &carts, &query, &page)))
+    if ((error = find_pending(call, &carts, &page)))
         return error;
     for (size_t i = 0; i < page.n_messages; i++) {
         const Cart *cart = page.messages[i];
-        const Error *failure = finish(call, cart);
 
-        /* One that cannot be finished now must not hold up the others. */
-        if (failure) {
-            log_write(LOG_WARN, "cart_pending",
-                (const LogField[]){
-                    { "cart", .text = cart->name }, { "reason", .text = failure->reason }, { 0 } });
-        }
+        log_failure(cart->name, finish(call, cart));
+    }
+    if ((error = find_pending(call, &orders, &page)))
+        return error;
+    for (size_t i = 0; i < page.n_messages; i++) {
+        const Order *order = page.messages[i];
+
+        log_failure(order->name, finish_credit(call, order->name));
     }
     return NULL;
 }

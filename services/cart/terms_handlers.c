@@ -10,7 +10,7 @@
 typedef Throughline__Cart__V1__SetFulfilmentRequest SetFulfilmentRequest;
 typedef Throughline__Cart__V1__SetTermsRequest SetTermsRequest;
 
-enum { WORD_MAX = 64, LOCATION_MAX = 63, SEGMENTS_MAX = 100 };
+enum { WORD_MAX = 64, SEGMENTS_MAX = 100 };
 
 static void check_place(RpcCall *call, const char *path, const Place *place)
 {
@@ -25,20 +25,15 @@ static void check_place(RpcCall *call, const char *path, const Place *place)
 
 static void check_fulfilment(RpcCall *call, const Fulfilment *fulfilment)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-    const char *location;
-
     if (!fulfilment)
         return;
-    location = fulfilment->location;
     check_enum(call, "fulfilment.method", &throughline__cart__v1__fulfilment__method__descriptor,
         (int)fulfilment->method);
-    if (!fulfilment_is_pickup(fulfilment) && *location)
+    if (!fulfilment_is_pickup(fulfilment) && *fulfilment->location)
         check_fail(call, "fulfilment.location", "is for PICKUP only");
-    if (fulfilment_is_pickup(fulfilment) && (!*location || strlen(location) > LOCATION_MAX ||
-                                                strspn(location, letters) != strlen(location)))
-        check_fail(
-            call, "fulfilment.location", "must be 1 to %d characters of [a-z0-9-]", LOCATION_MAX);
+    if (fulfilment_is_pickup(fulfilment) && !location_is_good(fulfilment->location))
+        check_fail(call, "fulfilment.location", "must be 1 to %d characters of [a-z0-9-]",
+            LOCATION_ID_MAX);
     check_place(call, "fulfilment.delivery", fulfilment->delivery);
     check_place(call, "fulfilment.billing", fulfilment->billing);
 }

@@ -30,19 +30,16 @@ static const DemoAccount services[] = {
 };
 
 static const DemoAccount channels[] = {
-    { "web", "catalog.read cart.read cart.write cart.terms cart.checkout order.read identity.read "
-             "feedback.write notification.read" },
-    { "app", "catalog.read cart.read cart.write cart.terms cart.checkout order.read identity.read "
-             "identity.write identity.consent feedback.read feedback.write notification.read" },
+    { "web", "catalog.read cart.read cart.write cart.terms cart.checkout order.read order.cancel "
+             "identity.read feedback.write notification.read" },
+    { "app", "catalog.read cart.read cart.write cart.terms cart.checkout order.read order.cancel "
+             "identity.read identity.write identity.consent feedback.read feedback.write "
+             "notification.read" },
     { "store", "catalog.read catalog.price_override cart.read cart.write cart.terms cart.checkout "
-               "order.read "
-               "identity.read "
-               "feedback.read feedback.write" },
+               "order.read order.cancel order.return identity.read feedback.read feedback.write" },
     { "care", "catalog.read catalog.price_override cart.read cart.write cart.terms cart.assist "
-              "order.read "
-              "identity.read "
-              "identity.write identity.merge feedback.read feedback.write notification.read "
-              "notification.send" },
+              "order.read order.cancel order.return identity.read identity.write identity.merge "
+              "feedback.read feedback.write notification.read notification.send" },
     { "social", "feedback.write" },
     { "merchandising", "catalog.read catalog.write catalog.publish notification.admin "
                        "notification.read" },

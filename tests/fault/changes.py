@@ -128,6 +128,18 @@ class Changes:
         quote = self.shop.ask("CartService/QuoteCart", {"cart": cart}, actor=actor)
         return Change(method, {"cart": cart, "signed_quote": quote["signed_quote"]}, actor)
 
+    def _order(self):
+        change = self.checkout("CartService/Checkout")
+        return self.shop.ask(change.method, change.request, actor=change.actor)["name"], change.actor
+
+    def cancel_order(self, method):
+        order, actor = self._order()
+        return Change(method, {"order": order, "reason": "Changed their mind"}, actor)
+
+    def return_lines(self, method):
+        order, actor = self._order()
+        return Change(method, {"order": order, "reason": "Too small", "lines": [{"sku": self.sku, "quantity": 1}]}, actor)
+
     def create_promotion(self, method):
         return Change(method, {"promotion": {"title": "One percent", "code": self.new("P").upper(), "basis_points": 100}}, AGENT)
 
@@ -285,6 +297,7 @@ class Changes:
         "CartService/RemovePromotion": remove_promotion, "CartService/AttachCustomer": attach_customer,
         "CartService/ClaimHandoff": claim_handoff, "CartService/JoinCart": join_cart,
         "CartService/LeaveCart": leave_cart, "CartService/Checkout": checkout,
+        "OrderService/CancelOrder": cancel_order, "OrderService/ReturnLines": return_lines,
         "CartService/SetFulfilment": set_fulfilment, "CartService/SetTerms": set_terms,
         "GovernanceService/CreateDraft": create_draft, "GovernanceService/ChangeDraft": change_draft,
         "GovernanceService/SubmitDraft": submit_draft, "GovernanceService/WithdrawDraft": withdraw_draft,

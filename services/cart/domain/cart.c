@@ -82,12 +82,17 @@ void cart_touch_people(Cart *cart, const Actor *actor, Arena *arena)
     cart->content_etag = arena_text(arena, cart_content_etag(cart));
 }
 
+char *pending_key(const char *name, int64_t now, Arena *arena)
+{
+    return arena_printf(arena, "%019lld %s", (long long)now, name);
+}
+
 PendingWork *cart_pending(const Cart *cart, int64_t now, Arena *arena)
 {
     PendingWork *work = arena_alloc(arena, sizeof(*work));
 
     throughline__cart__v1__pending_work__init(work);
-    work->key = arena_printf(arena, "%019lld %s", (long long)now, cart->name);
+    work->key = pending_key(cart->name, now, arena);
     return work;
 }
 

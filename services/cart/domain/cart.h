@@ -75,7 +75,8 @@ const Error *cart_add_up(Cart *cart, Arena *arena);
 /* Notes who changed it and when: something that is priced, or only people. */
 void cart_touch(Cart *cart, const Actor *actor, Arena *arena);
 void cart_touch_people(Cart *cart, const Actor *actor, Arena *arena);
-/* Work that begins now; its key orders by time and is the cart's own. */
+/* Of work that begins now on the document of this name: orders by time, and is its own. */
+char *pending_key(const char *name, int64_t now, Arena *arena);
 PendingWork *cart_pending(const Cart *cart, int64_t now, Arena *arena);
 
 #endif

@@ -72,6 +72,8 @@ PricedLine quote_part(const Quote *quote, size_t index)
     line.total = quote->shipping->total;
     line.tax_total = quote->shipping->tax_total;
     line.tax_on_top = quote->shipping->tax_on_top;
+    line.n_taxes = quote->shipping->n_taxes;
+    line.taxes = quote->shipping->taxes;
     return line;
 }
 

@@ -1,5 +1,6 @@
 #include "services/cart/domain/ledger.h"
 
+#include "services/cart/domain/credit.h"
 #include "shared/base/money.h"
 #include "shared/codec/types.h"
 
@@ -262,6 +263,104 @@ static void compare_invoice(Audit *audit, const Invoice *invoice, const Quote *p
     same_minor(audit, total, read_amount(audit, total, invoice->total), "the sum of charges", sum);
 }
 
+/* What the notes credit of one charge. */
+typedef struct Credits {
+    int64_t quantity, amount, discount, taxes, on_top;
+} Credits;
+
+static Credits credits_of(Audit *audit, const Charge *billed)
+{
+    static const char list[] = "credit_notes.charges";
+    const Order *order = audit->order;
+    Credits sum = { 0 };
+
+    for (size_t i = 0; i < order->n_credit_notes; i++)
+        for (size_t k = 0; k < order->credit_notes[i]->n_charges; k++) {
+            const Charge *charge = order->credit_notes[i]->charges[k];
+            Place at = { list, k, charge->sku };
+
+            if (!text_equal(charge->sku, billed->sku) ||
+                !text_equal(charge->promotion, billed->promotion))
+                continue;
+            sum.quantity += charge->quantity;
+            sum.amount = plus(sum.amount, read_amount(audit, at, charge->amount));
+            sum.discount = plus(sum.discount, read_amount(audit, at, charge->discount_amount));
+            sum.taxes = plus(sum.taxes, read_optional(audit, at, charge->tax_amount));
+            sum.on_top = plus(sum.on_top, read_optional(audit, at, charge->tax_on_top));
+        }
+    return sum;
+}
+
+/* No more is credited than was charged; all of it when all pieces are. */
+static void compare_credits(Audit *audit, size_t i, const Charge *billed)
+{
+    static const char list[] = "credited.charges";
+    Credits sum = credits_of(audit, billed);
+    Place amount = { list, i, "amount" };
+    int64_t charged = read_amount(audit, amount, billed->amount);
+
+    if (sum.quantity > billed->quantity)
+        found(audit, (Place){ list, i, "quantity" }, "is %lld, but %d were charged",
+            (long long)sum.quantity, billed->quantity);
+    if (sum.amount > charged)
+        same_minor(audit, amount, sum.amount, "the charge", charged);
+    if (sum.quantity != billed->quantity)
+        return;
+    same_minor(audit, amount, sum.amount, "the charge", charged);
+    same_minor(audit, (Place){ list, i, "discount_amount" }, sum.discount, "the charge",
+        read_amount(audit, amount, billed->discount_amount));
+    same_minor(audit, (Place){ list, i, "tax_amount" }, sum.taxes, "the charge",
+        read_optional(audit, amount, billed->tax_amount));
+    same_minor(audit, (Place){ list, i, "tax_on_top" }, sum.on_top, "the charge",
+        read_optional(audit, amount, billed->tax_on_top));
+}
+
+/* Every sum of a credit note is the sum of its parts. */
+static void add_up_credit(Audit *audit, size_t index, const CreditNote *note)
+{
+    static const char list[] = "credit_notes";
+    Place at_total = { list, index, "total" }, at_tax = { list, index, "tax_total" };
+    int64_t total = 0, tax_total = 0, by_rate = 0;
+
+    for (size_t i = 0; i < note->n_charges; i++) {
+        const Charge *charge = note->charges[i];
+        int64_t amount = read_amount(audit, at_total, charge->amount);
+        int64_t discount = read_amount(audit, at_total, charge->discount_amount);
+        int64_t before = read_amount(audit, at_total, charge->list_amount);
+        int64_t on_top = read_optional(audit, at_total, charge->tax_on_top);
+
+        same_minor(audit, at_total, plus(before, on_top), "amount and discount together",
+            plus(amount, discount));
+        total = plus(total, amount);
+        tax_total = plus(tax_total, read_optional(audit, at_tax, charge->tax_amount));
+    }
+    for (size_t i = 0; i < note->n_taxes; i++)
+        by_rate = plus(by_rate, read_amount(audit, at_tax, note->taxes[i]->amount));
+    same_minor(
+        audit, at_total, read_amount(audit, at_total, note->total), "the sum of charges", total);
+    same_minor(audit, at_tax, read_optional(audit, at_tax, note->tax_total), "the sum of charges",
+        tax_total);
+    same_minor(audit, at_tax, by_rate, "the sum of charges", tax_total);
+    same_text(audit, (Place){ list, index, "order" }, note->order, audit->order->name);
+}
+
+static void check_credits(Audit *audit, const Order *order)
+{
+    int64_t credited = 0;
+
+    for (size_t i = 0; i < order->n_credit_notes; i++) {
+        const CreditNote *note = order->credit_notes[i];
+
+        add_up_credit(audit, i, note);
+        credited = plus(credited, read_amount(audit, field("credit_notes"), note->total));
+    }
+    for (size_t i = 0; i < order->invoice->n_charges; i++)
+        compare_credits(audit, i, order->invoice->charges[i]);
+    if (order->state == THROUGHLINE__CART__V1__ORDER__STATE__CANCELLED)
+        same_minor(audit, field("credit_notes"), credited, "the bill",
+            read_amount(audit, field("invoice.total"), order->invoice->total));
+}
+
 void ledger_check(const Order *order, const Quote *promised, Findings *findings)
 {
     Audit audit = { .order = order, .findings = findings };
@@ -279,8 +378,10 @@ void ledger_check(const Order *order, const Quote *promised, Findings *findings)
         compare_quotes(&audit, order->quote, promised);
     else
         found(&audit, field("quote"), "missing");
-    if (order->invoice)
-        compare_invoice(&audit, order->invoice, promised);
-    else
+    if (!order->invoice) {
         found(&audit, field("invoice"), "missing");
+        return;
+    }
+    compare_invoice(&audit, order->invoice, promised);
+    check_credits(&audit, order);
 }

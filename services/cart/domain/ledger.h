@@ -1,5 +1,6 @@
-/* The proof that a bill is what was promised: compares an order with the quote that was signed and
- * with its invoice, and every sum with its parts, to the minor unit. */
+/* The proof that a bill is what was promised: compares an order with the quote that was signed,
+ * with its invoice and with what was credited of it, and every sum with its parts, to the minor
+ * unit. */
 #ifndef THROUGHLINE_CART_LEDGER_H
 #define THROUGHLINE_CART_LEDGER_H
 

@@ -2,10 +2,20 @@
 
 #include "shared/codec/message.h"
 
+#include <string.h>
+
 static const Error no_pickup_there = { ERROR_FAILED_PRECONDITION, "NO_PICKUP_THERE",
     "Nothing can be picked up at this location: choose another one, or have it sent." };
 static const Error currency_mismatch = { ERROR_FAILED_PRECONDITION, "CURRENCY_MISMATCH",
     "What shipping costs must be in the currency of the cart." };
+
+bool location_is_good(const char *id)
+{
+    size_t size = strlen(id);
+
+    return size >= 1 && size <= LOCATION_ID_MAX &&
+           strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
+}
 
 bool fulfilment_is_pickup(const Fulfilment *fulfilment)
 {

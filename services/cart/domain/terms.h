@@ -18,6 +18,11 @@ typedef Throughline__Catalog__V1__Quote Quote;
 typedef Throughline__Catalog__V1__QuoteContext QuoteContext;
 typedef Throughline__Catalog__V1__ShippingRequest ShippingRequest;
 
+enum { LOCATION_ID_MAX = 63 };
+
+/* 1 to LOCATION_ID_MAX characters of [a-z0-9-], as in stock. */
+bool location_is_good(const char *id);
+
 bool fulfilment_is_pickup(const Fulfilment *fulfilment);
 
 /* `fulfilment` NULL: nothing is known again. `location`: what the catalogue knows of that of a

@@ -100,18 +100,40 @@ static const char *handoff_claimed(const void *payload, Arena *arena)
                                   : arena_printf(arena, "Took the cart over to %s", channel);
 }
 
-static const char *order_placed(const void *payload, Arena *arena)
+/* "Placed an order" becomes "Placed an order for 12.00 EUR", where the amount is known. */
+static const char *with_amount(const char *words, const Google__Type__Money *total, Arena *arena)
 {
-    const OrderPlaced *event = payload;
-    const Google__Type__Money *total =
-        event->order && event->order->invoice ? event->order->invoice->total : NULL;
     char amount[MONEY_TEXT_SIZE];
     int64_t minor;
 
     if (!total || !money_from_units(total->currency_code, total->units, total->nanos, &minor))
-        return "Placed an order";
+        return words;
     return arena_printf(
-        arena, "Placed an order for %s", money_format(total->currency_code, minor, amount));
+        arena, "%s for %s", words, money_format(total->currency_code, minor, amount));
+}
+
+static const char *order_placed(const void *payload, Arena *arena)
+{
+    const OrderPlaced *event = payload;
+    const Throughline__Cart__V1__Invoice *invoice = event->order ? event->order->invoice : NULL;
+
+    return with_amount("Placed an order", invoice ? invoice->total : NULL, arena);
+}
+
+static const char *order_cancelled(const void *payload, Arena *arena)
+{
+    const Throughline__Cart__V1__OrderCancelled *event = payload;
+
+    return with_amount("Cancelled an order: a credit note",
+        event->credit_note ? event->credit_note->total : NULL, arena);
+}
+
+static const char *lines_returned(const void *payload, Arena *arena)
+{
+    const Throughline__Cart__V1__LinesReturned *event = payload;
+
+    return with_amount("Brought something back: a credit note",
+        event->credit_note ? event->credit_note->total : NULL, arena);
 }
 
 static const char *case_opened(const void *payload, Arena *arena)
@@ -277,7 +299,11 @@ static const struct {
     { &throughline__cart__v1__agent_left__descriptor, "An agent left the cart", NULL },
     { &throughline__cart__v1__checkout_started__descriptor, "Began to check out", NULL },
     { &throughline__cart__v1__cart_ordered__descriptor, "The cart became an order", NULL },
+    { &throughline__cart__v1__fulfilment_set__descriptor, "Said where the cart goes", NULL },
+    { &throughline__cart__v1__terms_set__descriptor, "The cart's terms were set", NULL },
     { &throughline__cart__v1__order_placed__descriptor, NULL, order_placed },
+    { &throughline__cart__v1__order_cancelled__descriptor, NULL, order_cancelled },
+    { &throughline__cart__v1__lines_returned__descriptor, NULL, lines_returned },
     { &throughline__feedback__v1__case_opened__descriptor, NULL, case_opened },
     { &throughline__feedback__v1__case_message_added__descriptor, NULL, case_message_added },
     { &throughline__feedback__v1__case_customer_linked__descriptor,

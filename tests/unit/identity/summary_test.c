@@ -18,7 +18,8 @@ static bool is_event(const char *name)
         "throughline.identity.v1.", "throughline.notification.v1." };
     static const char *const endings[] = { "Opened", "Added", "Changed", "Removed", "Attached",
         "Detached", "Merged", "ByMerge", "Claimed", "Joined", "Left", "Started", "Ordered",
-        "Placed", "Linked", "Resolved", "Recorded", "Answered", "Created", "Updated" };
+        "Placed", "Cancelled", "Returned", "Set", "Linked", "Resolved", "Recorded", "Answered",
+        "Created", "Updated" };
 
     for (size_t i = 0; i < COUNT(packages); i++)
         for (size_t j = 0; text_starts_with(name, packages[i]) && j < COUNT(endings); j++)
@@ -84,6 +85,9 @@ static void an_order_is_told_with_its_amount(void)
     Throughline__Cart__V1__Invoice invoice = THROUGHLINE__CART__V1__INVOICE__INIT;
     Throughline__Cart__V1__Order order = THROUGHLINE__CART__V1__ORDER__INIT;
     Throughline__Cart__V1__OrderPlaced placed = THROUGHLINE__CART__V1__ORDER_PLACED__INIT;
+    Throughline__Cart__V1__CreditNote note = THROUGHLINE__CART__V1__CREDIT_NOTE__INIT;
+    Throughline__Cart__V1__OrderCancelled cancelled = THROUGHLINE__CART__V1__ORDER_CANCELLED__INIT;
+    Throughline__Cart__V1__LinesReturned returned = THROUGHLINE__CART__V1__LINES_RETURNED__INIT;
 
     total.currency_code = "EUR";
     total.units = 12;
@@ -91,8 +95,14 @@ static void an_order_is_told_with_its_amount(void)
     invoice.total = &total;
     order.invoice = &invoice;
     placed.order = &order;
+    note.total = &total;
+    cancelled.credit_note = returned.credit_note = &note;
 
     CHECK_TEXT(summary_of(&placed.base, "OrderPlaced", arena), "Placed an order for 12.50 EUR");
+    CHECK_TEXT(summary_of(&cancelled.base, "OrderCancelled", arena),
+        "Cancelled an order: a credit note for 12.50 EUR");
+    CHECK_TEXT(summary_of(&returned.base, "LinesReturned", arena),
+        "Brought something back: a credit note for 12.50 EUR");
     total.currency_code = "???";
     CHECK_TEXT(summary_of(&placed.base, "OrderPlaced", arena), "Placed an order");
     arena_free(arena);
