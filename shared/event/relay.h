@@ -5,8 +5,9 @@
 #include "shared/event/event.h"
 
 enum {
-    RELAY_BATCH = 256,   /* entries that are moved at once; fewer after a failure */
-    RELAY_POLL_MS = 250, /* between two looks that no write asked for */
+    RELAY_BATCH = 256,         /* entries that are moved at once; fewer after a failure */
+    RELAY_POLL_MS = 250,       /* between two questions whether another process has rung */
+    RELAY_SWEEP_MS = 5 * 1000, /* between two looks that nobody asked for */
     RELAY_STORE_MS = 10 * 1000,
 };
 
@@ -19,8 +20,8 @@ typedef struct RelayPartition {
     int halvings; /* of the batch: a store that is too slow for a whole one may do a part in time */
 } RelayPartition;
 
-/* Moves entries from the outbox to the log. `delays` may be NULL. */
-const Error *relay_move(
-    StoreView *view, RelayPartition *partition, Histogram *delays, size_t *n_moved);
+/* Moves the partition's entries, the oldest of its outbox, to the log: of as many as it takes at once. `delays` may be NULL. */
+const Error *relay_move(StoreView *view, RelayPartition *partition, const StoreEntry *entries,
+    size_t n_entries, Histogram *delays, size_t *n_moved);
 
 #endif

@@ -125,23 +125,14 @@ static const Error *trim(StoreView *view, const StoreEntry *entries, size_t n_en
     return n_done ? store_outbox_trim(view, done, n_done) : NULL;
 }
 
-static const Error *move_batch(
-    StoreView *view, RelayPartition *partition, Histogram *delays, size_t *n_moved)
+static const Error *move_batch(StoreView *view, RelayPartition *partition,
+    const StoreEntry *entries, size_t n_entries, Histogram *delays, size_t *n_moved)
 {
-    StoreEntry *entries;
-    const StoreEntry **picked;
-    size_t n_entries;
-    size_t n_picked;
+    const StoreEntry **picked = arena_array(view->arena, n_entries, sizeof(*picked));
+    size_t n_picked = n_entries;
     const Error *appended = NULL;
     const Error *error;
 
-    *n_moved = 0;
-    error = store_outbox_read(
-        view, partition->number, RELAY_BATCH >> partition->halvings, &entries, &n_entries);
-    if (error || n_entries == 0)
-        return error;
-    picked = arena_array(view->arena, n_entries, sizeof(*picked));
-    n_picked = n_entries;
     for (size_t i = 0; i < n_entries; i++)
         picked[i] = &entries[i];
     if (!partition->is_known &&
@@ -157,12 +148,20 @@ static const Error *move_batch(
     return appended ? appended : error;
 }
 
-const Error *relay_move(
-    StoreView *view, RelayPartition *partition, Histogram *delays, size_t *n_moved)
+const Error *relay_move(StoreView *view, RelayPartition *partition, const StoreEntry *entries,
+    size_t n_entries, Histogram *delays, size_t *n_moved)
 {
+    size_t most = RELAY_BATCH >> partition->halvings;
     int64_t start = clock_monotonic();
-    const Error *error = move_batch(view, partition, delays, n_moved);
-    bool is_quick = (clock_monotonic() - start) * QUICK_PART < RELAY_STORE_MS * INT64_C(1000);
+    const Error *error;
+    bool is_quick;
+
+    *n_moved = 0;
+    if (n_entries == 0)
+        return NULL;
+    error =
+        move_batch(view, partition, entries, n_entries < most ? n_entries : most, delays, n_moved);
+    is_quick = (clock_monotonic() - start) * QUICK_PART < RELAY_STORE_MS * INT64_C(1000);
 
     if (error && partition->halvings < MAX_HALVINGS)
         partition->halvings += HALVINGS_A_FAILURE;

@@ -179,19 +179,13 @@ int64_t service_waiting(const RunningService *running)
 {
     Arena *arena = arena_new();
     StoreView view = { .store = running->context.store, .arena = arena };
-    int64_t waiting = 0;
+    StoreEntry *entries;
+    size_t n_entries;
+    const Error *error =
+        store_outbox_read(&view, STORE_ALL_PARTITIONS, STORE_MAX_PAGE, &entries, &n_entries);
 
-    for (int i = 0; i < STORE_PARTITIONS && waiting >= 0; i++) {
-        StoreEntry *entries;
-        size_t n_entries;
-
-        if (store_outbox_read(&view, i, STORE_MAX_PAGE, &entries, &n_entries))
-            waiting = -1;
-        else
-            waiting += (int64_t)n_entries;
-    }
     arena_free(arena);
-    return waiting;
+    return error ? -1 : (int64_t)n_entries;
 }
 
 int64_t service_lag(const RunningService *running, const char *source)

@@ -258,7 +258,7 @@ const Error *embedded_get(Engine *engine, const StoreView *view, const Collectio
 const Error *embedded_find(Engine *engine, const StoreView *view, const EngineRange *range,
     EngineDocument **documents, size_t *n_documents);
 const Error *embedded_find_answer(Engine *engine, const StoreView *view, EngineAnswer *answer);
-const Error *embedded_read_outbox(Engine *engine, const StoreView *view, int partition,
+const Error *embedded_read_outbox(Engine *engine, const StoreView *view, unsigned partitions,
     size_t limit, StoreEntry **entries, size_t *n_entries);
 /* Reads something. */
 const Error *embedded_touch(Embedded *embedded, const StoreView *view);

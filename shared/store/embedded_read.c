@@ -254,37 +254,44 @@ static bool read_entry(Arena *arena, sqlite3_stmt *row, StoreEntry *entry)
            (int64_t)checksum(0, entry->bytes.data, entry->bytes.size);
 }
 
-const Error *embedded_read_outbox(Engine *engine, const StoreView *view, int partition,
+static int read_partition(
+    Db *db, Arena *arena, int partition, size_t limit, StoreEntry *entries, size_t *count)
+{
+    sqlite3_stmt *statement =
+        db_statement(db, "SELECT id, collection, aggregate, number, partition, checksum, bytes"
+                         " FROM \"store.outbox\" WHERE partition = ?1 ORDER BY id LIMIT ?2");
+    int rc;
+
+    if (!statement)
+        return db_failure(db);
+    sqlite3_bind_int(statement, 1, partition);
+    sqlite3_bind_int64(statement, 2, (int64_t)limit);
+    while ((rc = db_step(statement)) == SQLITE_ROW)
+        if (!read_entry(arena, statement, &entries[(*count)++])) {
+            rc = SQLITE_CORRUPT;
+            break;
+        }
+    sqlite3_reset(statement);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+const Error *embedded_read_outbox(Engine *engine, const StoreView *view, unsigned partitions,
     size_t limit, StoreEntry **entries, size_t *n_entries)
 {
     Embedded *embedded = (Embedded *)engine;
+    size_t n_partitions = (size_t)__builtin_popcount(partitions);
     const Error *error;
-    sqlite3_stmt *statement;
-    size_t count = 0;
+    int rc = SQLITE_OK;
     Db *db;
-    int rc;
 
-    *entries = arena_array(view->arena, limit, sizeof(**entries));
+    *entries = arena_array(view->arena, n_partitions * limit, sizeof(**entries));
     if ((error = reader_take(embedded, view, &db)))
         return error;
-    statement =
-        db_statement(db, "SELECT id, collection, aggregate, number, partition, checksum, bytes"
-                         " FROM \"store.outbox\" WHERE partition = ?1 ORDER BY id LIMIT ?2");
-    if (statement) {
-        sqlite3_bind_int(statement, 1, partition);
-        sqlite3_bind_int64(statement, 2, (int64_t)limit);
-        while ((rc = db_step(statement)) == SQLITE_ROW)
-            if (!read_entry(view->arena, statement, &(*entries)[count++])) {
-                rc = SQLITE_CORRUPT;
-                break;
-            }
-        sqlite3_reset(statement);
-    } else {
-        rc = db_failure(db);
-    }
+    for (int i = 0; i < STORE_PARTITIONS && rc == SQLITE_OK; i++)
+        if (partitions & 1u << i)
+            rc = read_partition(db, view->arena, i, limit, *entries, n_entries);
     reader_return(embedded, db);
-    *n_entries = count;
-    return rc == SQLITE_DONE ? NULL : db_error(rc);
+    return rc == SQLITE_OK ? NULL : db_error(rc);
 }
 
 const Error *embedded_touch(Embedded *embedded, const StoreView *view)

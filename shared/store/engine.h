@@ -132,10 +132,12 @@ typedef struct EngineOps {
         EngineOutcome *outcome);
     void (*increment)(Engine *engine, const StoreView *view, const EngineIncrement *increment,
         EngineOutcome *outcome);
-    const Error *(*read_outbox)(Engine *engine, const StoreView *view, int partition, size_t limit,
-        StoreEntry **entries, size_t *n_entries);
+    const Error *(*read_outbox)(Engine *engine, const StoreView *view, unsigned partitions,
+        size_t limit, StoreEntry **entries, size_t *n_entries);
     const Error *(*trim_outbox)(
         Engine *engine, const StoreView *view, const StoreEntry *entries, size_t n_entries);
+    /* Adds one to the rings of the store when asked to, and says how many there were. NULL: only one process at a time has it open. */
+    const Error *(*ring)(Engine *engine, const StoreView *view, bool is_ours, int64_t *rings);
     /* Removes some documents that expired before `now` (and have an empty outbox) and answers kept since before
      * `now` less STORE_REPLY_HOURS. */
     const Error *(*clean)(Engine *engine, const StoreView *view, int64_t now);
@@ -161,6 +163,7 @@ typedef enum StoreOperation {
     STORE_OP_INCREMENT,
     STORE_OP_OUTBOX_READ,
     STORE_OP_OUTBOX_TRIM,
+    STORE_OP_OUTBOX_RING,
     STORE_OP_CLEAN,
     STORE_N_OPERATIONS,
 } StoreOperation;
@@ -171,9 +174,10 @@ struct Store {
     const Collection **collections;
     Histogram *durations[STORE_N_OPERATIONS]; /* NULL without metrics */
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* has_outbox or is_woken */
+    pthread_cond_t changed; /* told or is_woken */
     pthread_cond_t closing; /* is_closing */
-    bool has_outbox;        /* since the last store_outbox_wait */
+    unsigned told;          /* partitions, since the last store_outbox_wait */
+    int64_t heard;          /* rings, by the last store_outbox_heard; -1: not asked yet */
     bool is_woken;
     bool is_closing;
     pthread_t cleaner;
@@ -195,8 +199,8 @@ extern const Error store_request_reused; /* ALREADY_EXISTS REQUEST_ID_REUSED */
 /* Whether the time of the view is over. */
 bool store_is_late(const StoreView *view);
 
-/* Where the hint of store_outbox_wait comes from. */
-void store_tell_outbox(Store *store);
+/* Where the hint of store_outbox_wait comes from: partitions as a set of bits. */
+void store_tell_outbox(Store *store, unsigned partitions);
 
 /* Records how long an operation took and passes its error on. */
 const Error *store_measure(

@@ -119,14 +119,14 @@ static void failing_increment(
     hear_outcome(engine, verdict, outcome);
 }
 
-static const Error *failing_read_outbox(Engine *engine, const StoreView *view, int partition,
+static const Error *failing_read_outbox(Engine *engine, const StoreView *view, unsigned partitions,
     size_t limit, StoreEntry **entries, size_t *n_entries)
 {
     Verdict verdict = judge(engine, STORE_OP_OUTBOX_READ);
     const Error *error = verdict == FAILS_BEFORE
                              ? NULL
                              : inner_of(engine)->ops->read_outbox(
-                                   inner_of(engine), view, partition, limit, entries, n_entries);
+                                   inner_of(engine), view, partitions, limit, entries, n_entries);
 
     return hear(engine, verdict, error);
 }

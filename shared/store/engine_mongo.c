@@ -57,6 +57,7 @@ static const EngineOps mongo_ops = {
     .increment = mongo_increment,
     .read_outbox = mongo_read_outbox,
     .trim_outbox = mongo_trim_outbox,
+    .ring = mongo_ring,
     .clean = mongo_clean,
     .counts = mongo_counts,
 };

@@ -98,6 +98,9 @@ const Error *mongo_find(MongoEngine *mongo, const StoreView *view, const char *c
 
 const Error *mongo_read_head(MongoEngine *mongo, const StoreView *view, const char *collection,
     const char *name, MongoHead *head);
+/* Of many documents of a collection in one query. */
+const Error *mongo_read_heads(MongoEngine *mongo, const StoreView *view, const char *collection,
+    const char *const *names, size_t n_names, MongoHead *heads);
 void mongo_head_from(Arena *arena, const bson_t *document, MongoHead *head);
 const MongoReply *mongo_head_reply(const MongoHead *head, const char *key);
 void mongo_append_entry(bson_t *array, const char *key, const MongoEntry *entry);
@@ -106,6 +109,8 @@ void mongo_append_reply(bson_t *array, const char *key, const MongoReply *reply)
 /* What a name that was removed goes on counting from. */
 const Error *mongo_read_grave(MongoEngine *mongo, const StoreView *view, const char *collection,
     const char *name, MongoHead *head);
+const Error *mongo_read_graves(MongoEngine *mongo, const StoreView *view, const char *collection,
+    const char *const *names, size_t n_names, MongoHead *heads);
 const Error *mongo_bury(MongoEngine *mongo, const StoreView *view, const char *collection,
     const char *name, const MongoHead *head);
 
@@ -167,8 +172,12 @@ const Error *mongo_clean(Engine *engine, const StoreView *view, int64_t now);
 
 /* ---- mongo_outbox.c ---- */
 
-const Error *mongo_read_outbox(Engine *engine, const StoreView *view, int partition, size_t limit,
-    StoreEntry **entries, size_t *n_entries);
+const Error *mongo_read_outbox(Engine *engine, const StoreView *view, unsigned partitions,
+    size_t limit, StoreEntry **entries, size_t *n_entries);
+const Error *mongo_ring(Engine *engine, const StoreView *view, bool is_ours, int64_t *rings);
+
+/* ---- mongo_trim.c ---- */
+
 const Error *mongo_trim_outbox(
     Engine *engine, const StoreView *view, const StoreEntry *entries, size_t n_entries);
 

@@ -156,31 +156,58 @@ const MongoReply *mongo_head_reply(const MongoHead *head, const char *key)
 
 typedef struct HeadReader {
     Arena *arena;
-    MongoHead *head;
+    const char *const *names;
+    size_t n_names;
+    MongoHead *heads;
 } HeadReader;
 
 static bool take_head(void *context, const bson_t *document)
 {
     HeadReader *reader = context;
+    bson_iter_t iter;
 
-    mongo_head_from(reader->arena, document, reader->head);
-    return false;
+    if (!bson_iter_init_find(&iter, document, "_id"))
+        return true;
+    for (size_t i = 0; i < reader->n_names; i++)
+        if (!strcmp(reader->names[i], bson_iter_utf8(&iter, NULL)))
+            mongo_head_from(reader->arena, document, &reader->heads[i]);
+    return true;
+}
+
+const Error *mongo_read_heads(MongoEngine *mongo, const StoreView *view, const char *collection,
+    const char *const *names, size_t n_names, MongoHead *heads)
+{
+    bson_t in = BSON_INITIALIZER, filter = BSON_INITIALIZER, *options, among;
+    HeadReader reader = { view->arena, names, n_names, heads };
+    const Error *error;
+
+    for (size_t i = 0; i < n_names; i++) {
+        char buffer[16];
+        const char *number;
+
+        heads[i] = (MongoHead){ .write_id = "" };
+        bson_uint32_to_string((uint32_t)i, &number, buffer, sizeof(buffer));
+        BSON_APPEND_UTF8(&in, number, names[i]);
+    }
+    if (n_names == 1) { /* every server finds that without looking through all */
+        BSON_APPEND_UTF8(&filter, "_id", names[0]);
+    } else {
+        BSON_APPEND_DOCUMENT_BEGIN(&filter, "_id", &among);
+        BSON_APPEND_ARRAY(&among, "$in", &in);
+        bson_append_document_end(&filter, &among);
+    }
+    options = BCON_NEW("projection", "{", "_store", BCON_INT32(1), "}");
+    error = mongo_find(mongo, view, collection, &filter, options, take_head, &reader);
+    bson_destroy(&in);
+    bson_destroy(&filter);
+    bson_destroy(options);
+    return error;
 }
 
 const Error *mongo_read_head(MongoEngine *mongo, const StoreView *view, const char *collection,
     const char *name, MongoHead *head)
 {
-    bson_t *filter = BCON_NEW("_id", BCON_UTF8(name));
-    bson_t *options =
-        BCON_NEW("projection", "{", "_store", BCON_INT32(1), "}", "limit", BCON_INT64(1));
-    const Error *error;
-
-    *head = (MongoHead){ .write_id = "" };
-    error = mongo_find(
-        mongo, view, collection, filter, options, take_head, &(HeadReader){ view->arena, head });
-    bson_destroy(filter);
-    bson_destroy(options);
-    return error;
+    return mongo_read_heads(mongo, view, collection, &name, 1, head);
 }
 
 static const char *grave_name(Arena *arena, const char *collection, const char *name)
@@ -188,14 +215,24 @@ static const char *grave_name(Arena *arena, const char *collection, const char *
     return arena_printf(arena, "%s/%s", collection, name);
 }
 
+const Error *mongo_read_graves(MongoEngine *mongo, const StoreView *view, const char *collection,
+    const char *const *names, size_t n_names, MongoHead *heads)
+{
+    const char **graves = arena_array(view->arena, n_names, sizeof(*graves));
+    const Error *error;
+
+    for (size_t i = 0; i < n_names; i++)
+        graves[i] = grave_name(view->arena, collection, names[i]);
+    error = mongo_read_heads(mongo, view, mongo_graves, graves, n_names, heads);
+    for (size_t i = 0; i < n_names; i++)
+        heads[i].is_there = false;
+    return error;
+}
+
 const Error *mongo_read_grave(MongoEngine *mongo, const StoreView *view, const char *collection,
     const char *name, MongoHead *head)
 {
-    const Error *error =
-        mongo_read_head(mongo, view, mongo_graves, grave_name(view->arena, collection, name), head);
-
-    head->is_there = false;
-    return error;
+    return mongo_read_graves(mongo, view, collection, &name, 1, head);
 }
 
 const Error *mongo_bury(MongoEngine *mongo, const StoreView *view, const char *collection,

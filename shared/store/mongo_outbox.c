@@ -5,38 +5,56 @@
 
 #include <string.h>
 
+/* In the collection of the store itself: how often a relay was called by another process. */
+static const char bell[] = "outbox";
+
 typedef struct Timed {
     StoreEntry entry;
     int64_t time;
 } Timed;
 
-/* The oldest entries so far, in order. */
+/* The oldest entries of one partition so far, in order. */
+typedef struct Oldest {
+    Timed *entries;
+    size_t count;
+} Oldest;
+
 typedef struct Gathering {
     const StoreView *view;
     const char *collection;
-    int partition;
+    unsigned partitions;
     int64_t before; /* entries from this time on are for the next round */
-    Timed *entries;
-    size_t count, limit;
+    size_t limit;
+    Oldest oldest[STORE_PARTITIONS];
 } Gathering;
 
 static void keep(Gathering *gathering, const char *name, const MongoEntry *entry)
 {
-    size_t at = gathering->count;
+    Oldest *oldest = &gathering->oldest[entry->partition];
+    size_t at = oldest->count;
 
-    while (at && entry->time < gathering->entries[at - 1].time)
+    if (!oldest->entries)
+        oldest->entries =
+            arena_array(gathering->view->arena, gathering->limit, sizeof(*oldest->entries));
+    while (at && entry->time < oldest->entries[at - 1].time)
         at--;
     if (at == gathering->limit)
         return;
-    gathering->count += gathering->count < gathering->limit;
-    memmove(&gathering->entries[at + 1], &gathering->entries[at],
-        (gathering->count - at - 1) * sizeof(*gathering->entries));
-    gathering->entries[at] = (Timed){ .entry = { .collection = gathering->collection,
-                                          .aggregate = name,
-                                          .number = entry->number,
-                                          .partition = entry->partition,
-                                          .bytes = entry->bytes },
+    oldest->count += oldest->count < gathering->limit;
+    memmove(&oldest->entries[at + 1], &oldest->entries[at],
+        (oldest->count - at - 1) * sizeof(*oldest->entries));
+    oldest->entries[at] = (Timed){ .entry = { .collection = gathering->collection,
+                                       .aggregate = name,
+                                       .number = entry->number,
+                                       .partition = entry->partition,
+                                       .bytes = entry->bytes },
         .time = entry->time };
+}
+
+static bool is_wanted(const Gathering *gathering, int partition)
+{
+    return partition >= 0 && partition < STORE_PARTITIONS &&
+           gathering->partitions & 1u << partition;
 }
 
 static int64_t since_of(const bson_t *document)
@@ -48,6 +66,19 @@ static int64_t since_of(const bson_t *document)
                : 0;
 }
 
+/* Whether every partition has enough entries that are older than this. */
+static bool is_enough(const Gathering *gathering, int64_t since)
+{
+    for (int i = 0; i < STORE_PARTITIONS; i++) {
+        const Oldest *oldest = &gathering->oldest[i];
+
+        if (is_wanted(gathering, i) &&
+            (oldest->count < gathering->limit || since <= oldest->entries[oldest->count - 1].time))
+            return false;
+    }
+    return true;
+}
+
 /* Documents come by the time of their oldest entry: once there are enough entries older than all that can come, it is over. */
 static bool gather(void *context, const bson_t *document)
 {
@@ -57,28 +88,41 @@ static bool gather(void *context, const bson_t *document)
     const char *name;
     MongoHead head;
 
-    if (gathering->count == gathering->limit &&
-        since_of(document) > gathering->entries[gathering->count - 1].time)
+    if (is_enough(gathering, since_of(document)))
         return false;
     if (!bson_iter_init_find(&iter, document, "_id"))
         return true;
     name = arena_text(arena, bson_iter_utf8(&iter, NULL));
     mongo_head_from(arena, document, &head);
     for (size_t i = 0; i < head.n_outbox; i++)
-        if (head.outbox[i].partition == gathering->partition &&
+        if (is_wanted(gathering, head.outbox[i].partition) &&
             head.outbox[i].time < gathering->before)
             keep(gathering, name, &head.outbox[i]);
     return true;
 }
 
+/* All partitions in one query: a server that has to look through the whole collection does so once. */
 static const Error *gather_collection(MongoEngine *mongo, Gathering *gathering)
 {
-    bson_t *filter = BCON_NEW("_store.outbox.partition", BCON_INT32(gathering->partition));
-    bson_t *options = BCON_NEW("projection", "{", "_store.outbox", BCON_INT32(1), "_store.since",
-        BCON_INT32(1), "}", "sort", "{", "_store.since", BCON_INT32(1), "}");
-    const Error *error = mongo_find(
-        mongo, gathering->view, gathering->collection, filter, options, gather, gathering);
+    bson_t partitions = BSON_INITIALIZER, *filter, *options;
+    const Error *error;
+    uint32_t count = 0;
 
+    for (int i = 0; i < STORE_PARTITIONS; i++)
+        if (is_wanted(gathering, i)) {
+            char buffer[16];
+            const char *number;
+
+            bson_uint32_to_string(count++, &number, buffer, sizeof(buffer));
+            BSON_APPEND_INT32(&partitions, number, i);
+        }
+    filter = BCON_NEW("_store.outbox.partition", "{", "$in", BCON_ARRAY(&partitions), "}");
+    options =
+        BCON_NEW("projection", "{", "_store.outbox", BCON_INT32(1), "_store.since", BCON_INT32(1),
+            "}", "sort", "{", "_store.since", BCON_INT32(1), "}", "allowDiskUse", BCON_BOOL(true));
+    error = mongo_find(
+        mongo, gathering->view, gathering->collection, filter, options, gather, gathering);
+    bson_destroy(&partitions);
     bson_destroy(filter);
     bson_destroy(options);
     return error;
@@ -86,89 +130,62 @@ static const Error *gather_collection(MongoEngine *mongo, Gathering *gathering)
 
 /* One collection is read after the other, so an event that follows from another could be seen without it. Entries that are younger
  * than the start of reading are left: what they follow from was stored before. */
-const Error *mongo_read_outbox(Engine *engine, const StoreView *view, int partition, size_t limit,
-    StoreEntry **entries, size_t *n_entries)
+const Error *mongo_read_outbox(Engine *engine, const StoreView *view, unsigned partitions,
+    size_t limit, StoreEntry **entries, size_t *n_entries)
 {
     Gathering gathering = {
-        .view = view, .partition = partition, .limit = limit, .before = clock_now() + 1
+        .view = view, .partitions = partitions, .limit = limit, .before = clock_now() + 1
     };
     const Error *error = NULL;
+    size_t count = 0;
 
-    gathering.entries = arena_array(view->arena, limit, sizeof(*gathering.entries));
     for (size_t i = 0; i < engine->n_collections && !error; i++) {
         gathering.collection = engine->collections[i]->name;
         error = gather_collection((MongoEngine *)engine, &gathering);
     }
-    *entries = arena_array(view->arena, gathering.count, sizeof(**entries));
-    for (size_t i = 0; i < gathering.count; i++)
-        (*entries)[i] = gathering.entries[i].entry;
-    *n_entries = gathering.count;
+    for (int i = 0; i < STORE_PARTITIONS; i++)
+        count += gathering.oldest[i].count;
+    *entries = arena_array(view->arena, count, sizeof(**entries));
+    for (int i = 0; i < STORE_PARTITIONS; i++)
+        for (size_t j = 0; j < gathering.oldest[i].count; j++)
+            (*entries)[(*n_entries)++] = gathering.oldest[i].entries[j].entry;
     return error;
 }
 
-static bool is_same_document(const StoreEntry *a, const StoreEntry *b)
+/* A race for the first ring of a store is lost to one that counts as well. */
+static const Error *add_ring(MongoEngine *mongo, const StoreView *view)
 {
-    return !strcmp(a->aggregate, b->aggregate) && !strcmp(a->collection, b->collection);
+    bson_t *command = BCON_NEW("update", BCON_UTF8(mongo_meta), "updates", "[", "{", "q", "{",
+        "_id", BCON_UTF8(bell), "}", "u", "{", "$inc", "{", "rings", BCON_INT64(1), "}", "}",
+        "upsert", BCON_BOOL(true), "}", "]");
+    MongoResult result = mongo_write_command(mongo, view, command, NULL);
+
+    bson_destroy(command);
+    return result.code == MONGO_DUPLICATE_KEY ? NULL : result.error;
 }
 
-static bool is_listed(
-    const StoreEntry *entries, size_t n_entries, const StoreEntry *of, int64_t number)
+static bool take_rings(void *context, const bson_t *document)
 {
-    for (size_t i = 0; i < n_entries; i++)
-        if (entries[i].number == number && is_same_document(&entries[i], of))
-            return true;
+    bson_iter_t iter;
+
+    if (bson_iter_init_find(&iter, document, "rings"))
+        *(int64_t *)context = bson_iter_as_int64(&iter);
     return false;
 }
 
-/* Pulls the document's listed entries as they are. What stays is younger than the oldest that stays now, whatever is pushed
- * meanwhile. */
-static const Error *trim_document(MongoEngine *mongo, const StoreView *view,
-    const StoreEntry *entries, size_t n_entries, const StoreEntry *of)
+const Error *mongo_ring(Engine *engine, const StoreView *view, bool is_ours, int64_t *rings)
 {
-    bson_t pulled = BSON_INITIALIZER, changes = BSON_INITIALIZER, *command;
-    int64_t since = 0;
-    uint32_t count = 0;
+    MongoEngine *mongo = (MongoEngine *)engine;
+    bson_t *filter, *options;
     const Error *error;
-    MongoHead head;
 
-    error = mongo_read_head(mongo, view, of->collection, of->aggregate, &head);
-    for (size_t i = 0; i < head.n_outbox && !error; i++) {
-        char buffer[16];
-        const char *number;
-
-        if (!is_listed(entries, n_entries, of, head.outbox[i].number)) {
-            since = since ? since : head.outbox[i].time;
-            continue;
-        }
-        bson_uint32_to_string(count++, &number, buffer, sizeof(buffer));
-        mongo_append_entry(&pulled, number, &head.outbox[i]);
-    }
-    if (!error && count) {
-        BCON_APPEND(&changes, "$pullAll", "{", "_store.outbox", BCON_ARRAY(&pulled), "}");
-        if (since)
-            BCON_APPEND(&changes, "$set", "{", "_store.since", BCON_INT64(since), "}");
-        command = BCON_NEW("update", BCON_UTF8(of->collection), "updates", "[", "{", "q", "{",
-            "_id", BCON_UTF8(of->aggregate), "}", "u", BCON_DOCUMENT(&changes), "}", "]");
-        error = mongo_write_command(mongo, view, command, NULL).error;
-        bson_destroy(command);
-    }
-    bson_destroy(&pulled);
-    bson_destroy(&changes);
-    return error;
-}
-
-const Error *mongo_trim_outbox(
-    Engine *engine, const StoreView *view, const StoreEntry *entries, size_t n_entries)
-{
-    const Error *error = NULL;
-
-    for (size_t i = 0; i < n_entries && !error; i++) {
-        bool is_first = true;
-
-        for (size_t j = 0; j < i && is_first; j++)
-            is_first = !is_same_document(&entries[j], &entries[i]);
-        if (is_first)
-            error = trim_document((MongoEngine *)engine, view, entries, n_entries, &entries[i]);
-    }
+    *rings = 0;
+    if (is_ours)
+        return add_ring(mongo, view);
+    filter = BCON_NEW("_id", BCON_UTF8(bell));
+    options = BCON_NEW("limit", BCON_INT64(1));
+    error = mongo_find(mongo, view, mongo_meta, filter, options, take_rings, rings);
+    bson_destroy(filter);
+    bson_destroy(options);
     return error;
 }

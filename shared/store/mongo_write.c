@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-enum { MAX_TRIES = 100 };
+enum {
+    MAX_TRIES = 100,
+    RUN_BYTES = 4 * 1024 * 1024 /* of one command, about: a server takes 16 MB */
+};
 
 /* What one try came to. */
 typedef enum Try {
@@ -21,7 +24,8 @@ typedef enum Try {
 typedef struct WriteState {
     char write_id[ID_SIZE];
     MongoHead before; /* what the last try went out from */
-    bool is_unknown;  /* a connection broke, a try may have been done */
+    bool
+        is_unknown; /* a connection broke, or others in the command failed: a try may have been done */
 } WriteState;
 
 static EngineResult check_head(
@@ -215,14 +219,11 @@ static bool write_round(MongoEngine *mongo, const StoreView *view, const EngineW
     return tried == TRY_DONE || tried == TRY_TAKEN || tried == TRY_FAILED || store_is_late(view);
 }
 
-static void write_one(
-    MongoEngine *mongo, const StoreView *view, const EngineWrite *write, EngineOutcome *outcome)
+static void write_one(MongoEngine *mongo, const StoreView *view, const EngineWrite *write,
+    WriteState *state, EngineOutcome *outcome)
 {
-    WriteState state = { .is_unknown = false };
-
-    id_new(state.write_id);
     for (int i = 0; i < MAX_TRIES; i++)
-        if (write_round(mongo, view, write, &state, outcome))
+        if (write_round(mongo, view, write, state, outcome))
             break;
     if (outcome->result == ENGINE_FAILED && !outcome->error)
         outcome->error = store_is_late(view) ? &store_too_late : &store_busy;
@@ -233,10 +234,94 @@ static bool is_done(const EngineWrite *write)
     return write->outcome.result == ENGINE_DONE || write->outcome.result == ENGINE_APPLIED;
 }
 
+/* How many writes, from the first on, can be one command: inserts into one collection, each chained to the one before, that bring
+ * nothing along. */
+static size_t count_run(const EngineWrite *writes, size_t n_writes)
+{
+    size_t count = 0, size = 0;
+
+    for (; count < n_writes; count++) {
+        const EngineWrite *write = &writes[count];
+
+        size += write->body.size;
+        if (write->kind != STORE_INSERT || write->outcome.error || write->request_key ||
+            write->mark_source || write->n_events || write->collection != writes->collection ||
+            (count && (!write->is_chained || size > RUN_BYTES)))
+            break;
+    }
+    return count;
+}
+
+static MongoResult send_run(MongoEngine *mongo, const StoreView *view, const EngineWrite *writes,
+    size_t n_writes, const WriteState *states)
+{
+    bson_t command = BSON_INITIALIZER, documents, document;
+    MongoResult result;
+
+    BSON_APPEND_UTF8(&command, "insert", writes->collection->name);
+    BSON_APPEND_ARRAY_BEGIN(&command, "documents", &documents);
+    for (size_t i = 0; i < n_writes; i++) {
+        char buffer[16];
+        const char *number;
+
+        bson_uint32_to_string((uint32_t)i, &number, buffer, sizeof(buffer));
+        BSON_APPEND_DOCUMENT_BEGIN(&documents, number, &document);
+        mongo_append_insert(&document, &writes[i], &states[i].before, states[i].write_id);
+        bson_append_document_end(&documents, &document);
+    }
+    bson_append_array_end(&command, &documents);
+    result = mongo_write_command(mongo, view, &command, NULL);
+    bson_destroy(&command);
+    return result;
+}
+
+/* False when a name of the run is taken already, or nobody knows. */
+static bool read_run(MongoEngine *mongo, const StoreView *view, const EngineWrite *writes,
+    size_t n_writes, MongoHead *heads)
+{
+    const char **names = arena_array(view->arena, n_writes, sizeof(*names));
+    const char *collection = writes->collection->name;
+
+    for (size_t i = 0; i < n_writes; i++)
+        names[i] = writes[i].name;
+    if (mongo_read_heads(mongo, view, collection, names, n_writes, heads))
+        return false;
+    for (size_t i = 0; i < n_writes; i++)
+        if (heads[i].is_there)
+            return false;
+    return !mongo_read_graves(mongo, view, collection, names, n_writes, heads);
+}
+
+/* The server takes the documents one after the other and stops at the first that it refuses, so the chain is kept. What is not
+ * known to be done afterwards is left to be written one by one. */
+static void insert_run(MongoEngine *mongo, const StoreView *view, EngineWrite *writes,
+    size_t n_writes, WriteState *states)
+{
+    MongoHead *heads = arena_array(view->arena, n_writes, sizeof(*heads));
+    MongoResult result;
+
+    if (!read_run(mongo, view, writes, n_writes, heads))
+        return;
+    for (size_t i = 0; i < n_writes; i++)
+        states[i].before = heads[i];
+    result = send_run(mongo, view, writes, n_writes, states);
+    for (size_t i = 0; i < n_writes; i++) {
+        if (!result.error)
+            writes[i].outcome =
+                (EngineOutcome){ .result = ENGINE_DONE, .version = heads[i].version + 1 };
+        else
+            states[i].is_unknown = result.is_unknown || (int64_t)i < result.count;
+    }
+}
+
 static void write_in_order(
     MongoEngine *mongo, const StoreView *view, EngineWrite *writes, size_t n_writes)
 {
-    for (size_t i = 0; i < n_writes; i++) {
+    WriteState *states = arena_array(view->arena, n_writes, sizeof(*states));
+
+    for (size_t i = 0; i < n_writes; i++)
+        id_new(states[i].write_id);
+    for (size_t i = 0, end_of_run = 0; i < n_writes; i++) {
         EngineWrite *write = &writes[i];
 
         if (write->outcome.error)
@@ -245,7 +330,15 @@ static void write_in_order(
             write->outcome.result = ENGINE_SKIPPED;
             continue;
         }
-        write_one(mongo, view, write, &write->outcome);
+        if (i >= end_of_run) {
+            size_t run = count_run(write, n_writes - i);
+
+            if (run > 1)
+                insert_run(mongo, view, write, run, &states[i]);
+            end_of_run = i + (run ? run : 1);
+        }
+        if (write->outcome.result != ENGINE_DONE)
+            write_one(mongo, view, write, &states[i], &write->outcome);
         if (write->outcome.result == ENGINE_DONE)
             atomic_fetch_add(&mongo->n_writes, 1);
     }

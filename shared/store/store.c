@@ -46,6 +46,7 @@ static const char *const operation_labels[STORE_N_OPERATIONS] = {
     [STORE_OP_INCREMENT] = "operation=\"increment\"",
     [STORE_OP_OUTBOX_READ] = "operation=\"outbox_read\"",
     [STORE_OP_OUTBOX_TRIM] = "operation=\"outbox_trim\"",
+    [STORE_OP_OUTBOX_RING] = "operation=\"outbox_ring\"",
     [STORE_OP_CLEAN] = "operation=\"clean\"",
 };
 
@@ -169,7 +170,8 @@ const Error *store_open(Arena *arena, const StoreOptions *options, Store **store
     pthread_cond_init(&opened->changed, &monotonic);
     pthread_cond_init(&opened->closing, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    opened->has_outbox = true; /* what an earlier process left */
+    opened->told = STORE_ALL_PARTITIONS; /* what an earlier process left */
+    opened->heard = -1;
     if (pthread_create(&opened->cleaner, NULL, run_cleaner, opened))
         abort();
     *store = opened;
@@ -216,28 +218,28 @@ StoreCounts store_counts(const Store *store)
     return store->engine->ops->counts(store->engine);
 }
 
-void store_tell_outbox(Store *store)
+void store_tell_outbox(Store *store, unsigned partitions)
 {
     pthread_mutex_lock(&store->lock);
-    store->has_outbox = true;
+    store->told |= partitions;
     pthread_cond_broadcast(&store->changed);
     pthread_mutex_unlock(&store->lock);
 }
 
-bool store_outbox_wait(Store *store, int milliseconds)
+unsigned store_outbox_wait(Store *store, int milliseconds)
 {
     struct timespec end = time_in((int64_t)milliseconds * 1000);
-    bool is_there;
+    unsigned told;
 
     pthread_mutex_lock(&store->lock);
     store->is_woken = false;
-    while (!store->has_outbox && !store->is_woken &&
+    while (!store->told && !store->is_woken &&
            pthread_cond_timedwait(&store->changed, &store->lock, &end) != ETIMEDOUT)
         continue;
-    is_there = store->has_outbox;
-    store->has_outbox = false;
+    told = store->told;
+    store->told = 0;
     pthread_mutex_unlock(&store->lock);
-    return is_there;
+    return told;
 }
 
 void store_outbox_wake(Store *store)

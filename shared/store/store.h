@@ -21,8 +21,9 @@ enum {
         8 * 1024 * 1024, /* bytes of BSON; beyond: RESOURCE_EXHAUSTED DOCUMENT_TOO_LARGE */
     STORE_MAX_PAYLOAD =
         4 * 1024 * 1024, /* bytes of events and answer that ride with one write; beyond: the same */
-    STORE_MAX_NAME = 512,   /* bytes */
-    STORE_PARTITIONS = 8,   /* of the outbox and the event log; stable for the life of a store */
+    STORE_MAX_NAME = 512, /* bytes */
+    STORE_PARTITIONS = 8, /* of the outbox and the event log; stable for the life of a store */
+    STORE_ALL_PARTITIONS = (1 << STORE_PARTITIONS) - 1, /* as a set of bits */
     STORE_REPLY_HOURS = 24, /* how long the answer to a request id is kept at least */
 };
 
@@ -190,16 +191,24 @@ typedef struct StorePage {
 const Error *store_find(
     StoreView *view, const Collection *collection, const StoreQuery *query, StorePage *page);
 
-/* Relay: the oldest entries of a partition, in the order in which each document made them (at most `limit`). */
+/* Relay: the oldest entries of each of the partitions (a set of bits), at most `limit` of each, one partition after the other; a
+ * partition's in the order in which each document made them. */
 const Error *store_outbox_read(
-    StoreView *view, int partition, size_t limit, StoreEntry **entries, size_t *n_entries);
+    StoreView *view, unsigned partitions, size_t limit, StoreEntry **entries, size_t *n_entries);
 
 /* Relay: removes entries that are in the log. Not a new version of their documents. */
 const Error *store_outbox_trim(StoreView *view, const StoreEntry *entries, size_t n_entries);
 
-/* Relay: returns when a write of this process put something into an outbox since the last call, or after the time. True: something is
- * there. The first call finds what an earlier process left. For one thread. */
-bool store_outbox_wait(Store *store, int milliseconds);
+/* Relay: returns when a write of this process put something into an outbox since the last call, or after the time. The partitions
+ * where something is, as a set of bits; the first call answers all of them. For one thread. */
+unsigned store_outbox_wait(Store *store, int milliseconds);
+
+/* Relay: tells the relays of other processes that there is something in an outbox, for partitions that are theirs to move. Nothing where
+ * no other process can have the store open. */
+const Error *store_outbox_ring(StoreView *view);
+
+/* Relay: whether somebody has rung since the last call: one small query, or none. The first call answers no. For one thread. */
+const Error *store_outbox_heard(StoreView *view, bool *is_heard);
 
 /* Wakes every store_outbox_wait, for shutdown. */
 void store_outbox_wake(Store *store);

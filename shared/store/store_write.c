@@ -181,7 +181,7 @@ const Error *store_write(StoreView *view, StoreWrite *writes, size_t n_writes)
     Store *store = view->store;
     EngineWrite *out = arena_array(view->arena, n_writes, sizeof(*out));
     int64_t start = clock_monotonic();
-    bool has_events = false;
+    unsigned told = 0;
 
     if (!n_writes)
         return NULL;
@@ -197,10 +197,11 @@ const Error *store_write(StoreView *view, StoreWrite *writes, size_t n_writes)
         writes[i].error = outcome_error(view, writes[i].collection, out[i].name, outcome);
         if (!writes[i].error && outcome->version)
             record_set_version(view->arena, writes[i].message, outcome->version);
-        has_events |= !writes[i].error && out[i].n_events;
+        for (size_t j = 0; !writes[i].error && j < out[i].n_events; j++)
+            told |= 1u << out[i].events[j].partition;
     }
-    if (has_events)
-        store_tell_outbox(store);
+    if (told)
+        store_tell_outbox(store, told);
     return store_measure(store, STORE_OP_WRITE, start, first_error(writes, n_writes));
 }
 
@@ -282,17 +283,17 @@ const Error *store_increment(StoreView *view, const Collection *collection, cons
 }
 
 const Error *store_outbox_read(
-    StoreView *view, int partition, size_t limit, StoreEntry **entries, size_t *n_entries)
+    StoreView *view, unsigned partitions, size_t limit, StoreEntry **entries, size_t *n_entries)
 {
     Engine *engine = view->store->engine;
     int64_t start = clock_monotonic();
 
-    assert(partition >= 0 && partition < STORE_PARTITIONS);
+    assert(partitions <= STORE_ALL_PARTITIONS);
     *n_entries = 0;
     if (store_is_late(view))
         return &store_too_late;
     return store_measure(view->store, STORE_OP_OUTBOX_READ, start,
-        engine->ops->read_outbox(engine, view, partition, limit, entries, n_entries));
+        engine->ops->read_outbox(engine, view, partitions, limit, entries, n_entries));
 }
 
 const Error *store_outbox_trim(StoreView *view, const StoreEntry *entries, size_t n_entries)
@@ -306,4 +307,35 @@ const Error *store_outbox_trim(StoreView *view, const StoreEntry *entries, size_
         return &store_too_late;
     return store_measure(view->store, STORE_OP_OUTBOX_TRIM, start,
         engine->ops->trim_outbox(engine, view, entries, n_entries));
+}
+
+const Error *store_outbox_ring(StoreView *view)
+{
+    Engine *engine = view->store->engine;
+    int64_t start = clock_monotonic();
+    int64_t rings;
+
+    if (!engine->ops->ring)
+        return NULL;
+    if (store_is_late(view))
+        return &store_too_late;
+    return store_measure(
+        view->store, STORE_OP_OUTBOX_RING, start, engine->ops->ring(engine, view, true, &rings));
+}
+
+const Error *store_outbox_heard(StoreView *view, bool *is_heard)
+{
+    Store *store = view->store;
+    Engine *engine = store->engine;
+    int64_t rings = store->heard;
+    const Error *error = NULL;
+
+    *is_heard = false;
+    if (store_is_late(view))
+        return &store_too_late;
+    if (engine->ops->ring && (error = engine->ops->ring(engine, view, false, &rings)))
+        return error;
+    *is_heard = store->heard >= 0 && rings != store->heard;
+    store->heard = rings;
+    return NULL;
 }

@@ -31,7 +31,7 @@ static void move_all_in_rounds_of(int n_operations)
 
             store_fail(fixture.store, &fault);
             partitions[i].is_known = false; /* as after a lease that came back */
-            relay_move(&view, &partitions[i], NULL, &n_moved);
+            log_fixture_move(&view, &partitions[i], &n_moved);
         }
         store_fail(fixture.store, NULL);
         left = log_fixture_waiting(&fixture);

@@ -96,6 +96,64 @@ static void a_chained_write_follows_a_success(void)
     CU_ASSERT(exists("records/1") && exists("records/2"));
 }
 
+/* A chain of three; the one in the middle is the given one. */
+static void break_chain(Record *middle, const char *reason)
+{
+    Record *first = a_record("first"), *last = a_record("last");
+    StoreWrite writes[] = { write_of(STORE_INSERT, first), write_of(STORE_INSERT, middle),
+        write_of(STORE_INSERT, last) };
+
+    writes[1].is_chained = writes[2].is_chained = true;
+
+    CHECK_REASON(store_write(a_view(), writes, COUNT(writes)), reason);
+    CHECK_OK(writes[0].error);
+    CHECK_REASON(writes[1].error, reason);
+    CHECK_REASON(writes[2].error, "WRITE_SKIPPED");
+    CU_ASSERT(exists("records/first") && !exists("records/last"));
+    CHECK_OK(store_replace(a_view(), &records, first, NULL));
+}
+
+static void a_chain_ends_where_a_name_is_taken(void)
+{
+    CHECK_OK(store_insert(a_view(), &records, a_record("taken"), NULL));
+
+    break_chain(a_record("taken"), "RECORD_EXISTS");
+}
+
+static void a_chain_ends_where_it_names_a_document_twice(void)
+{
+    break_chain(a_record("first"), "RECORD_EXISTS");
+}
+
+static void a_chain_ends_where_a_unique_entry_is_taken(void)
+{
+    Record *other = a_record("other"), *middle = a_record("middle");
+
+    other->email = middle->email = (char *)"ann@example.com";
+    CHECK_OK(store_insert(a_view(), &records, other, NULL));
+
+    break_chain(middle, "BY_EMAIL_TAKEN");
+}
+
+static void a_chain_goes_on_counting_where_a_name_comes_back(void)
+{
+    Record *again = a_record("1"), *old = a_record("1");
+    StoreWrite writes[] = { write_of(STORE_INSERT, a_record("0")), write_of(STORE_INSERT, again) };
+    StoreEntry *entries;
+    size_t n_entries;
+
+    CHECK_OK(store_insert(a_view(), &records, old, a_record_of("event", "told")));
+    CHECK_OK(store_outbox_read(a_view(), 1, 1, &entries, &n_entries));
+    CHECK_OK(store_outbox_trim(a_view(), entries, n_entries));
+    CHECK_OK(store_delete(a_view(), &records, "records/1", ""));
+    writes[1].is_chained = true;
+
+    CHECK_OK(store_write(a_view(), writes, COUNT(writes)));
+    CHECK_TEXT(again->etag, "2");
+    CHECK_TEXT(stored(&records, "records/1")->etag, "2");
+    CHECK_REASON(store_replace(a_view(), &records, old, NULL), "ETAG_STALE");
+}
+
 static void an_unchained_write_goes_on_after_skipped_ones(void)
 {
     StoreWrite writes[] = { write_of(STORE_REPLACE, a_record("1")),
@@ -204,6 +262,12 @@ const CU_TestInfo batch_cases[] = {
     { "a_chained_write_is_skipped_after_one_that_could_not_be_made",
         a_chained_write_is_skipped_after_one_that_could_not_be_made },
     { "a_chained_write_follows_a_success", a_chained_write_follows_a_success },
+    { "a_chain_ends_where_a_name_is_taken", a_chain_ends_where_a_name_is_taken },
+    { "a_chain_ends_where_it_names_a_document_twice",
+        a_chain_ends_where_it_names_a_document_twice },
+    { "a_chain_ends_where_a_unique_entry_is_taken", a_chain_ends_where_a_unique_entry_is_taken },
+    { "a_chain_goes_on_counting_where_a_name_comes_back",
+        a_chain_goes_on_counting_where_a_name_comes_back },
     { "an_unchained_write_goes_on_after_skipped_ones",
         an_unchained_write_goes_on_after_skipped_ones },
     { "writes_of_a_batch_are_tried_in_order", writes_of_a_batch_are_tried_in_order },

@@ -169,7 +169,7 @@ static void when_the_time_is_over_nothing_is_done(void)
     CHECK_REASON(store_delete(late, &records, "records/1", ""), "DEADLINE_EXCEEDED");
     CHECK_REASON(
         store_increment(late, &records, "records/1", "stock", 1, 0, 9, NULL), "DEADLINE_EXCEEDED");
-    CHECK_REASON(store_outbox_read(late, 0, 1, &entries, &n_entries), "DEADLINE_EXCEEDED");
+    CHECK_REASON(store_outbox_read(late, 1, 1, &entries, &n_entries), "DEADLINE_EXCEEDED");
     CHECK_REASON(store_get(a_view(), &records, "records/1", a_record("x")), "RECORD_NOT_FOUND");
 }
 

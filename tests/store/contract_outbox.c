@@ -17,7 +17,8 @@ static Outbox read_outbox(int partition, size_t limit)
 {
     Outbox outbox = { 0 };
 
-    CHECK_OK(store_outbox_read(a_view(), partition, limit, &outbox.entries, &outbox.n_entries));
+    CHECK_OK(
+        store_outbox_read(a_view(), 1u << partition, limit, &outbox.entries, &outbox.n_entries));
     return outbox;
 }
 
@@ -267,9 +268,9 @@ static void the_outbox_survives_a_new_start(void)
 static void a_new_event_ends_the_wait(void)
 {
     store_outbox_wait(the_store(), 0);
-    insert(a_record("1"), "a");
+    CHECK_OK(store_insert(a_partition(3), &records, a_record("1"), an_event("a")));
 
-    CU_ASSERT(store_outbox_wait(the_store(), 10000));
+    CHECK_INT(store_outbox_wait(the_store(), 10000), 1 << 3);
 }
 
 static void without_events_the_wait_times_out(void)
@@ -287,8 +288,40 @@ static void the_first_wait_does_not_wait(void)
 {
     CHECK_OK(fixture_reopen(NULL));
 
-    CU_ASSERT(store_outbox_wait(the_store(), 10000));
-    CU_ASSERT(!store_outbox_wait(the_store(), 0));
+    CHECK_INT(store_outbox_wait(the_store(), 10000), STORE_ALL_PARTITIONS);
+    CHECK_INT(store_outbox_wait(the_store(), 0), 0);
+}
+
+static void several_partitions_are_read_at_once(void)
+{
+    Outbox outbox = { 0 };
+
+    CHECK_OK(store_insert(a_partition(7), &records, a_record("1"), an_event("a")));
+    CHECK_OK(store_insert(a_partition(2), &accounts, a_record("1"), an_event("b")));
+    CHECK_OK(store_insert(a_partition(4), &records, a_record("2"), an_event("c")));
+    CHECK_OK(store_insert(a_partition(2), &records, a_record("3"), an_event("d")));
+    CHECK_OK(store_insert(a_partition(2), &records, a_record("4"), an_event("e")));
+
+    CHECK_OK(store_outbox_read(a_view(), 1 << 2 | 1 << 7, 2, &outbox.entries, &outbox.n_entries));
+
+    CHECK_INT(outbox.n_entries, 3);
+    CHECK_TEXT(owner_of(outbox.entries[0].bytes), "b");
+    CHECK_TEXT(owner_of(outbox.entries[1].bytes), "d");
+    CHECK_TEXT(owner_of(outbox.entries[2].bytes), "a");
+}
+
+/* Where no other process can have the store open, nobody rings. */
+static void a_ring_is_heard_once(void)
+{
+    bool is_shared = fixture_engine() == MONGO, is_heard;
+
+    CHECK_OK(store_outbox_heard(a_view(), &is_heard));
+    CU_ASSERT(!is_heard);
+    CHECK_OK(store_outbox_ring(a_view()));
+    CHECK_OK(store_outbox_heard(a_view(), &is_heard));
+    CHECK_INT(is_heard, is_shared);
+    CHECK_OK(store_outbox_heard(a_view(), &is_heard));
+    CU_ASSERT(!is_heard);
 }
 
 static void *wait_long(void *argument)
@@ -331,7 +364,7 @@ static void *trim_all(void *argument)
         StoreEntry *entries;
         size_t n_entries;
 
-        if (store_outbox_read(trimmer->view, 0, 3, &entries, &n_entries))
+        if (store_outbox_read(trimmer->view, 1, 3, &entries, &n_entries))
             return NULL;
         for (size_t i = 0; i < n_entries; i++)
             trimmer->in_order &= entries[i].number == ++trimmer->n_trimmed;
@@ -371,6 +404,8 @@ const CU_TestInfo outbox_cases[] = {
     { "partitions_are_apart", partitions_are_apart },
     { "a_document_may_move_to_another_partition", a_document_may_move_to_another_partition },
     { "documents_tell_in_the_order_of_their_writes", documents_tell_in_the_order_of_their_writes },
+    { "several_partitions_are_read_at_once", several_partitions_are_read_at_once },
+    { "a_ring_is_heard_once", a_ring_is_heard_once },
     { "the_oldest_come_first_up_to_the_limit", the_oldest_come_first_up_to_the_limit },
     { "trimmed_entries_are_gone", trimmed_entries_are_gone },
     { "entries_can_be_trimmed_twice", entries_can_be_trimmed_twice },

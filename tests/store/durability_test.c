@@ -248,7 +248,7 @@ static void check_outbox(StoreView *view, const int32_t *counts)
     size_t n_entries;
 
     memcpy(next, trimmed, sizeof(next));
-    CHECK_OK(store_outbox_read(view, 0, MAX_ENTRIES, &entries, &n_entries));
+    CHECK_OK(store_outbox_read(view, 1, MAX_ENTRIES, &entries, &n_entries));
     for (size_t i = 0; i < n_entries; i++) {
         int document = atoi(entries[i].aggregate + sizeof("records/") - 1);
 

@@ -123,11 +123,11 @@ static void failures_of_the_outbox_surface(void)
 
     insert("1");
     fail(STORE_OP_OUTBOX_READ, 1, false);
-    CHECK_REASON(store_outbox_read(a_view(), 0, 9, &entries, &n_entries), "STORE_UNAVAILABLE");
-    CHECK_OK(store_outbox_read(a_view(), 0, 9, &entries, &n_entries));
+    CHECK_REASON(store_outbox_read(a_view(), 1, 9, &entries, &n_entries), "STORE_UNAVAILABLE");
+    CHECK_OK(store_outbox_read(a_view(), 1, 9, &entries, &n_entries));
     fail(STORE_OP_OUTBOX_TRIM, 1, false);
     CHECK_REASON(store_outbox_trim(a_view(), entries, n_entries), "STORE_UNAVAILABLE");
-    CHECK_OK(store_outbox_read(a_view(), 0, 9, &entries, &n_entries));
+    CHECK_OK(store_outbox_read(a_view(), 1, 9, &entries, &n_entries));
     CHECK_INT(n_entries, 1);
 }
 
@@ -137,7 +137,7 @@ static void a_trim_whose_answer_is_lost_can_be_repeated(void)
     size_t n_entries;
 
     insert("1");
-    CHECK_OK(store_outbox_read(a_view(), 0, 9, &entries, &n_entries));
+    CHECK_OK(store_outbox_read(a_view(), 1, 9, &entries, &n_entries));
     fail(STORE_OP_OUTBOX_TRIM, 1, true);
 
     CHECK_REASON(store_outbox_trim(a_view(), entries, n_entries), "STORE_UNAVAILABLE");

@@ -259,7 +259,7 @@ static void check_told(const Told *told)
     size_t n_entries;
     int n_events[STEPS] = { 0 };
 
-    CHECK_OK(store_outbox_read(a_view(), 0, 1000, &entries, &n_entries));
+    CHECK_OK(store_outbox_read(a_view(), 1, 1000, &entries, &n_entries));
     for (size_t i = 0; i < n_entries; i++)
         n_events[atoi(entries[i].aggregate + sizeof("records/") - 1)]++;
     for (int i = 0; i < STEPS; i++) {
@@ -350,7 +350,7 @@ static const Error *ask_everything(const char **answers)
             return error;
         text = arena_printf(the_arena(), "%s%s ", text, owner_of(request->replayed));
     }
-    if ((error = store_outbox_read(a_view(), 0, 1000, &entries, &n_entries)))
+    if ((error = store_outbox_read(a_view(), 1, 1000, &entries, &n_entries)))
         return error;
     for (size_t i = 0; i < n_entries; i++)
         text = arena_printf(

@@ -128,11 +128,11 @@ static void increment(
         *outcome = (EngineOutcome){ ENGINE_FAILED, &cut_off };
 }
 
-static const Error *read_outbox(Engine *engine, const StoreView *view, int partition, size_t limit,
-    StoreEntry **entries, size_t *n_entries)
+static const Error *read_outbox(Engine *engine, const StoreView *view, unsigned partitions,
+    size_t limit, StoreEntry **entries, size_t *n_entries)
 {
     return inner(engine)->ops->read_outbox(
-        inner(engine), view, partition, limit, entries, n_entries);
+        inner(engine), view, partitions, limit, entries, n_entries);
 }
 
 static const Error *trim_outbox(

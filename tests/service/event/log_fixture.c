@@ -112,18 +112,24 @@ size_t log_fixture_waiting(LogFixture *fixture)
 {
     Arena *arena = arena_new();
     StoreView view = { .store = fixture->store, .arena = arena };
-    size_t waiting = 0;
+    StoreEntry *entries;
+    size_t n_entries;
 
-    for (int i = 0; i < STORE_PARTITIONS; i++) {
-        StoreEntry *entries;
-        size_t n_entries;
-
-        if (store_outbox_read(&view, i, PAGE, &entries, &n_entries))
-            abort();
-        waiting += n_entries;
-    }
+    if (store_outbox_read(&view, STORE_ALL_PARTITIONS, PAGE, &entries, &n_entries))
+        abort();
     arena_free(arena);
-    return waiting;
+    return n_entries;
+}
+
+const Error *log_fixture_move(StoreView *view, RelayPartition *partition, size_t *n_moved)
+{
+    StoreEntry *entries;
+    size_t n_entries;
+    const Error *error =
+        store_outbox_read(view, 1u << partition->number, RELAY_BATCH, &entries, &n_entries);
+
+    *n_moved = 0;
+    return error ? error : relay_move(view, partition, entries, n_entries, NULL, n_moved);
 }
 
 bool log_fixture_wait(LogFixture *fixture, int milliseconds)

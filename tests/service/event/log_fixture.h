@@ -3,7 +3,7 @@
 #ifndef THROUGHLINE_TESTS_SERVICE_EVENT_LOG_FIXTURE_H
 #define THROUGHLINE_TESTS_SERVICE_EVENT_LOG_FIXTURE_H
 
-#include "shared/event/event.h"
+#include "shared/event/relay.h"
 
 #include <stdbool.h>
 
@@ -32,6 +32,8 @@ const Error *log_fixture_write_to(Store *store, const char *name, const char *cu
 
 /* Entries in all outboxes. */
 size_t log_fixture_waiting(LogFixture *fixture);
+/* Reads a partition's outbox and moves it, as a round of the relay does. */
+const Error *log_fixture_move(StoreView *view, RelayPartition *partition, size_t *n_moved);
 /* Waits for the outboxes to be empty. */
 bool log_fixture_wait(LogFixture *fixture, int milliseconds);
 

@@ -109,7 +109,7 @@ static RelayPartition partition_with_entries(LogFixture *fixture)
 
     for (; partition.number < STORE_PARTITIONS; partition.number++) {
         CU_ASSERT_PTR_NULL(
-            store_outbox_read(&view, partition.number, RELAY_BATCH, &entries, &n_entries));
+            store_outbox_read(&view, 1u << partition.number, RELAY_BATCH, &entries, &n_entries));
         if (n_entries)
             break;
     }
@@ -125,7 +125,7 @@ static void append_without_trim(LogFixture *fixture, const RelayPartition *parti
     size_t n_entries;
 
     CU_ASSERT_PTR_NULL(
-        store_outbox_read(&view, partition->number, RELAY_BATCH, &entries, &n_entries));
+        store_outbox_read(&view, 1u << partition->number, RELAY_BATCH, &entries, &n_entries));
     CU_ASSERT_FATAL(n_entries >= count);
     for (size_t i = 0; i < count; i++) {
         EventRecord record = THROUGHLINE__EVENT__V1__EVENT_RECORD__INIT;
@@ -161,7 +161,7 @@ static void a_crash_between_append_and_trim_makes_no_double(void)
     partition = partition_with_entries(&fixture);
     append_without_trim(&fixture, &partition, 3);
 
-    CU_ASSERT_PTR_NULL(relay_move(&view, &partition, NULL, &n_moved));
+    CU_ASSERT_PTR_NULL(log_fixture_move(&view, &partition, &n_moved));
 
     CHECK_INT(n_moved, 2);
     CHECK_INT(log_fixture_waiting(&fixture), 0);
@@ -181,18 +181,18 @@ static void a_relay_that_is_behind_writes_nothing_wrong(void)
     view = (StoreView){ .store = fixture.store, .arena = fixture.arena };
     log_fixture_write(&fixture, "notes/a", "customers/ann");
     stale = fresh = partition_with_entries(&fixture);
-    CU_ASSERT_PTR_NULL(relay_move(&view, &stale, NULL, &n_moved));
+    CU_ASSERT_PTR_NULL(log_fixture_move(&view, &stale, &n_moved));
     for (int i = 0; i < 3; i++)
         log_fixture_write(&fixture, "notes/b", "customers/ann");
-    CU_ASSERT_PTR_NULL(relay_move(&view, &fresh, NULL, &n_moved));
+    CU_ASSERT_PTR_NULL(log_fixture_move(&view, &fresh, &n_moved));
     CHECK_INT(n_moved, 3);
     for (int i = 0; i < 3; i++)
         log_fixture_write(&fixture, "notes/b", "customers/ann");
 
     /* It still believes that the log ends where it left it. */
-    CHECK_INT(relay_move(&view, &stale, NULL, &n_moved)->code, ERROR_ALREADY_EXISTS);
+    CHECK_INT(log_fixture_move(&view, &stale, &n_moved)->code, ERROR_ALREADY_EXISTS);
     CHECK_INT(n_moved, 0);
-    CU_ASSERT_PTR_NULL(relay_move(&view, &stale, NULL, &n_moved));
+    CU_ASSERT_PTR_NULL(log_fixture_move(&view, &stale, &n_moved));
     CHECK_INT(n_moved, 3);
 
     CHECK_INT(log_fixture_check(&fixture), 7);
@@ -242,7 +242,7 @@ static void *move_without_lease(void *context)
         for (int i = 0; i < STORE_PARTITIONS; i++) {
             StoreView view = { .store = mover->store, .arena = arena };
 
-            relay_move(&view, &partitions[i], NULL, &n_moved);
+            log_fixture_move(&view, &partitions[i], &n_moved);
             arena_reset(arena);
         }
     arena_free(arena);
@@ -306,6 +306,42 @@ static void two_relays_share_the_work_by_leases(void)
     CHECK_INT(log_fixture_check(&fixture), N_WRITERS * fewer(N_WRITINGS) + 1);
     event_relay_stop(second, 0);
     log_fixture_close(&fixture);
+}
+
+/* Another process has the leases; the one that writes has a relay that can only ring, or died before it could. */
+static void find_writes_of_another(bool can_ring)
+{
+    LogFixture fixture;
+    EventRelay *holder, *other = NULL;
+    Store *store;
+
+    if (!open_fixture(&fixture))
+        return;
+    holder = event_relay_start(fixture.store, "notes", NULL, fixture.metrics);
+    log_fixture_write(&fixture, "notes/a", "customers/ann");
+    CU_ASSERT_TRUE(wait_for(&fixture));
+    store = log_fixture_reopen(&fixture);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(store);
+    if (can_ring)
+        other = event_relay_start(store, "notes", NULL, fixture.metrics);
+    CU_ASSERT_PTR_NULL(log_fixture_write_to(store, "notes/a", "customers/ann"));
+
+    CU_ASSERT_TRUE(wait_for(&fixture));
+    CHECK_INT(log_fixture_check(&fixture), 2);
+    event_relay_stop(other, 0);
+    event_relay_stop(holder, 0);
+    store_close(store);
+    log_fixture_close(&fixture);
+}
+
+static void a_write_of_another_process_is_rung_for(void)
+{
+    find_writes_of_another(true);
+}
+
+static void a_write_that_nobody_rang_for_is_found(void)
+{
+    find_writes_of_another(false);
 }
 
 /* Writes and relays until it is killed. */
@@ -384,11 +420,19 @@ static CU_TestInfo tests[] = {
     CU_TEST_INFO_NULL,
 };
 
+/* The embedded store is one process's alone. */
+static CU_TestInfo shared_tests[] = {
+    { "a_write_of_another_process_is_rung_for", a_write_of_another_process_is_rung_for },
+    { "a_write_that_nobody_rang_for_is_found", a_write_that_nobody_rang_for_is_found },
+    CU_TEST_INFO_NULL,
+};
+
 int main(int argc, char **argv)
 {
     CU_SuiteInfo suites[] = {
         { .pName = "embedded", .pSetUpFunc = use_embedded, .pTests = tests },
         { .pName = "mongo", .pSetUpFunc = use_mongo, .pTests = tests },
+        { .pName = "mongo, shared", .pSetUpFunc = use_mongo, .pTests = shared_tests },
         CU_SUITE_INFO_NULL,
     };
 

@@ -110,7 +110,7 @@ static int count_merge_events(Bench *bench)
         size_t n;
 
         CU_ASSERT_PTR_NULL(
-            store_outbox_read(&bench->view, partition, STORE_MAX_PAGE, &entries, &n));
+            store_outbox_read(&bench->view, 1u << partition, STORE_MAX_PAGE, &entries, &n));
         events += (int)n;
     }
     return events;
