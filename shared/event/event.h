@@ -15,6 +15,9 @@ typedef Throughline__Event__V1__Event Event;
 extern const Collection event_log;
 extern const Collection event_leases;
 
+/* The log for store_open: events of the service of that name. */
+StoreLog event_store_log(const char *source);
+
 /* For StoreView.seal: `context` is the RpcCall. The customer is the payload's field `customer`, or
  * that of its first sub-message that has one, or the aggregate itself when it is "customers/…";
  * the partition is the customer's, else the aggregate's. */
@@ -30,8 +33,8 @@ typedef struct EventHub EventHub;
 
 EventHub *event_hub_start(Store *store, Metrics *metrics);
 
-/* There may be something new in the log. Any thread. */
-void event_hub_wake(EventHub *hub);
+/* There is something new in these partitions of the log, a set of bits. Any thread. */
+void event_hub_wake(EventHub *hub, unsigned partitions);
 
 /* Ends every stream with UNAVAILABLE STREAM_DRAINED. */
 void event_hub_stop(EventHub *hub);

@@ -8,6 +8,23 @@
 #include <string.h>
 #include <time.h>
 
+void event_hub_wake(EventHub *hub, unsigned partitions)
+{
+    bool is_asleep;
+
+    pthread_mutex_lock(&hub->lock);
+    is_asleep = hub->n_open && !hub->hinted;
+    hub->hinted |= partitions;
+    pthread_mutex_unlock(&hub->lock);
+    if (is_asleep)
+        pthread_cond_signal(&hub->news);
+}
+
+static void hear_store(void *hub, unsigned partitions)
+{
+    event_hub_wake(hub, partitions);
+}
+
 EventHub *event_hub_start(Store *store, Metrics *metrics)
 {
     EventHub *hub = calloc(1, sizeof(*hub));
@@ -33,15 +50,8 @@ EventHub *event_hub_start(Store *store, Metrics *metrics)
     for (int i = 0; i < HUB_WORKERS; i++)
         if (pthread_create(&hub->workers[i], NULL, hub_work, hub))
             abort();
+    store_on_log(store, hear_store, hub);
     return hub;
-}
-
-void event_hub_wake(EventHub *hub)
-{
-    pthread_mutex_lock(&hub->lock);
-    hub->is_hinted = true;
-    pthread_cond_signal(&hub->news);
-    pthread_mutex_unlock(&hub->lock);
 }
 
 static void end_all(Feed *feed)
@@ -58,6 +68,7 @@ void event_hub_stop(EventHub *hub)
 {
     if (!hub)
         return;
+    store_on_log(hub->store, NULL, NULL);
     pthread_mutex_lock(&hub->lock);
     hub->is_stopping = true;
     pthread_cond_broadcast(&hub->news);

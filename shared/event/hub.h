@@ -49,7 +49,7 @@ struct EventHub {
     pthread_mutex_t lock;
     pthread_cond_t news; /* for the reader */
     pthread_cond_t work; /* for the workers */
-    bool is_hinted;
+    unsigned hinted;     /* partitions where there is something new, as a set of bits */
     bool is_stopping;
     bool has_failed; /* some feed waits for the store */
     Feed *queue, **queue_end;
@@ -57,7 +57,8 @@ struct EventHub {
     Feed *buckets[HUB_BUCKETS]; /* the others, by their subject */
     size_t n_open;
 
-    /* The reader's: how far the log was handed out; not kept up while no stream is open. */
+    /* How far the log was handed out; not kept up while no stream is open. The reader's; it writes
+     * them under the lock. */
     bool is_synced;
     int64_t heads[STORE_PARTITIONS];
     Arena *scratch; /* of one record's messages */

@@ -66,6 +66,13 @@ static void hand_out(EventHub *hub, const EventRecord *record)
     pthread_mutex_unlock(&hub->lock);
 }
 
+static void move_head(EventHub *hub, int partition, int64_t head)
+{
+    pthread_mutex_lock(&hub->lock);
+    hub->heads[partition] = head;
+    pthread_mutex_unlock(&hub->lock);
+}
+
 static const Error *read_partition(EventHub *hub, Arena *arena, int partition)
 {
     LogPage page;
@@ -81,7 +88,7 @@ static const Error *read_partition(EventHub *hub, Arena *arena, int partition)
             return error;
         for (size_t i = 0; i < page.n_records; i++)
             hand_out(hub, page.records[i]);
-        hub->heads[partition] += (int64_t)page.n_records;
+        move_head(hub, partition, hub->heads[partition] + (int64_t)page.n_records);
     } while (page.n_records == HUB_PAGE);
     return NULL;
 }
@@ -100,31 +107,38 @@ static const Error *sync(EventHub *hub, Arena *arena)
 {
     for (int i = 0; i < STORE_PARTITIONS; i++) {
         StoreView view = view_of(hub, arena);
-        const Error *error = event_log_head(&view, i, &hub->heads[i]);
+        int64_t head;
+        const Error *error = event_log_head(&view, i, &head);
 
         if (error)
             return error;
+        move_head(hub, i, head);
     }
-    hub->is_synced = true;
     pthread_mutex_lock(&hub->lock);
+    hub->is_synced = true;
     queue_all(hub, false);
     pthread_mutex_unlock(&hub->lock);
     return NULL;
 }
 
-static const Error *read_news(EventHub *hub, Arena *arena)
+/* Where nobody has hinted at news, of another process they may be anywhere. */
+static const Error *read_news(EventHub *hub, Arena *arena, unsigned partitions)
 {
+    StoreView view = view_of(hub, arena);
     const Error *error = NULL;
 
     if (!hub->is_synced)
         return sync(hub, arena);
+    if (!partitions)
+        error = event_log_ahead(&view, hub->heads, &partitions);
     for (int i = 0; i < STORE_PARTITIONS && !error; i++)
-        error = read_partition(hub, arena, i);
+        if (partitions & 1u << i)
+            error = read_partition(hub, arena, i);
     return error;
 }
 
-/* Until there may be news and somebody who wants them; false when the hub stops. */
-static bool wait_for_news(EventHub *hub)
+/* Until there may be news and somebody who wants them; false when the hub stops. `partitions`: where; none: nobody knows. */
+static bool wait_for_news(EventHub *hub, unsigned *partitions)
 {
     int64_t until = clock_monotonic() + HUB_POLL_MS * INT64_C(1000);
     struct timespec time = { until / 1000000, until % 1000000 * 1000 };
@@ -135,10 +149,11 @@ static bool wait_for_news(EventHub *hub)
         hub->is_synced = false;
         pthread_cond_wait(&hub->news, &hub->lock);
     }
-    while (!hub->is_stopping && !hub->is_hinted && hub->is_synced &&
+    while (!hub->is_stopping && !hub->hinted && hub->is_synced &&
            pthread_cond_timedwait(&hub->news, &hub->lock, &time) == 0)
         continue;
-    hub->is_hinted = false;
+    *partitions = hub->hinted;
+    hub->hinted = 0;
     if (hub->has_failed)
         queue_all(hub, true);
     hub->has_failed = false;
@@ -159,9 +174,10 @@ void *hub_read(void *context)
     EventHub *hub = context;
     Arena *arena = arena_new();
     bool was_good = true;
+    unsigned partitions;
 
-    while (wait_for_news(hub)) {
-        const Error *error = read_news(hub, arena);
+    while (wait_for_news(hub, &partitions)) {
+        const Error *error = read_news(hub, arena, partitions);
 
         if (error && was_good)
             log_failure(error);

@@ -1,4 +1,7 @@
+/* Records of the log: how they are made, named and read. */
 #include "shared/event/log.h"
+
+#include "shared/codec/message.h"
 
 static const char log_name[] = "event_log";
 
@@ -14,6 +17,41 @@ const Collection event_log = {
 char *event_log_name(Arena *arena, int partition, int64_t sequence)
 {
     return arena_printf(arena, "events/%d/%019lld", partition, (long long)sequence);
+}
+
+void *event_log_make(const StoreLog *log, Arena *arena, const StoreEntry *entry)
+{
+    Event *event = message_unpack(arena, &throughline__event__v1__event__descriptor, entry->bytes);
+    EventRecord *record;
+
+    if (!event)
+        return NULL;
+    event->source = (char *)log->source;
+    event->partition = entry->partition;
+    record = message_new(arena, &throughline__event__v1__event_record__descriptor);
+    record->partition = entry->partition;
+    record->aggregate = event->aggregate;
+    record->customer = event->customer;
+    record->event = event;
+    return record;
+}
+
+void event_log_place(void *message, Arena *arena, int64_t number, int64_t sequence)
+{
+    EventRecord *record = message;
+
+    record->name = event_log_name(arena, record->partition, sequence);
+    record->sequence = record->event->sequence = sequence;
+    record->aggregate_sequence = record->event->aggregate_sequence = number;
+}
+
+StoreLog event_store_log(const char *source)
+{
+    return (StoreLog){ .collection = &event_log,
+        .source = source,
+        .make = event_log_make,
+        .place = event_log_place,
+        .name = event_log_name };
 }
 
 static StoreValue text_value(const char *text)
@@ -65,6 +103,23 @@ const Error *event_log_read(StoreView *view, const LogRange *range, LogPage *pag
         }
     }
     return NULL;
+}
+
+const Error *event_log_ahead(
+    StoreView *view, const int64_t after[STORE_PARTITIONS], unsigned *partitions)
+{
+    const char *names[STORE_PARTITIONS];
+    void *records[STORE_PARTITIONS];
+    const Error *error;
+
+    for (int i = 0; i < STORE_PARTITIONS; i++)
+        names[i] = event_log_name(view->arena, i, after[i] + 1);
+    *partitions = 0;
+    error = store_get_many(view, &event_log, names, STORE_PARTITIONS, records);
+    for (int i = 0; i < STORE_PARTITIONS && !error; i++)
+        if (records[i])
+            *partitions |= 1u << i;
+    return error;
 }
 
 const Error *event_log_head(StoreView *view, int partition, int64_t *sequence)

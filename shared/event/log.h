@@ -9,6 +9,11 @@ typedef Throughline__Event__V1__EventRecord EventRecord;
 /* "events/3/0000000000000000042" */
 char *event_log_name(Arena *arena, int partition, int64_t sequence);
 
+/* An outbox entry as a record of the log, without its number and its place; NULL when it is malformed. */
+void *event_log_make(const StoreLog *log, Arena *arena, const StoreEntry *entry);
+/* Gives the record both. */
+void event_log_place(void *record, Arena *arena, int64_t number, int64_t sequence);
+
 /* Which events, and after what. */
 typedef struct LogRange {
     const char *aggregate; /* after: an aggregate_sequence */
@@ -25,6 +30,10 @@ typedef struct LogPage {
 
 /* In order; of a partition or an aggregate only what follows without a gap. */
 const Error *event_log_read(StoreView *view, const LogRange *range, LogPage *page);
+
+/* Which partitions go on after these sequences, as a set of bits: one query. */
+const Error *event_log_ahead(
+    StoreView *view, const int64_t after[STORE_PARTITIONS], unsigned *partitions);
 
 /* The last sequence of a partition, 0 when it is empty. */
 const Error *event_log_head(StoreView *view, int partition, int64_t *sequence);

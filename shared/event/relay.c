@@ -112,7 +112,7 @@ static bool is_store_away(const Error *error)
 }
 
 /* Entries come one partition after the other. */
-static void move_all(EventRelay *relay, size_t *n_moved)
+static void move_all(EventRelay *relay, size_t *n_moved, unsigned *where)
 {
     Arena *arena = arena_new();
     StoreView reading = {
@@ -124,6 +124,7 @@ static void move_all(EventRelay *relay, size_t *n_moved)
         store_outbox_read(&reading, held(relay), RELAY_BATCH, &entries, &n_entries);
 
     *n_moved = 0;
+    *where = 0;
     hear(relay, error);
     for (size_t i = 0, n; i < n_entries && !is_store_away(error); i += n) {
         StoreView view = view_of(relay);
@@ -136,6 +137,7 @@ static void move_all(EventRelay *relay, size_t *n_moved)
             relay_move(&view, &relay->partitions[partition], &entries[i], n, relay->delays, &moved);
         hear(relay, error);
         *n_moved += moved;
+        *where |= moved ? 1u << partition : 0;
     }
     arena_free(arena);
 }
@@ -170,12 +172,12 @@ static const Error *listen(EventRelay *relay)
  * not over by our clock is left for the next look. */
 static void look(EventRelay *relay, size_t *n_moved)
 {
-    move_all(relay, n_moved);
-    if (*n_moved) {
-        counter_add(relay->moved, *n_moved);
-        if (relay->hub)
-            event_hub_wake(relay->hub);
-    }
+    unsigned where;
+
+    move_all(relay, n_moved, &where);
+    counter_add(relay->moved, *n_moved);
+    if (relay->hub && where)
+        event_hub_wake(relay->hub, where);
     relay->look_at = *n_moved >= RELAY_BATCH ? 0 : in_ms(*n_moved ? RELAY_POLL_MS : RELAY_SWEEP_MS);
 }
 

@@ -39,25 +39,14 @@ static const Error *pick_new(StoreView *view, const StoreEntry *entries, size_t 
 static const Error *make_record(StoreView *view, const RelayPartition *partition,
     const StoreEntry *entry, int64_t sequence, EventRecord **record)
 {
-    Event *event =
-        message_unpack(view->arena, &throughline__event__v1__event__descriptor, entry->bytes);
+    StoreLog log = event_store_log(partition->source);
 
-    if (!event)
+    *record = event_log_make(&log, view->arena, entry);
+    if (!*record)
         return error_new(view->arena, ERROR_DATA_LOSS, "OUTBOX_MALFORMED",
             "Entry %lld in the outbox of %s cannot be read.", (long long)entry->number,
             entry->aggregate);
-    event->source = (char *)partition->source;
-    event->partition = partition->number;
-    event->sequence = sequence;
-    event->aggregate_sequence = entry->number;
-    *record = message_new(view->arena, &throughline__event__v1__event_record__descriptor);
-    (*record)->name = event_log_name(view->arena, partition->number, sequence);
-    (*record)->partition = partition->number;
-    (*record)->sequence = sequence;
-    (*record)->aggregate = event->aggregate;
-    (*record)->aggregate_sequence = entry->number;
-    (*record)->customer = event->customer;
-    (*record)->event = event;
+    event_log_place(*record, view->arena, entry->number, sequence);
     return NULL;
 }
 

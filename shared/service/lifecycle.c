@@ -169,10 +169,12 @@ static const Error *open_store(RunningService *running)
         .service = running->service->name,
         .collections = all_collections(running),
         .metrics = running->context.metrics,
+        .log = &running->log,
     };
     int pause = 0;
     const Error *error;
 
+    running->log = event_store_log(running->service->name);
     while ((error = store_open(running->arena, &options, &running->context.store)) &&
            is_passing(error)) {
         if (pause == 0)

@@ -35,6 +35,7 @@ struct RunningService {
     Arena *arena;
     Config *config;
     ServiceContext context;
+    StoreLog log;
     struct ServicePeer peers[SERVICE_MAX_PEERS + 1];
     AdminServer *admin;
     RpcServer *server;

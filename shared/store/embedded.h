@@ -115,7 +115,15 @@ typedef struct Embedded {
     Change *changes;                /* of the open transaction; writer only, as the next */
     size_t n_changes, max_changes;
     bool has_graves;
-    int64_t last_entry; /* of the outbox: its number */
+    int64_t last_entry;  /* of the outbox: its number */
+    int64_t n_outbox;    /* entries in it */
+    const StoreLog *log; /* NULL: none */
+    bool knows_log;      /* log_heads are what the file says, with the open transaction */
+    int64_t log_heads[STORE_PARTITIONS];
+    unsigned told; /* partitions where the open transaction has put something into the log */
+    pthread_mutex_t tell_lock;
+    StoreTell tell; /* NULL: nobody listens */
+    void *tell_context;
     bool is_closing;
     atomic_bool is_stopped; /* a sync or a write failed: nothing is written any more */
     atomic_bool is_full;
@@ -178,6 +186,22 @@ int job_apply(Embedded *embedded, Job *job);
 
 int apply_removal(
     Embedded *embedded, Arena *arena, const EngineRemoval *removal, EngineOutcome *outcome);
+
+/* The document, its entries, events and answer. `head` is what was there before. */
+int put_document(
+    Embedded *embedded, Arena *arena, size_t collection, const EngineWrite *write, Head *head);
+
+/* ---- embedded_events.c ---- */
+
+/* Puts the events into the log, or into the outbox while there is something older. */
+int put_events(Embedded *embedded, Arena *arena, const EngineWrite *write, int64_t first_number);
+/* Whether that is the log now. */
+bool events_are_logged(const Embedded *embedded);
+void embedded_on_log(Engine *engine, StoreTell tell, void *context);
+/* Counts what waits in the outbox. */
+int events_count(Embedded *embedded);
+/* By the writer, after the transaction. */
+void events_settle(Embedded *embedded, bool is_committed);
 
 /* ---- embedded_head.c: what the writer knows of documents ---- */
 

@@ -3,7 +3,6 @@
 #include "shared/store/embedded.h"
 
 #include "shared/codec/message.h"
-#include "shared/store/checksum.h"
 #include "shared/store/marks.h"
 #include "shared/store/record.h"
 
@@ -110,31 +109,6 @@ static int put_row(Db *db, const char *sql, const EngineWrite *write, const Head
     return db_run(statement);
 }
 
-static int put_events(Embedded *embedded, const EngineWrite *write, int64_t first_number)
-{
-    Db *db = embedded->writer;
-    int rc = SQLITE_OK;
-
-    for (size_t i = 0; i < write->n_events && rc == SQLITE_OK; i++) {
-        Bytes bytes = write->events[i].bytes;
-        sqlite3_stmt *statement = db_statement(db,
-            "INSERT INTO \"store.outbox\" (collection, aggregate, number, partition, checksum,"
-            " bytes, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-
-        if (!statement)
-            return db_failure(db);
-        db_bind_text(statement, 1, write->collection->name);
-        db_bind_text(statement, 2, write->name);
-        sqlite3_bind_int64(statement, 3, first_number + (int64_t)i);
-        sqlite3_bind_int(statement, 4, write->events[i].partition);
-        sqlite3_bind_int64(statement, 5, (int64_t)checksum(0, bytes.data, bytes.size));
-        db_bind_bytes(statement, 6, bytes);
-        sqlite3_bind_int64(statement, 7, ++embedded->last_entry);
-        rc = db_run(statement);
-    }
-    return rc;
-}
-
 /* ENGINE_DONE when the key is free. */
 static int check_request(
     Embedded *embedded, Arena *arena, const char *key, const uint8_t *hash, EngineOutcome *outcome)
@@ -154,8 +128,7 @@ static int check_request(
     return rc;
 }
 
-/* The document, its entries, events and answer. `head` is what was there before. */
-static int put_document(
+int put_document(
     Embedded *embedded, Arena *arena, size_t collection, const EngineWrite *write, Head *head)
 {
     const CollectionSql *sql = &embedded->sql[collection];
@@ -179,7 +152,7 @@ static int put_document(
         head_changed(embedded, collection, write->name, head, write->body);
     if ((rc = change_entries(
              db, arena, sql, write->name, head->id, old_keys, write->entries, write->n_entries)) ||
-        (rc = put_events(embedded, write, first_number)))
+        (write->n_events && (rc = put_events(embedded, arena, write, first_number))))
         return rc;
     return write->request_key
                ? answer_put(embedded, write->request_key, write->request_hash, write->reply)
@@ -207,6 +180,7 @@ static int apply_write(Embedded *embedded, Arena *arena, EngineWrite *write)
     }
     rc = put_document(embedded, arena, collection, write, &head);
     outcome->version = head.version;
+    outcome->is_logged = write->n_events && events_are_logged(embedded);
     return rc;
 }
 
@@ -284,8 +258,9 @@ int apply_removal(
              embedded, arena, removal->request_key, removal->request_hash, outcome)) ||
         outcome->result != ENGINE_DONE ||
         (rc = head_read(embedded, arena, collection, removal->name, &head)) ||
-        (head.events && (rc = has_outbox(embedded->writer, removal->collection->name, removal->name,
-                             &is_pending))))
+        (head.events && embedded->n_outbox &&
+            (rc = has_outbox(
+                 embedded->writer, removal->collection->name, removal->name, &is_pending))))
         return rc;
     if (!head.is_there)
         outcome->result = ENGINE_MISSING;

@@ -304,7 +304,7 @@ const Error *schema_prepare(Embedded *embedded, Arena *arena)
         ((rc = number_of(db, "SELECT EXISTS (SELECT 1 FROM \"store.graves\")", &has_graves)) ||
             (rc = number_of(
                  db, "SELECT coalesce(max(id), 0) FROM \"store.outbox\"", &embedded->last_entry)) ||
-            (rc = db_exec(db, "COMMIT"))))
+            (rc = events_count(embedded)) || (rc = db_exec(db, "COMMIT"))))
         error = db_error(rc);
     if (error)
         db_exec(db, "ROLLBACK");

@@ -22,7 +22,8 @@ int apply_trim(Embedded *embedded, Job *job)
         sqlite3_bind_int64(statement, 2, entry->place);
         db_bind_text(statement, 3, entry->aggregate);
         sqlite3_bind_int64(statement, 4, entry->number);
-        rc = db_run(statement);
+        if (!(rc = db_run(statement)))
+            embedded->n_outbox -= sqlite3_changes(embedded->writer->handle);
     }
     return rc;
 }

@@ -168,6 +168,7 @@ static int transact(Embedded *embedded, Job *batch)
     if (rc == SQLITE_OK && sqlite3_total_changes64(db->handle) != changes)
         atomic_store(&embedded->is_full, false);
     heads_settle(embedded, rc == SQLITE_OK);
+    events_settle(embedded, rc == SQLITE_OK);
     return rc;
 }
 

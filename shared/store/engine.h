@@ -40,12 +40,14 @@ typedef struct EngineOutcome {
     int index;
     int64_t version; /* the new one */
     int64_t value;   /* of an incremented field */
+    bool is_logged;  /* its events are in the log: no relay is needed */
     Bytes reply;
 } EngineOutcome;
 
 typedef struct EngineEvent {
     int partition;
     Bytes bytes;
+    void *record; /* of the engine: what StoreLog.make made of it */
 } EngineEvent;
 
 /* One document on its way in. `request_key` (NULL: none), hash and reply come from the view for the deciding write. */
@@ -138,6 +140,8 @@ typedef struct EngineOps {
         Engine *engine, const StoreView *view, const StoreEntry *entries, size_t n_entries);
     /* Adds one to the rings of the store when asked to, and says how many there were. NULL: only one process at a time has it open. */
     const Error *(*ring)(Engine *engine, const StoreView *view, bool is_ours, int64_t *rings);
+    /* NULL: events are never put into the log by the engine. */
+    void (*on_log)(Engine *engine, StoreTell tell, void *context);
     /* Removes some documents that expired before `now` (and have an empty outbox) and answers kept since before
      * `now` less STORE_REPLY_HOURS. */
     const Error *(*clean)(Engine *engine, const StoreView *view, int64_t now);

@@ -1,6 +1,7 @@
 /* The embedded engine: FOLDER/<service>.db and, beside it, a lock so that two processes cannot write it by mistake. */
 #include "shared/store/embedded.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,13 +11,24 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static EngineEvent *copy_events(Arena *arena, const EngineEvent *events, size_t n_events)
+/* The record of the log is made here, by the caller's thread: the writer has enough to do. */
+static EngineEvent *copy_events(Arena *arena, const StoreLog *log, const EngineWrite *write)
 {
-    EngineEvent *copy = arena_array(arena, n_events, sizeof(*copy));
+    EngineEvent *copy = arena_array(arena, write->n_events, sizeof(*copy));
 
-    for (size_t i = 0; i < n_events; i++) {
-        copy[i].partition = events[i].partition;
-        copy[i].bytes = bytes_copy(arena, events[i].bytes);
+    for (size_t i = 0; i < write->n_events; i++) {
+        const EngineEvent *event = &write->events[i];
+        StoreEntry entry = { .collection = write->collection->name,
+            .aggregate = write->name,
+            .partition = event->partition,
+            .bytes = bytes_copy(arena, event->bytes) };
+
+        copy[i].partition = event->partition;
+        copy[i].bytes = entry.bytes;
+        if (!log)
+            continue;
+        copy[i].record = log->make(log, arena, &entry);
+        assert(copy[i].record && "what was sealed can be read");
     }
     return copy;
 }
@@ -42,14 +54,14 @@ static const uint8_t *copy_hash(Arena *arena, const char *key, const uint8_t *ha
     return key ? arena_copy(arena, hash, sizeof(((EngineAnswer *)0)->hash)) : NULL;
 }
 
-static EngineWrite copy_write(Arena *arena, const EngineWrite *write)
+static EngineWrite copy_write(Arena *arena, const StoreLog *log, const EngineWrite *write)
 {
     EngineWrite copy = *write;
 
     copy.name = copy_text(arena, write->name);
     copy.body = bytes_copy(arena, write->body);
     copy.entries = copy_entries(arena, write->entries, write->n_entries);
-    copy.events = copy_events(arena, write->events, write->n_events);
+    copy.events = copy_events(arena, log, &copy);
     copy.request_key = copy_text(arena, write->request_key);
     copy.request_hash = copy_hash(arena, write->request_key, write->request_hash);
     copy.reply = bytes_copy(arena, write->reply);
@@ -79,7 +91,7 @@ static void embedded_write(
     job->writes = arena_array(job->arena, n_writes, sizeof(*job->writes));
     job->n_writes = n_writes;
     for (size_t i = 0; i < n_writes; i++)
-        job->writes[i] = copy_write(job->arena, &writes[i]);
+        job->writes[i] = copy_write(job->arena, ((Embedded *)engine)->log, &writes[i]);
     error = writer_submit((Embedded *)engine, view, job);
     for (size_t i = 0; i < n_writes; i++)
         if (!writes[i].outcome.error)
@@ -221,6 +233,7 @@ static void free_embedded(Embedded *embedded)
     pthread_mutex_destroy(&embedded->pool_lock);
     pthread_cond_destroy(&embedded->submitted);
     pthread_mutex_destroy(&embedded->lock);
+    pthread_mutex_destroy(&embedded->tell_lock);
     arena_free(embedded->arena);
     free(embedded);
 }
@@ -244,6 +257,7 @@ static const EngineOps embedded_ops = {
     .increment = embedded_increment,
     .read_outbox = embedded_read_outbox,
     .trim_outbox = embedded_trim_outbox,
+    .on_log = embedded_on_log,
     .clean = embedded_clean,
     .counts = embedded_counts,
 };
@@ -292,9 +306,11 @@ static Embedded *new_embedded(const StoreOptions *options)
     embedded->lock_file = -1;
     embedded->queue_limit = options->queue_limit ? options->queue_limit : EMBEDDED_QUEUE_DEFAULT;
     embedded->n_wanted = 1;
+    embedded->log = options->log;
     embedded->sql =
         schema_sql(embedded->arena, options->collections, embedded->engine.n_collections);
     pthread_mutex_init(&embedded->lock, NULL);
+    pthread_mutex_init(&embedded->tell_lock, NULL);
     pthread_mutex_init(&embedded->pool_lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

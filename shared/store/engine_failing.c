@@ -142,6 +142,24 @@ static const Error *failing_trim_outbox(
     return hear(engine, verdict, error);
 }
 
+static const Error *failing_ring(
+    Engine *engine, const StoreView *view, bool is_ours, int64_t *rings)
+{
+    Engine *inner = inner_of(engine);
+    Verdict verdict = judge(engine, STORE_OP_OUTBOX_RING);
+    const Error *error = verdict == FAILS_BEFORE || !inner->ops->ring
+                             ? NULL
+                             : inner->ops->ring(inner, view, is_ours, rings);
+
+    return hear(engine, verdict, error);
+}
+
+static void failing_on_log(Engine *engine, StoreTell tell, void *context)
+{
+    if (inner_of(engine)->ops->on_log)
+        inner_of(engine)->ops->on_log(inner_of(engine), tell, context);
+}
+
 static StoreCounts failing_counts(const Engine *engine)
 {
     const Engine *inner = ((const Failing *)engine)->inner;
@@ -160,6 +178,8 @@ static const EngineOps failing_ops = {
     .increment = failing_increment,
     .read_outbox = failing_read_outbox,
     .trim_outbox = failing_trim_outbox,
+    .ring = failing_ring,
+    .on_log = failing_on_log,
     .counts = failing_counts,
 };
 

@@ -242,6 +242,12 @@ unsigned store_outbox_wait(Store *store, int milliseconds)
     return told;
 }
 
+void store_on_log(Store *store, StoreTell tell, void *context)
+{
+    if (store->engine->ops->on_log)
+        store->engine->ops->on_log(store->engine, tell, context);
+}
+
 void store_outbox_wake(Store *store)
 {
     pthread_mutex_lock(&store->lock);

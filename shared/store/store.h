@@ -47,6 +47,20 @@ typedef struct Collection {
 } Collection;
 
 typedef struct Store Store;
+typedef struct StoreEntry StoreEntry;
+
+/* The event log, for an engine that can put events into it with the write that tells them. */
+typedef struct StoreLog StoreLog;
+struct StoreLog {
+    const Collection *collection;
+    const char *source; /* for `make` */
+    /* The entry (all but its number) as a record of the log, before it has its place; NULL when it is malformed. Any thread. */
+    void *(*make)(const StoreLog *log, Arena *arena, const StoreEntry *entry);
+    /* Gives the record its number among the document's events and its place. */
+    void (*place)(void *record, Arena *arena, int64_t number, int64_t sequence);
+    /* The name of a record: they are in the order of sequences, and end in "/SEQUENCE". */
+    char *(*name)(Arena *arena, int partition, int64_t sequence);
+};
 
 typedef struct StoreOptions {
     const char
@@ -54,6 +68,7 @@ typedef struct StoreOptions {
     const char *service;                  /* "cart" → FOLDER/cart.db, database throughline_cart */
     const Collection *const *collections; /* NULL-ended */
     Metrics *metrics;                     /* may be NULL */
+    const StoreLog *log; /* NULL: every event waits in an outbox; lives as long as the store */
     int64_t
         queue_limit; /* writes waiting in the embedded engine; beyond: RESOURCE_EXHAUSTED STORE_BUSY. 0: default */
 } StoreOptions;
@@ -69,15 +84,16 @@ void store_close(Store *store);
 /* NULL while the store answers. Cheap enough for a readiness probe; bounded to one second. */
 const Error *store_check(Store *store);
 
-/* An event on its way out: rides in the document's outbox until the relay has moved it into the log. */
-typedef struct StoreEntry {
+/* An event on its way out: rides in the document's outbox until the relay has moved it into the log. The embedded engine puts it
+ * into the log at once, as soon as nothing older waits. */
+struct StoreEntry {
     const char *collection;
     const char *aggregate; /* the document's name */
     int64_t number;        /* 1, 2, 3 … per document, given by the store */
     int partition;         /* 0 … STORE_PARTITIONS - 1 */
     int64_t place;         /* of the engine: goes back to it as it came */
     Bytes bytes;           /* the sealed event */
-} StoreEntry;
+};
 
 /* One call's (or one event's) view of the store: where results go, how long it may take, and what rides along with a
  * write. One thread at a time. Zeroed fields mean: no limit, no request, no mark, no events. */
@@ -202,6 +218,11 @@ const Error *store_outbox_trim(StoreView *view, const StoreEntry *entries, size_
 /* Relay: returns when a write of this process put something into an outbox since the last call, or after the time. The partitions
  * where something is, as a set of bits; the first call answers all of them. For one thread. */
 unsigned store_outbox_wait(Store *store, int milliseconds);
+
+/* Calls `tell` with the partitions (a set of bits) where a commit has put something into the log. It runs on the engine's thread and
+ * must not wait; NULL: no more, when this returns. */
+typedef void (*StoreTell)(void *context, unsigned partitions);
+void store_on_log(Store *store, StoreTell tell, void *context);
 
 /* Relay: tells the relays of other processes that there is something in an outbox, for partitions that are theirs to move. Nothing where
  * no other process can have the store open. */

@@ -197,7 +197,7 @@ const Error *store_write(StoreView *view, StoreWrite *writes, size_t n_writes)
         writes[i].error = outcome_error(view, writes[i].collection, out[i].name, outcome);
         if (!writes[i].error && outcome->version)
             record_set_version(view->arena, writes[i].message, outcome->version);
-        for (size_t j = 0; !writes[i].error && j < out[i].n_events; j++)
+        for (size_t j = 0; !writes[i].error && !outcome->is_logged && j < out[i].n_events; j++)
             told |= 1u << out[i].events[j].partition;
     }
     if (told)

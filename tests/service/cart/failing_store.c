@@ -141,6 +141,11 @@ static const Error *trim_outbox(
     return inner(engine)->ops->trim_outbox(inner(engine), view, entries, n_entries);
 }
 
+static void on_log(Engine *engine, StoreTell tell, void *context)
+{
+    inner(engine)->ops->on_log(inner(engine), tell, context);
+}
+
 static const Error *clean(Engine *engine, const StoreView *view, int64_t now)
 {
     return inner(engine)->ops->clean(inner(engine), view, now);
@@ -162,6 +167,7 @@ static const EngineOps ops = {
     .increment = increment,
     .read_outbox = read_outbox,
     .trim_outbox = trim_outbox,
+    .on_log = on_log,
     .clean = clean,
     .counts = counts,
 };
