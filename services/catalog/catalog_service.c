@@ -146,7 +146,7 @@ const Service catalog_service = {
     .rpcs = { &product_rpcs, &pricing_rpcs, &stock_rpcs, &coupon_rpcs, &governance_rpcs,
         &taxonomy_rpcs, &location_rpcs },
     .peers = { "cart" },
-    .consumers = { { "cart", learn_from_orders } },
+    .consumers = { { "cart", { learn_from_orders, learned_from_orders } } },
     .collections = catalog_collections,
     .jobs = { { "follow", FOLLOW_INTERVAL_MS, catalog_follow },
         { "due", DUE_INTERVAL_MS, finish_due }, { "govern", FOLLOW_INTERVAL_MS, govern },

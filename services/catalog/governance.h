@@ -97,6 +97,8 @@ const Error *govern(RpcCall *call);
 
 /* The consumer of cart's events: keeps every order's quote. */
 const Error *learn_from_orders(RpcCall *call, const Event *event);
+/* The payloads that tell of them. */
+extern const ProtobufCMessageDescriptor *const learned_from_orders[];
 
 /* Brings what the event log has into the audit trail, each thing once; where it stopped is kept, so that nothing is missed
  * whoever stops when. */

@@ -63,6 +63,11 @@ static void add_uses(PricedOrder *order, const Quote *quote, Arena *arena)
         add_use(order, quote->taxes[i]->rate, arena);
 }
 
+const ProtobufCMessageDescriptor *const learned_from_orders[] = {
+    &throughline__cart__v1__order_placed__descriptor,
+    NULL,
+};
+
 const Error *learn_from_orders(RpcCall *call, const Event *event)
 {
     const OrderPlaced *placed =

@@ -38,6 +38,14 @@ static const Error *learn_created(
     return error;
 }
 
+const ProtobufCMessageDescriptor *const learned_from_identity[] = {
+    &throughline__identity__v1__identifier_attached__descriptor,
+    &throughline__identity__v1__identifier_detached__descriptor,
+    &throughline__identity__v1__customers_merged__descriptor,
+    &throughline__identity__v1__customer_created__descriptor,
+    NULL,
+};
+
 const Error *learn_from_identity(RpcCall *call, const Event *event)
 {
     const IdentifierAttached *attached = event_payload(
@@ -58,6 +66,11 @@ const Error *learn_from_identity(RpcCall *call, const Event *event)
     return merged ? owners_merge(call, merged->duplicate, merged->customer) : NULL;
 }
 
+const ProtobufCMessageDescriptor *const learned_from_cart[] = {
+    &throughline__cart__v1__order_placed__descriptor,
+    NULL,
+};
+
 const Error *learn_from_cart(RpcCall *call, const Event *event)
 {
     StoreView steps = store_steps(call->store);
@@ -75,6 +88,11 @@ const Error *learn_from_cart(RpcCall *call, const Event *event)
     summary.customer = (char *)customer;
     return store_put(&steps, &order_summaries, &summary, NULL);
 }
+
+const ProtobufCMessageDescriptor *const followed_own_events[] = {
+    &throughline__feedback__v1__survey_answered__descriptor,
+    NULL,
+};
 
 const Error *follow_own_event(RpcCall *call, const Event *event)
 {

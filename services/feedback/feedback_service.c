@@ -11,7 +11,8 @@ const Service feedback_service = {
     .rpcs = { &case_rpcs },
     .collections = feedback_collections,
     .peers = { "identity", "cart", "feedback" },
-    .consumers = { { "identity", learn_from_identity }, { "cart", learn_from_cart },
-        { "feedback", follow_own_event } },
+    .consumers = { { "identity", { learn_from_identity, learned_from_identity } },
+        { "cart", { learn_from_cart, learned_from_cart } },
+        { "feedback", { follow_own_event, followed_own_events } } },
     .jobs = { { "sweep-owners", SWEEP_INTERVAL_MS, sweep_owners } },
 };

@@ -83,7 +83,7 @@ static const Error *apply_once(EventConsumer *consumer, Arena *arena, const Even
     view.mark_source = arena_printf(arena, "%s/%d", consumer->source, event->partition);
     view.mark_position = event->sequence;
     call->store = &view;
-    error = consumer->apply(call, event);
+    error = consumer->effect.apply(call, event);
     return error == &store_applied ? NULL : error;
 }
 
@@ -123,7 +123,9 @@ static const Error *check_place(const Session *session, const SubscribeResponse 
     const Event *event = response->event;
 
     if (!position || position->partition < 0 || position->partition >= STORE_PARTITIONS ||
-        position->sequence != session->positions[position->partition] + 1)
+        response->skipped < 0 ||
+        position->sequence - response->skipped - (event || !response->skipped ? 1 : 0) !=
+            session->positions[position->partition])
         return &gap;
     if (event && (event->partition != position->partition || event->sequence != position->sequence))
         return &gap;
@@ -173,6 +175,7 @@ static SubscribeRequest *request_of(const Session *session, Arena *arena)
 {
     SubscribeRequest *request =
         message_new(arena, &throughline__event__v1__subscribe_request__descriptor);
+    const ProtobufCMessageDescriptor *const *types = session->consumer->effect.types;
 
     request->positions = arena_array(arena, STORE_PARTITIONS, sizeof(*request->positions));
     request->n_positions = STORE_PARTITIONS;
@@ -180,6 +183,11 @@ static SubscribeRequest *request_of(const Session *session, Arena *arena)
         request->positions[i] = message_new(arena, &throughline__event__v1__position__descriptor);
         request->positions[i]->partition = i;
         request->positions[i]->sequence = session->positions[i];
+    }
+    for (size_t i = 0; types && types[i]; i++) {
+        request->types = arena_grow(
+            arena, request->types, request->n_types, request->n_types + 1, sizeof(char *));
+        request->types[request->n_types++] = (char *)types[i]->name;
     }
     return request;
 }
@@ -259,7 +267,7 @@ static void *consume(void *context)
 }
 
 EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient *client,
-    EventApply apply_event, void *service_context, Metrics *metrics)
+    const EventEffect *effect, void *service_context, Metrics *metrics)
 {
     EventConsumer *consumer = calloc(1, sizeof(*consumer));
     pthread_condattr_t attributes;
@@ -269,7 +277,7 @@ EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient 
         abort();
     consumer->store = store;
     consumer->client = client;
-    consumer->apply = apply_event;
+    consumer->effect = *effect;
     consumer->service_context = service_context;
     snprintf(consumer->source, sizeof(consumer->source), "%s", source);
     snprintf(consumer->method, sizeof(consumer->method), "events/%s", source);

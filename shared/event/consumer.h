@@ -23,7 +23,7 @@ struct EventConsumer {
     char source[CONSUMER_TEXT_SIZE];
     char method[CONSUMER_TEXT_SIZE];
     RpcClient *client;
-    EventApply apply;
+    EventEffect effect;
     void *service_context;
     Counter *applied;
     Counter *retries;

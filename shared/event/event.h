@@ -45,10 +45,13 @@ typedef struct EventInterest {
     const char *customer;                                     /* one customer's events; or */
     const Throughline__Event__V1__Position *const *positions; /* the whole log, after these */
     size_t n_positions;
+    char *const *types; /* of the whole log: these payloads alone; none: all */
+    size_t n_types;
     /* Go on after this aggregate_sequence of the aggregate, or this sequence of the customer's
      * events (all of them are in one partition). */
     int64_t after;
-    /* Turns an event into the stream's message, in the arena; NULL: passed over. Must not block. */
+    /* Turns an event into the stream's message, in the arena; NULL: passed over. Must not block.
+     * Not of the whole log: its messages are SubscribeResponses. */
     const void *(*render)(void *context, Arena *arena, const Event *event);
     void *context; /* freed with free() at the end of the stream; may be NULL */
 } EventInterest;
@@ -83,8 +86,14 @@ typedef struct EventConsumer EventConsumer;
  * marked document is written last. Any other error is retried with backoff, order kept. */
 typedef const Error *(*EventApply)(RpcCall *call, const Event *event);
 
+/* Which events a consumer wants, and what it does with them. */
+typedef struct EventEffect {
+    EventApply apply;
+    const ProtobufCMessageDescriptor *const *types; /* of payloads, NULL-ended; NULL: all */
+} EventEffect;
+
 EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient *client,
-    EventApply apply, void *service_context, Metrics *metrics);
+    const EventEffect *effect, void *service_context, Metrics *metrics);
 void event_consumer_stop(EventConsumer *consumer);
 
 /* Events behind the source's log, all partitions; -1 when the source cannot be asked. */

@@ -1,8 +1,13 @@
+/* One stream: where it is, and what it is handed. */
 #include "shared/event/hub.h"
 
 #include "shared/base/clock.h"
+#include "shared/codec/message.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+typedef Throughline__Event__V1__SubscribeResponse SubscribeResponse;
 
 static const Error stream_drained = { ERROR_UNAVAILABLE, "STREAM_DRAINED",
     "The server goes away: open the stream again where it stopped." };
@@ -37,16 +42,72 @@ FeedPlace feed_place(const Feed *feed, const EventRecord *record)
     return FEED_READ;
 }
 
+static bool is_wanted(const Feed *feed, const Event *event)
+{
+    const char *slash = event->payload ? strrchr(event->payload->type_url, '/') : NULL;
+
+    if (!feed->types)
+        return true;
+    for (const char *type = feed->types; *type && slash; type += strlen(type) + 1)
+        if (text_equal(type, slash + 1))
+            return true;
+    return false;
+}
+
+/* The message that brings the reader of a whole log to a sequence; `event` may be NULL. */
+static SubscribeResponse *response_of(
+    const Feed *feed, Arena *arena, int partition, int64_t sequence, Event *event)
+{
+    SubscribeResponse *response =
+        message_new(arena, &throughline__event__v1__subscribe_response__descriptor);
+
+    response->position = message_new(arena, &throughline__event__v1__position__descriptor);
+    response->position->partition = partition;
+    response->position->sequence = sequence;
+    response->event = event;
+    response->skipped = sequence - feed->told[partition] - (event ? 1 : 0);
+    return response;
+}
+
+static const void *message_of(const Feed *feed, Arena *arena, const EventRecord *record)
+{
+    if (!record->event)
+        return NULL;
+    if (feed->kind != FEED_LOG)
+        return feed->render(feed->context, arena, record->event);
+    return is_wanted(feed, record->event)
+               ? response_of(feed, arena, record->partition, record->sequence, record->event)
+               : NULL;
+}
+
 RpcOffer feed_push(Feed *feed, Arena *arena, const EventRecord *record)
 {
-    const void *message = record->event ? feed->render(feed->context, arena, record->event) : NULL;
+    const void *message = message_of(feed, arena, record);
     RpcOffer offer = message ? rpc_stream_offer(feed->stream, message) : RPC_STREAM_TAKEN;
+    int slot = slot_of(feed, record);
 
     if (offer == RPC_STREAM_TAKEN) {
-        feed->at[slot_of(feed, record)] = number_of(feed, record);
+        feed->at[slot] = number_of(feed, record);
+        if (message)
+            feed->told[slot] = feed->at[slot];
         counter_add(feed->hub->sent, message ? 1 : 0);
     }
     return offer;
+}
+
+RpcOffer feed_flush(Feed *feed, Arena *arena)
+{
+    for (int i = 0; feed->kind == FEED_LOG && i < STORE_PARTITIONS; i++) {
+        RpcOffer offer;
+
+        if (feed->told[i] == feed->at[i])
+            continue;
+        offer = rpc_stream_offer(feed->stream, response_of(feed, arena, i, feed->at[i], NULL));
+        if (offer != RPC_STREAM_TAKEN)
+            return offer;
+        feed->told[i] = feed->at[i];
+    }
+    return RPC_STREAM_TAKEN;
 }
 
 static LogRange range_of(const Feed *feed, int partition)
@@ -103,6 +164,7 @@ const Error *feed_catch_up(Feed *feed, Arena *arena, RpcOffer *offer)
                 return error;
         }
     }
+    *offer = feed_flush(feed, arena);
     return NULL;
 }
 
@@ -110,6 +172,7 @@ void feed_end(Feed *feed)
 {
     rpc_stream_end(feed->stream, &stream_drained);
     free(feed->subject);
+    free(feed->types);
     free(feed->context);
     free(feed);
 }

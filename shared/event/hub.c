@@ -120,6 +120,25 @@ static void changed(void *context)
     pthread_mutex_unlock(&feed->hub->lock);
 }
 
+/* The types that a stream wants, in one block of memory. */
+static char *list_types(const EventInterest *interest)
+{
+    size_t size = 1;
+    char *types;
+    char *at;
+
+    if (!interest->n_types)
+        return NULL;
+    for (size_t i = 0; i < interest->n_types; i++)
+        size += strlen(interest->types[i]) + 1;
+    at = types = calloc(1, size);
+    if (!types)
+        abort();
+    for (size_t i = 0; i < interest->n_types; i++)
+        at = stpcpy(at, interest->types[i]) + 1;
+    return types;
+}
+
 static Feed *feed_new(EventHub *hub, RpcCall *call, const EventInterest *interest)
 {
     const char *subject = interest->aggregate ? interest->aggregate : interest->customer;
@@ -134,13 +153,14 @@ static Feed *feed_new(EventHub *hub, RpcCall *call, const EventInterest *interes
                                       : FEED_LOG;
     feed->render = interest->render;
     feed->context = interest->context;
+    feed->types = list_types(interest);
     for (int i = 0; subject && i < STORE_PARTITIONS; i++)
         feed->at[i] = interest->after;
     for (size_t i = 0; i < interest->n_positions; i++) {
         const Throughline__Event__V1__Position *position = interest->positions[i];
 
         assert(position->partition >= 0 && position->partition < STORE_PARTITIONS);
-        feed->at[position->partition] = position->sequence;
+        feed->at[position->partition] = feed->told[position->partition] = position->sequence;
     }
     return feed;
 }

@@ -9,6 +9,7 @@
 
 enum {
     HUB_POLL_MS = 250, /* between two looks at the log that nobody asked for */
+    HUB_FLUSH_MS = 50, /* after which a reader is told that events were left out */
     HUB_WORKERS = 2,   /* threads that read the log for streams that are behind */
     HUB_BUCKETS = 1024,
     HUB_PAGE = RPC_STREAM_QUEUE,
@@ -25,16 +26,18 @@ struct Feed {
     const RpcCall *call;
     FeedKind kind;
     char *subject; /* the aggregate or the customer */
+    char *types;   /* of the whole log: each with a NUL behind it, "" at the end; NULL: all */
     const void *(*render)(void *context, Arena *arena, const Event *event);
     void *context;
 
     /* Of the worker while is_busy, else guarded by the hub's lock, as is what follows: what was
      * taken last of each partition; of an aggregate or a customer in at[0]. */
     int64_t at[STORE_PARTITIONS];
-    bool is_queued; /* waits for a worker */
-    bool is_busy;   /* a worker has it */
-    bool is_dirty;  /* is to be looked at again when the worker is done */
-    bool is_full;   /* waits for room, or after a failure of the store for the next poll */
+    int64_t told[STORE_PARTITIONS]; /* of the whole log: where its reader knows to be */
+    bool is_queued;                 /* waits for a worker */
+    bool is_busy;                   /* a worker has it */
+    bool is_dirty;                  /* is to be looked at again when the worker is done */
+    bool is_full; /* waits for room, or after a failure of the store for the next poll */
     Feed *next_queued;
     Feed *next, *previous; /* of the same bucket */
 };
@@ -52,6 +55,8 @@ struct EventHub {
     unsigned hinted;     /* partitions where there is something new, as a set of bits */
     bool is_stopping;
     bool has_failed; /* some feed waits for the store */
+    int64_t
+        flush_at; /* when readers are told of what was left out, clock_monotonic(); 0: nothing was */
     Feed *queue, **queue_end;
     Feed *everything;           /* feeds of the whole log */
     Feed *buckets[HUB_BUCKETS]; /* the others, by their subject */
@@ -73,6 +78,9 @@ FeedPlace feed_place(const Feed *feed, const EventRecord *record);
 
 /* Hands one record over; the position moves when it was taken. */
 RpcOffer feed_push(Feed *feed, Arena *arena, const EventRecord *record);
+
+/* Tells the reader of a whole log where it is, when events were left out. */
+RpcOffer feed_flush(Feed *feed, Arena *arena);
 
 /* Reads the log from the feed's position until its end (TAKEN), or until the stream is full or
  * gone. */

@@ -6,6 +6,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 
+#include <string.h>
 #include <time.h>
 
 static StoreView view_of(EventHub *hub, Arena *arena)
@@ -71,6 +72,30 @@ static void move_head(EventHub *hub, int partition, int64_t head)
     pthread_mutex_lock(&hub->lock);
     hub->heads[partition] = head;
     pthread_mutex_unlock(&hub->lock);
+}
+
+/* Under the lock. A reader that left out everything is told now and then, not event for event. */
+static void flush_all(EventHub *hub)
+{
+    int64_t now = clock_monotonic();
+    bool is_behind = false;
+
+    for (Feed *feed = hub->everything; feed; feed = feed->next) {
+        if (feed->is_busy || feed->is_queued || feed->is_full ||
+            memcmp(feed->at, feed->told, sizeof(feed->at)) == 0)
+            continue;
+        if (!hub->flush_at || now < hub->flush_at) {
+            is_behind = true;
+            continue;
+        }
+        arena_reset(hub->scratch);
+        if (feed_flush(feed, hub->scratch) != RPC_STREAM_TAKEN)
+            hub_queue(hub, feed);
+    }
+    if (!is_behind)
+        hub->flush_at = 0;
+    else if (!hub->flush_at)
+        hub->flush_at = now + HUB_FLUSH_MS * INT64_C(1000);
 }
 
 static const Error *read_partition(EventHub *hub, Arena *arena, int partition)
@@ -141,10 +166,14 @@ static const Error *read_news(EventHub *hub, Arena *arena, unsigned partitions)
 static bool wait_for_news(EventHub *hub, unsigned *partitions)
 {
     int64_t until = clock_monotonic() + HUB_POLL_MS * INT64_C(1000);
-    struct timespec time = { until / 1000000, until % 1000000 * 1000 };
+    struct timespec time;
     bool goes_on;
 
     pthread_mutex_lock(&hub->lock);
+    flush_all(hub);
+    if (hub->flush_at && hub->flush_at < until)
+        until = hub->flush_at;
+    time = (struct timespec){ until / 1000000, until % 1000000 * 1000 };
     while (!hub->is_stopping && hub->n_open == 0) {
         hub->is_synced = false;
         pthread_cond_wait(&hub->news, &hub->lock);

@@ -1,62 +1,14 @@
 /* The log for other services: everything after their positions, then everything new. */
 #include "shared/event/event.h"
 
-#include "shared/base/text.h"
 #include "shared/codec/message.h"
 #include "shared/event/log.h"
 #include "shared/rpc/check.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 typedef Throughline__Event__V1__Position Position;
 typedef Throughline__Event__V1__SubscribeRequest SubscribeRequest;
-typedef Throughline__Event__V1__SubscribeResponse SubscribeResponse;
 
 enum { MAX_TYPES = 200, MAX_TYPE_LENGTH = 200 };
-
-/* The types that a stream wants, in one block of memory: each with a NUL behind it, "" at the
- * end. */
-static char *list_types(const SubscribeRequest *request)
-{
-    size_t size = 1;
-    char *types;
-    char *at;
-
-    for (size_t i = 0; i < request->n_types; i++)
-        size += strlen(request->types[i]) + 1;
-    at = types = calloc(1, size);
-    if (!types)
-        abort();
-    for (size_t i = 0; i < request->n_types; i++)
-        at = stpcpy(at, request->types[i]) + 1;
-    return types;
-}
-
-static bool is_wanted(const char *types, const Event *event)
-{
-    const char *slash = event->payload ? strrchr(event->payload->type_url, '/') : NULL;
-
-    if (!*types)
-        return true;
-    for (; *types && slash; types += strlen(types) + 1)
-        if (text_equal(types, slash + 1))
-            return true;
-    return false;
-}
-
-static const void *render(void *context, Arena *arena, const Event *event)
-{
-    SubscribeResponse *response =
-        message_new(arena, &throughline__event__v1__subscribe_response__descriptor);
-
-    response->position = message_new(arena, &throughline__event__v1__position__descriptor);
-    response->position->partition = event->partition;
-    response->position->sequence = event->sequence;
-    if (is_wanted(context, event))
-        response->event = (Event *)event;
-    return response;
-}
 
 static const Error *check_position(RpcCall *call, const SubscribeRequest *request, size_t i)
 {
@@ -98,8 +50,8 @@ const Error *event_subscribe(EventHub *hub, RpcCall *call, const SubscribeReques
         &(EventInterest){
             .positions = (const Position *const *)request->positions,
             .n_positions = request->n_positions,
-            .render = render,
-            .context = list_types(request),
+            .types = request->types,
+            .n_types = request->n_types,
         });
 }
 

@@ -197,7 +197,7 @@ static void start_consumers(RunningService *running)
         const ServiceConsumer *consumer = &running->service->consumers[i];
 
         running->consumers[running->n_consumers++] = event_consumer_start(running->context.store,
-            consumer->source, service_peer(&call, consumer->source), consumer->apply,
+            consumer->source, service_peer(&call, consumer->source), &consumer->effect,
             &running->context, running->context.metrics);
     }
 }

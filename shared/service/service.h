@@ -32,7 +32,7 @@ typedef struct ServiceContext {
 
 typedef struct ServiceConsumer {
     const char *source; /* a peer: "cart" */
-    EventApply apply;
+    EventEffect effect;
 } ServiceConsumer;
 
 /* Work that repeats on a thread of its own; replicas may run it at the same time. */

@@ -193,6 +193,12 @@ int put_document(
 
 /* ---- embedded_events.c ---- */
 
+/* Copies the events of a write that is on its way to the writer and makes their records: by the caller's thread, the writer has
+ * enough to do. An error, in the view's arena: the log cannot take
+ * them. */
+const Error *events_make(
+    const StoreLog *log, const StoreView *view, Arena *arena, EngineWrite *write);
+
 /* Puts the events into the log, or into the outbox while there is something older. */
 int put_events(Embedded *embedded, Arena *arena, const EngineWrite *write, int64_t first_number);
 /* Whether that is the log now. */

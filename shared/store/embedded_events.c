@@ -5,8 +5,35 @@
 #include "shared/store/checksum.h"
 #include "shared/store/record.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+const Error *events_make(
+    const StoreLog *log, const StoreView *view, Arena *arena, EngineWrite *write)
+{
+    EngineEvent *events = arena_array(arena, write->n_events, sizeof(*events));
+    const Error *error = NULL;
+    IndexEntry *entries;
+    size_t n_entries;
+
+    for (size_t i = 0; i < write->n_events && !error; i++) {
+        StoreEntry entry = { .collection = write->collection->name,
+            .aggregate = write->name,
+            .partition = write->events[i].partition,
+            .bytes = bytes_copy(arena, write->events[i].bytes) };
+
+        events[i] = (EngineEvent){ .partition = entry.partition, .bytes = entry.bytes };
+        if (!log)
+            continue;
+        events[i].record = log->make(log, arena, &entry);
+        assert(events[i].record && "what was sealed can be read");
+        error =
+            keys_of_message(view->arena, log->collection, events[i].record, &entries, &n_entries);
+    }
+    write->events = events;
+    return error;
+}
 
 static int put_entry(Embedded *embedded, const EngineWrite *write, size_t i, int64_t number)
 {
@@ -63,12 +90,14 @@ static int put_record(Embedded *embedded, Arena *arena, const EngineEvent *event
     EngineWrite write = { .kind = STORE_INSERT, .collection = collection };
     IndexEntry *entries;
     Head head = { 0 };
+    const Error *error;
 
     embedded->log->place(event->record, arena, number, ++embedded->log_heads[event->partition]);
     embedded->told |= 1u << event->partition;
-    if (record_encode(arena, collection, &body_wire, event->record, &write.body) ||
-        keys_of_message(arena, collection, event->record, &entries, &write.n_entries))
-        return SQLITE_TOOBIG;
+    error = record_encode(arena, collection, &body_wire, event->record, &write.body);
+    if (!error)
+        error = keys_of_message(arena, collection, event->record, &entries, &write.n_entries);
+    assert(!error && "events_make has tried it");
     write.name = record_name(event->record);
     write.entries = entries;
     return put_document(

@@ -1,7 +1,6 @@
 /* The embedded engine: FOLDER/<service>.db and, beside it, a lock so that two processes cannot write it by mistake. */
 #include "shared/store/embedded.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,28 +9,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-/* The record of the log is made here, by the caller's thread: the writer has enough to do. */
-static EngineEvent *copy_events(Arena *arena, const StoreLog *log, const EngineWrite *write)
-{
-    EngineEvent *copy = arena_array(arena, write->n_events, sizeof(*copy));
-
-    for (size_t i = 0; i < write->n_events; i++) {
-        const EngineEvent *event = &write->events[i];
-        StoreEntry entry = { .collection = write->collection->name,
-            .aggregate = write->name,
-            .partition = event->partition,
-            .bytes = bytes_copy(arena, event->bytes) };
-
-        copy[i].partition = event->partition;
-        copy[i].bytes = entry.bytes;
-        if (!log)
-            continue;
-        copy[i].record = log->make(log, arena, &entry);
-        assert(copy[i].record && "what was sealed can be read");
-    }
-    return copy;
-}
 
 static IndexEntry *copy_entries(Arena *arena, const IndexEntry *entries, size_t n_entries)
 {
@@ -54,14 +31,17 @@ static const uint8_t *copy_hash(Arena *arena, const char *key, const uint8_t *ha
     return key ? arena_copy(arena, hash, sizeof(((EngineAnswer *)0)->hash)) : NULL;
 }
 
-static EngineWrite copy_write(Arena *arena, const StoreLog *log, const EngineWrite *write)
+static EngineWrite copy_write(
+    const StoreLog *log, const StoreView *view, Arena *arena, const EngineWrite *write)
 {
     EngineWrite copy = *write;
+    const Error *error;
 
     copy.name = copy_text(arena, write->name);
     copy.body = bytes_copy(arena, write->body);
     copy.entries = copy_entries(arena, write->entries, write->n_entries);
-    copy.events = copy_events(arena, log, &copy);
+    if ((error = events_make(log, view, arena, &copy)) && !copy.outcome.error)
+        copy.outcome = (EngineOutcome){ ENGINE_FAILED, error };
     copy.request_key = copy_text(arena, write->request_key);
     copy.request_hash = copy_hash(arena, write->request_key, write->request_hash);
     copy.reply = bytes_copy(arena, write->reply);
@@ -85,14 +65,15 @@ static EngineOutcome outcome_of(
 static void embedded_write(
     Engine *engine, const StoreView *view, EngineWrite *writes, size_t n_writes)
 {
+    Embedded *embedded = (Embedded *)engine;
     Job *job = job_new(JOB_WRITE);
     const Error *error;
 
     job->writes = arena_array(job->arena, n_writes, sizeof(*job->writes));
     job->n_writes = n_writes;
     for (size_t i = 0; i < n_writes; i++)
-        job->writes[i] = copy_write(job->arena, ((Embedded *)engine)->log, &writes[i]);
-    error = writer_submit((Embedded *)engine, view, job);
+        job->writes[i] = copy_write(embedded->log, view, job->arena, &writes[i]);
+    error = writer_submit(embedded, view, job);
     for (size_t i = 0; i < n_writes; i++)
         if (!writes[i].outcome.error)
             writes[i].outcome = outcome_of(view, error, &job->writes[i].outcome);

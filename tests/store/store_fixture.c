@@ -41,6 +41,7 @@ static struct {
     Arena *arena;
     Store *store;
     const Collection *const *collections;
+    const StoreLog *log;
     const char *folder;
     char uri[4096];
     char service[64];
@@ -56,8 +57,10 @@ const char *engine_missing(EngineKind kind)
 static const Error *open_store(void)
 {
     return store_open(fixture.arena,
-        &(StoreOptions){
-            .uri = fixture.uri, .service = fixture.service, .collections = fixture.collections },
+        &(StoreOptions){ .uri = fixture.uri,
+            .service = fixture.service,
+            .collections = fixture.collections,
+            .log = fixture.log },
         &fixture.store);
 }
 
@@ -69,6 +72,7 @@ void fixture_start(EngineKind kind)
     fixture.kind = kind;
     fixture.arena = arena_new();
     fixture.collections = both;
+    fixture.log = NULL;
     snprintf(fixture.service, sizeof(fixture.service), "test_%d_%d", (int)getpid(), ++number);
     if (kind == EMBEDDED) {
         fixture.folder = test_folder();
@@ -100,6 +104,12 @@ const Error *fixture_reopen(const Collection *const *collections)
     if (collections)
         fixture.collections = collections;
     return open_store();
+}
+
+const Error *fixture_reopen_with_log(const Collection *const *collections, const StoreLog *log)
+{
+    fixture.log = log;
+    return fixture_reopen(collections);
 }
 
 bool fixture_is_ferretdb(void)

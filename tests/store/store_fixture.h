@@ -35,6 +35,9 @@ void fixture_stop(void);
 /* Closes the store and opens it again, with these collections (NULL-ended; NULL: the same as before). */
 const Error *fixture_reopen(const Collection *const *collections);
 
+/* The same, with a log for events. */
+const Error *fixture_reopen_with_log(const Collection *const *collections, const StoreLog *log);
+
 /* Closes the store; fixture_reopen opens it again. */
 void fixture_close(void);
 
