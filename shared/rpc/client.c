@@ -31,6 +31,7 @@ RpcClient *rpc_client_open(Arena *arena, const RpcClientOptions *options)
         .tls_certificate = copy(arena, options->tls_certificate),
         .tls_key = copy(arena, options->tls_key),
         .keepalive_ms = options->keepalive_ms,
+        .transport = copy(arena, options->transport),
     };
     pthread_mutex_init(&client->lock, NULL);
     return client;
@@ -51,12 +52,14 @@ void rpc_client_close(RpcClient *client)
 /* Under the lock. */
 static const Error *open_channel(RpcClient *client, Arena *arena)
 {
-    const void *ops;
-    const Error *error;
+    const void *ops = &client_h2;
+    const Error *error = NULL;
 
     if (atomic_load(&client->channel))
         return NULL;
-    if ((error = core_module_find(arena, "client_core", &ops)))
+    if (client->options.transport && text_equal(client->options.transport, "core"))
+        error = core_module_find(arena, "client_core", &ops);
+    if (error)
         return error;
     client->ops = ops;
     atomic_store(&client->channel, client->ops->open(&client->options));

@@ -15,6 +15,7 @@ typedef struct RpcClientOptions {
     const char *token_file;                         /* read again when it changes */
     const char *tls_ca, *tls_certificate, *tls_key; /* NULL: plaintext */
     int64_t keepalive_ms;                           /* 0: 60 s */
+    const char *transport;                          /* the engine, "h2" or "core"; NULL: h2 */
 } RpcClientOptions;
 
 /* One channel, many calls, any thread. Round robin over all addresses, calls kept off backends

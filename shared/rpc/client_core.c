@@ -4,9 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-static const Error reply_missing = { ERROR_INTERNAL, "REPLY_MISSING",
-    "Another service said that all is well, but sent no answer." };
-
 /* Takes `request` over. *reply is the caller's to destroy when NULL is returned. */
 static const Error *exchange(ClientChannel *channel, const RpcOutgoing *outgoing, const char *path,
     grpc_byte_buffer *request, grpc_byte_buffer **reply)
@@ -35,7 +32,7 @@ static const Error *exchange(ClientChannel *channel, const RpcOutgoing *outgoing
         client_batch_wait(&batch);
         error = client_call_status(&wire, outgoing->arena);
         if (!error && !*reply)
-            error = &reply_missing;
+            error = &client_reply_missing;
         client_call_end(&wire);
     }
     grpc_byte_buffer_destroy(request);
@@ -61,7 +58,8 @@ static const Error *call(ClientChannel *channel, const RpcOutgoing *outgoing,
             client_pack(request), &buffer);
     if (error)
         return error;
-    error = client_unpack(outgoing->arena, descriptor->output, buffer, &message);
+    error = client_unpack(
+        outgoing->arena, descriptor->output, client_bytes(outgoing->arena, buffer), &message);
     grpc_byte_buffer_destroy(buffer);
     if (!error)
         memcpy(reply, message, descriptor->output->sizeof_message);

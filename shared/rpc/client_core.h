@@ -4,28 +4,21 @@
 #define THROUGHLINE_RPC_CLIENT_CORE_H
 
 #include "shared/rpc/client_engine.h"
+#include "shared/rpc/client_outgoing.h"
 
 #include <grpc/grpc.h>
 #include <pthread.h>
-#include <time.h>
 
 struct ClientChannel {
     grpc_channel *wire;
     grpc_completion_queue *queue;
     pthread_t poller;
     const Error *error; /* why the channel could not be made; NULL: it was */
-    const char *token_file;
-    pthread_mutex_t token_lock;
-    const char *token;
-    Arena *file_arena; /* of the token that was read from the file */
-    struct timespec file_time;
+    ClientToken token;
 };
 
 ClientChannel *client_channel_open(const RpcClientOptions *options);
 void client_channel_close(ClientChannel *channel);
-
-/* The token to show now, in the arena; NULL without one. */
-const char *client_token(ClientChannel *channel, Arena *arena);
 
 /* A call over the wire. Its batches end on the client's own thread, which wakes whoever waits. */
 typedef struct ClientCall {
@@ -49,10 +42,8 @@ typedef struct ClientBatch {
     bool is_good;
 } ClientBatch;
 
-enum { CLIENT_MAX_METADATA = 12 };
-
 typedef struct ClientMetadata {
-    grpc_metadata items[CLIENT_MAX_METADATA];
+    grpc_metadata items[CLIENT_MAX_PAIRS];
     size_t count;
 } ClientMetadata;
 
@@ -81,10 +72,8 @@ void client_metadata_free(ClientMetadata *metadata);
 
 grpc_byte_buffer *client_pack(const void *message);
 
-/* What came, in the arena. Errors: INTERNAL REPLY_MALFORMED, RESOURCE_EXHAUSTED as scan_message. */
+/* What came, in the arena. */
 Bytes client_bytes(Arena *arena, grpc_byte_buffer *buffer);
-const Error *client_unpack(Arena *arena, const ProtobufCMessageDescriptor *descriptor,
-    grpc_byte_buffer *buffer, void **message);
 
 /* Streams, as in client.h. */
 const Error *client_stream_open(ClientChannel *channel, const RpcOutgoing *outgoing,

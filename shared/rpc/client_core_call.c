@@ -3,76 +3,26 @@
 #include "shared/rpc/client_core.h"
 
 #include "shared/base/clock.h"
-#include "shared/base/id.h"
-#include "shared/base/text.h"
-#include "shared/codec/message.h"
-#include "shared/codec/scan.h"
-#include "shared/rpc/status.h"
 
 #include <assert.h>
 #include <grpc/byte_buffer_reader.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    DEFAULT_DEADLINE_MS = 10 * 1000,
-    PARENT_CHECK_MS = 20, /* how long a cancelled parent may go unnoticed */
-    TRACE_ID_SIZE = 32,
-    SPAN_ID_BYTES = 8,
-    TRACEPARENT_SIZE = 55, /* "00-" 32 "-" 16 "-" 2 */
-};
-
-static const Error metadata_invalid = { ERROR_INVALID_ARGUMENT, "METADATA_INVALID",
-    "Token and context of a call may only have printable ASCII characters." };
-static const Error reply_malformed = { ERROR_INTERNAL, "REPLY_MALFORMED",
-    "The answer of another service is not the message that its method promises." };
-
-/* The same trace with a span id of its own; a new trace when there is none. */
-static const char *next_span(Arena *arena, const char *traceparent)
-{
-    uint8_t random[TRACE_ID_SIZE / 2 + SPAN_ID_BYTES];
-    const char *span;
-
-    id_random(random, sizeof(random));
-    span = text_hex(arena, random, SPAN_ID_BYTES);
-    if (!traceparent || strlen(traceparent) != TRACEPARENT_SIZE)
-        return arena_printf(
-            arena, "00-%s-%s-01", text_hex(arena, random + SPAN_ID_BYTES, TRACE_ID_SIZE / 2), span);
-    return arena_printf(arena, "%.*s%s%s", 3 + TRACE_ID_SIZE + 1, traceparent, span,
-        traceparent + TRACEPARENT_SIZE - 3);
-}
-
-static bool add_metadata(ClientMetadata *metadata, const char *key, const char *value)
-{
-    grpc_metadata *item = &metadata->items[metadata->count];
-
-    if (text_is_empty(value))
-        return true;
-    assert(metadata->count < CLIENT_MAX_METADATA);
-    item->key = grpc_slice_from_static_string(key);
-    item->value = grpc_slice_from_copied_string(value);
-    metadata->count++;
-    return grpc_header_nonbin_value_is_legal(item->value);
-}
-
-static bool fill_metadata(
+static const Error *fill_metadata(
     ClientMetadata *metadata, ClientChannel *channel, const RpcOutgoing *outgoing)
 {
-    const RpcContext *context = &outgoing->context;
-    Arena *arena = outgoing->arena;
-    const char *token = outgoing->token ? outgoing->token : client_token(channel, arena);
+    ClientPair pairs[CLIENT_MAX_PAIRS];
+    const Error *error = client_pairs(&channel->token, outgoing, pairs, &metadata->count);
 
-    memset(metadata, 0, sizeof(*metadata));
-    if (!text_is_empty(token))
-        token = arena_printf(arena, "Bearer %s", token);
-    return add_metadata(metadata, "authorization", token) &&
-           add_metadata(metadata, "throughline-channel", context->channel) &&
-           add_metadata(metadata, "throughline-actor", context->actor) &&
-           add_metadata(metadata, "throughline-on-behalf-of", context->on_behalf_of) &&
-           add_metadata(metadata, "throughline-device", context->device) &&
-           add_metadata(metadata, "throughline-journey", context->journey) &&
-           add_metadata(metadata, "throughline-purpose", context->purpose) &&
-           add_metadata(metadata, "traceparent", next_span(arena, outgoing->traceparent));
+    if (error)
+        return error;
+    memset(metadata->items, 0, sizeof(metadata->items));
+    for (size_t i = 0; i < metadata->count; i++) {
+        metadata->items[i].key = grpc_slice_from_static_string(pairs[i].key);
+        metadata->items[i].value = grpc_slice_from_copied_string(pairs[i].value);
+    }
+    return NULL;
 }
 
 void client_metadata_free(ClientMetadata *metadata)
@@ -83,12 +33,10 @@ void client_metadata_free(ClientMetadata *metadata)
 
 static gpr_timespec wire_deadline(int64_t deadline)
 {
-    int64_t left;
-
     if (deadline == INT64_MAX)
         return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-    left = deadline ? deadline - clock_monotonic() : DEFAULT_DEADLINE_MS * INT64_C(1000);
-    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_micros(left, GPR_TIMESPAN));
+    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+        gpr_time_from_micros(deadline - clock_monotonic(), GPR_TIMESPAN));
 }
 
 const Error *client_call_begin(ClientChannel *channel, const RpcOutgoing *outgoing,
@@ -96,19 +44,18 @@ const Error *client_call_begin(ClientChannel *channel, const RpcOutgoing *outgoi
 {
     grpc_slice method;
     pthread_condattr_t attributes;
+    const Error *error;
 
     if (channel->error)
         return channel->error;
-    if (!fill_metadata(metadata, channel, outgoing)) {
-        client_metadata_free(metadata);
-        return &metadata_invalid;
-    }
+    if ((error = fill_metadata(metadata, channel, outgoing)))
+        return error;
     memset(call, 0, sizeof(*call));
     call->channel = channel;
     call->parent = outgoing->parent;
     method = grpc_slice_from_copied_string(path);
     call->wire = grpc_channel_create_call(channel->wire, NULL, GRPC_PROPAGATE_DEFAULTS,
-        channel->queue, method, NULL, wire_deadline(outgoing->deadline), NULL);
+        channel->queue, method, NULL, wire_deadline(client_deadline(outgoing)), NULL);
     grpc_slice_unref(method);
     grpc_metadata_array_init(&call->initial);
     grpc_metadata_array_init(&call->trailing);
@@ -163,7 +110,7 @@ bool client_batch_wait(ClientBatch *batch)
             pthread_cond_wait(&call->changed, &call->lock);
             continue;
         }
-        wait_until(call, PARENT_CHECK_MS);
+        wait_until(call, CLIENT_PARENT_CHECK_MS);
         if (batch->is_pending && rpc_should_stop(call->parent)) {
             call->is_cancelled = true;
             grpc_call_cancel(call->wire, NULL);
@@ -202,23 +149,6 @@ static Bytes bytes_of(grpc_slice slice, Arena *arena)
     return (Bytes){ arena_copy(arena, GRPC_SLICE_START_PTR(slice), size), size };
 }
 
-/* A status that the peer's run time did not make says nothing but its code. */
-static const Error *plain_error(Arena *arena, int code, const char *message)
-{
-    switch (code) {
-    case GRPC_STATUS_UNAVAILABLE:
-        return error_new(arena, ERROR_UNAVAILABLE, "PEER_UNAVAILABLE",
-            "Another service cannot be reached: %s.", message);
-    case GRPC_STATUS_DEADLINE_EXCEEDED:
-        return error_new(arena, ERROR_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
-            "The answer did not come in time.");
-    case GRPC_STATUS_CANCELLED:
-        return error_new(arena, ERROR_CANCELLED, "CALL_CANCELLED", "The call was cancelled.");
-    default:
-        return status_to_error(arena, &(RpcStatus){ .code = code, .message = message });
-    }
-}
-
 const Error *client_call_status(ClientCall *call, Arena *arena)
 {
     RpcStatus status = { .code = (int)call->status };
@@ -230,8 +160,7 @@ const Error *client_call_status(ClientCall *call, Arena *arena)
     for (size_t i = 0; i < call->trailing.count; i++)
         if (!grpc_slice_str_cmp(call->trailing.metadata[i].key, "grpc-status-details-bin"))
             status.details = bytes_of(call->trailing.metadata[i].value, arena);
-    return status.details.size ? status_to_error(arena, &status)
-                               : plain_error(arena, status.code, status.message);
+    return client_error(arena, &status);
 }
 
 grpc_byte_buffer *client_pack(const void *message)
@@ -259,15 +188,4 @@ Bytes client_bytes(Arena *arena, grpc_byte_buffer *buffer)
     bytes = bytes_of(slice, arena);
     grpc_slice_unref(slice);
     return bytes;
-}
-
-const Error *client_unpack(Arena *arena, const ProtobufCMessageDescriptor *descriptor,
-    grpc_byte_buffer *buffer, void **message)
-{
-    Bytes bytes = client_bytes(arena, buffer);
-
-    if (scan_message(arena, descriptor, bytes))
-        return &reply_malformed;
-    *message = message_unpack(arena, descriptor, bytes);
-    return *message ? NULL : &reply_malformed;
 }

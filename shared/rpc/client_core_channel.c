@@ -10,38 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-enum {
-    KEEPALIVE_MS = 60 * 1000,
-    KEEPALIVE_TIMEOUT_MS = 10 * 1000,
-    MAX_MESSAGE_BYTES = 16 * 1024 * 1024,
-    CONNECT_MS = 2000,
-    MIN_RECONNECT_MS = 100,
-    MAX_RECONNECT_MS = 2000,
-    MIN_RESOLUTION_MS = 1000,
-    MAX_FILE_BYTES = 1024 * 1024,
-};
-
-static const Error tls_unreadable = { ERROR_FAILED_PRECONDITION, "TLS_FILE_UNREADABLE",
-    "A certificate or key of the client cannot be read." };
-
-/* The whole file as a text, NULL when it cannot be read. */
-static char *read_text(Arena *arena, const char *path)
-{
-    FILE *file = fopen(path, "r");
-    char *text = NULL;
-    struct stat info;
-
-    if (!file)
-        return NULL;
-    if (!fstat(fileno(file), &info) && info.st_size <= MAX_FILE_BYTES) {
-        text = arena_alloc(arena, (size_t)info.st_size + 1);
-        text[fread(text, 1, (size_t)info.st_size, file)] = '\0';
-    }
-    fclose(file);
-    return text;
-}
 
 /* {"service":…,"method":…} of all methods that may be retried, with commas. */
 static const char *retried_methods(Arena *arena)
@@ -65,10 +33,11 @@ static const char *service_config(Arena *arena)
     return arena_printf(arena,
         "{\"loadBalancingConfig\":[{\"round_robin\":{}}],"
         "\"healthCheckConfig\":{\"serviceName\":\"\"},"
-        "\"methodConfig\":[{\"name\":[%s],\"retryPolicy\":{\"maxAttempts\":4,"
-        "\"initialBackoff\":\"0.05s\",\"maxBackoff\":\"1s\",\"backoffMultiplier\":2,"
+        "\"methodConfig\":[{\"name\":[%s],\"retryPolicy\":{\"maxAttempts\":%d,"
+        "\"initialBackoff\":\"%.3fs\",\"maxBackoff\":\"%.3fs\",\"backoffMultiplier\":2,"
         "\"retryableStatusCodes\":[\"UNAVAILABLE\"]}}]}",
-        retried_methods(arena));
+        retried_methods(arena), CLIENT_ATTEMPTS, CLIENT_FIRST_PAUSE_MS / 1000.0,
+        CLIENT_LONGEST_PAUSE_MS / 1000.0);
 }
 
 static const Error *make_credentials(
@@ -81,15 +50,15 @@ static const Error *make_credentials(
         *credentials = grpc_insecure_credentials_create();
         return NULL;
     }
-    ca = read_text(arena, options->tls_ca);
+    ca = client_read_text(arena, options->tls_ca);
     if (options->tls_certificate && options->tls_key) {
-        pair.cert_chain = read_text(arena, options->tls_certificate);
-        pair.private_key = read_text(arena, options->tls_key);
+        pair.cert_chain = client_read_text(arena, options->tls_certificate);
+        pair.private_key = client_read_text(arena, options->tls_key);
     }
     if (!ca || (options->tls_certificate && (!pair.cert_chain || !pair.private_key)))
-        return &tls_unreadable;
+        return &client_tls_unreadable;
     *credentials = grpc_ssl_credentials_create(ca, pair.cert_chain ? &pair : NULL, NULL, NULL);
-    return *credentials ? NULL : &tls_unreadable;
+    return *credentials ? NULL : &client_tls_unreadable;
 }
 
 static grpc_channel *make_channel(const char *target, const char *config, int64_t keepalive_ms,
@@ -99,17 +68,17 @@ static grpc_channel *make_channel(const char *target, const char *config, int64_
         const char *key;
         int64_t value;
     } numbers[] = {
-        { GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms ? keepalive_ms : KEEPALIVE_MS },
-        { GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS },
+        { GRPC_ARG_KEEPALIVE_TIME_MS, keepalive_ms ? keepalive_ms : CLIENT_KEEPALIVE_MS },
+        { GRPC_ARG_KEEPALIVE_TIMEOUT_MS, CLIENT_KEEPALIVE_TIMEOUT_MS },
         { GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1 },
         { GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0 },
-        { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, MAX_MESSAGE_BYTES },
-        { GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, MAX_MESSAGE_BYTES },
-        { GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, MIN_RECONNECT_MS },
+        { GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, CLIENT_MAX_MESSAGE_BYTES },
+        { GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, CLIENT_MAX_MESSAGE_BYTES },
+        { GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, CLIENT_MIN_RECONNECT_MS },
         /* Not what its name says: how long an attempt may take, on a busy machine not short. */
-        { GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_MS },
-        { GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, MAX_RECONNECT_MS },
-        { GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, MIN_RESOLUTION_MS },
+        { GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CLIENT_CONNECT_MS },
+        { GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, CLIENT_MAX_RECONNECT_MS },
+        { GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, CLIENT_MIN_RESOLUTION_MS },
         /* A client that has just failed to connect makes no other one wait. */
         { GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1 },
         /* Neither TXT records nor the environment's web proxy have a say between services. */
@@ -165,9 +134,7 @@ ClientChannel *client_channel_open(const RpcClientOptions *options)
     if (!channel)
         abort();
     grpc_init();
-    channel->token = options->token;
-    channel->token_file = options->token_file;
-    pthread_mutex_init(&channel->token_lock, NULL);
+    client_token_open(&channel->token, options);
     connect(channel, options);
     return channel;
 }
@@ -180,50 +147,7 @@ void client_channel_close(ClientChannel *channel)
         pthread_join(channel->poller, NULL);
         grpc_completion_queue_destroy(channel->queue);
     }
-    arena_free(channel->file_arena);
-    pthread_mutex_destroy(&channel->token_lock);
+    client_token_close(&channel->token);
     free(channel);
     grpc_shutdown();
-}
-
-static bool is_same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-/* A file that has gone or is empty keeps the token that was read last: whoever replaces it may be
- * between two steps. */
-static void refresh_token(ClientChannel *channel)
-{
-    Arena *arena;
-    struct stat info;
-    const char *text;
-
-    if (stat(channel->token_file, &info) ||
-        (channel->file_arena && is_same_time(info.st_mtim, channel->file_time)))
-        return;
-    arena = arena_new();
-    text = read_text(arena, channel->token_file);
-    text = text ? text_trim(arena, text) : "";
-    if (!*text) {
-        arena_free(arena);
-        return;
-    }
-    arena_free(channel->file_arena);
-    channel->file_arena = arena;
-    channel->file_time = info.st_mtim;
-    channel->token = text;
-}
-
-const char *client_token(ClientChannel *channel, Arena *arena)
-{
-    const char *token;
-
-    if (!channel->token_file)
-        return channel->token;
-    pthread_mutex_lock(&channel->token_lock);
-    refresh_token(channel);
-    token = channel->token ? arena_text(arena, channel->token) : NULL;
-    pthread_mutex_unlock(&channel->token_lock);
-    return token;
 }

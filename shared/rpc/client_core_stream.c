@@ -55,13 +55,11 @@ const Error *client_stream_open(ClientChannel *channel, const RpcOutgoing *outgo
 /* Why nothing can be sent: the call has its status already, or gets it now. */
 static const Error *ended(CoreStream *stream, Arena *arena)
 {
-    static const Error finished = { ERROR_FAILED_PRECONDITION, "STREAM_FINISHED",
-        "The other side has ended the stream; nothing more can be sent." };
     const Error *error;
 
     client_batch_wait(&stream->ending);
     error = client_call_status(&stream->call, arena);
-    return error ? error : &finished;
+    return error ? error : &client_stream_finished;
 }
 
 const Error *client_stream_send(RpcClientStream *base, const void *message)
@@ -100,7 +98,7 @@ const Error *client_stream_receive(RpcClientStream *base, Arena *arena, void **m
         client_batch_wait(&stream->ending);
         return client_call_status(&stream->call, arena);
     }
-    error = client_unpack(arena, stream->output, stream->received, message);
+    error = client_unpack(arena, stream->output, client_bytes(arena, stream->received), message);
     grpc_byte_buffer_destroy(stream->received);
     stream->received = NULL;
     return error;

@@ -1,5 +1,4 @@
-/* The seam between calls to other services and the library that makes them. It is large, so it comes with the first call: a service that
- * asks nobody else does without. */
+/* The seam between calls to other services and the library that makes them, as transport.h is for the server. */
 #ifndef THROUGHLINE_RPC_CLIENT_ENGINE_H
 #define THROUGHLINE_RPC_CLIENT_ENGINE_H
 
@@ -32,6 +31,8 @@ struct RpcClientStream {
     const ClientOps *ops;
 };
 
+/* libevent, libnghttp2 and OpenSSL. */
+extern const ClientOps client_h2;
 /* gRPC core, in the module throughline-grpc. */
 extern const ClientOps client_core;
 

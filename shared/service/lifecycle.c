@@ -77,6 +77,7 @@ static void open_peers(RunningService *running)
             .tls_ca = service_text(config, "tls-ca"),
             .tls_certificate = service_text(config, "tls-cert"),
             .tls_key = service_text(config, "tls-key"),
+            .transport = config_text(config, "transport"),
         };
 
         running->peers[i].name = name;

@@ -22,7 +22,8 @@ static const Setting common[] = {
     { "drain-ms", SETTING_NUMBER, "25000",
         "How long calls under way may go on after SIGTERM, in milliseconds.", 0, DAY_MS },
     { "transport", SETTING_TEXT, "h2",
-        "The engine of the gRPC server: h2 (libnghttp2) or core (gRPC core)." },
+        "The engine of the gRPC server and of calls to other services: h2 (libnghttp2) or core "
+        "(gRPC core)." },
     { "tls-cert", SETTING_TEXT, "", "Certificate chain (PEM); without it plaintext." },
     { "tls-key", SETTING_TEXT, "", "Its private key (PEM)." },
     { "tls-ca", SETTING_TEXT, "",

@@ -3,6 +3,8 @@
 #include "shared/base/clock.h"
 #include "tests/support/test_main.h"
 
+#include <stdlib.h>
+
 enum { GRACE_MS = 2000 };
 
 ClientFixture fixture;
@@ -19,6 +21,7 @@ static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *
         return NULL;
     call->service = &backend->state;
     atomic_fetch_add(&backend->calls, 1);
+    rpc_compress(call, atomic_load(&backend->compresses));
     clock_sleep_ms(atomic_load(&backend->sleeps_ms));
     return atomic_fetch_sub(&backend->refuses, 1) > 0 ? &refused : NULL;
 }
@@ -26,13 +29,13 @@ static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *
 void start_backend(Backend *backend, int port)
 {
     static const RpcService *const services[] = { &echo_rpcs, NULL };
-    RpcServerOptions options = {
-        .address = "127.0.0.1",
-        .port = port,
-        .hooks = { .context = backend, .begin = begin },
-        .keys = fixture.keys,
-        .services = services,
-    };
+    RpcServerOptions options = backend->options;
+
+    options.address = "127.0.0.1";
+    options.port = port;
+    options.hooks = (RpcHooks){ .context = backend, .begin = begin };
+    options.keys = fixture.keys;
+    options.services = services;
 
     CU_ASSERT_PTR_NULL_FATAL(rpc_server_start(fixture.arena, &options, &backend->server));
     backend->port = rpc_server_port(backend->server);
@@ -56,10 +59,13 @@ const char *make_token(const char *scope)
     return made;
 }
 
-static void open_client(const char *target)
+static void open_client(const RpcClientOptions *given)
 {
-    fixture.client = rpc_client_open(
-        fixture.arena, &(RpcClientOptions){ .target = target, .token = fixture.token });
+    RpcClientOptions options = *given;
+
+    options.token = fixture.token;
+    options.transport = getenv("THROUGHLINE_TRANSPORT");
+    fixture.client = rpc_client_open(fixture.arena, &options);
 }
 
 void start(void)
@@ -78,9 +84,12 @@ void start(void)
         atomic_store(&fixture.backends[i].calls, 0);
         atomic_store(&fixture.backends[i].refuses, 0);
         atomic_store(&fixture.backends[i].sleeps_ms, 0);
+        atomic_store(&fixture.backends[i].compresses, false);
+        fixture.backends[i].options = (RpcServerOptions){ 0 };
         start_backend(&fixture.backends[i], 0);
     }
-    open_client(arena_printf(fixture.arena, "127.0.0.1:%d", fixture.backends[0].port));
+    open_client(&(RpcClientOptions){
+        .target = arena_printf(fixture.arena, "127.0.0.1:%d", fixture.backends[0].port) });
 }
 
 void stop(void)
@@ -93,10 +102,15 @@ void stop(void)
     arena_free(fixture.arena);
 }
 
-void use_target(const char *target)
+void use_options(const RpcClientOptions *options)
 {
     rpc_client_close(fixture.client);
-    open_client(target);
+    open_client(options);
+}
+
+void use_target(const char *target)
+{
+    use_options(&(RpcClientOptions){ .target = target });
 }
 
 RpcOutgoing for_ms(int milliseconds)

@@ -34,6 +34,8 @@ typedef struct Backend {
     atomic_int calls;
     atomic_int refuses;
     atomic_int sleeps_ms; /* before each call, whatever becomes of it */
+    atomic_bool compresses;
+    RpcServerOptions options; /* limits and TLS files, for the next start */
 } Backend;
 
 typedef struct ClientFixture {
@@ -57,8 +59,9 @@ void stop_backend(Backend *backend);
 /* A token for an hour. */
 const char *make_token(const char *scope);
 
-/* The client is one of this target from now on. */
+/* The client is one of this target from now on; the same with TLS files and the like. */
 void use_target(const char *target);
+void use_options(const RpcClientOptions *options);
 
 /* A call of a customer that may take so long. */
 RpcOutgoing for_ms(int milliseconds);

@@ -1,0 +1,355 @@
+/* The client over libevent and libnghttp2, on its callers' threads: they post what they want and wait for it. */
+#include "shared/rpc/client_h2.h"
+
+#include "shared/base/clock.h"
+#include "shared/codec/message.h"
+#include "shared/rpc/methods.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static nghttp2_nv header(const char *name, const char *value)
+{
+    return (nghttp2_nv){ (uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
+        strlen(value), NGHTTP2_NV_FLAG_NONE };
+}
+
+/* One block of memory for all values, which outlives the caller's arena. */
+static void add_headers(Onward *call, const char *path, const ClientPair *pairs, size_t n_pairs)
+{
+    const ClientChannel *channel = call->channel;
+    size_t size = strlen(path) + 1;
+    char *at;
+
+    for (size_t i = 0; i < n_pairs; i++)
+        size += strlen(pairs[i].value) + 1;
+    call->header_texts = at = malloc(size);
+    if (!at)
+        abort();
+    call->headers[call->n_headers++] = header(":method", "POST");
+    call->headers[call->n_headers++] = header(":scheme", channel->tls ? "https" : "http");
+    call->headers[call->n_headers++] = header(":path", strcpy(at, path));
+    at += strlen(at) + 1;
+    call->headers[call->n_headers++] = header(":authority", channel->authority);
+    call->headers[call->n_headers++] = header("te", "trailers");
+    call->headers[call->n_headers++] = header("content-type", "application/grpc");
+    call->headers[call->n_headers++] = header("grpc-accept-encoding", h2_encodings);
+    for (size_t i = 0; i < n_pairs; i++) {
+        call->headers[call->n_headers++] = header(pairs[i].key, strcpy(at, pairs[i].value));
+        at += strlen(at) + 1;
+    }
+    if (call->deadline != INT64_MAX)
+        call->headers[call->n_headers++] = header("grpc-timeout", "");
+}
+
+static const Error *new_call(
+    ClientChannel *channel, const RpcOutgoing *outgoing, const char *path, Onward **made)
+{
+    ClientPair pairs[CLIENT_MAX_PAIRS];
+    pthread_condattr_t attributes;
+    const RpcMethod *method = rpc_method_find(path);
+    const Error *error = channel->error;
+    size_t n_pairs;
+    Onward *call;
+
+    if (error || (error = client_pairs(&channel->token, outgoing, pairs, &n_pairs)))
+        return error;
+    call = calloc(1, sizeof(*call));
+    if (!call)
+        abort();
+    call->base.ops = &client_h2;
+    call->channel = channel;
+    call->parent = outgoing->parent;
+    call->arena = outgoing->arena;
+    call->deadline = client_deadline(outgoing);
+    call->is_idempotent = method && method->policy.is_idempotent;
+    call->last = &call->first;
+    pthread_mutex_init(&call->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&call->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    add_headers(call, path, pairs, n_pairs);
+    *made = call;
+    return NULL;
+}
+
+static void free_call(Onward *call)
+{
+    for (H2Message *message = call->first, *next; message; message = next) {
+        next = message->next;
+        free(message);
+    }
+    h2_reader_free(&call->reader);
+    pthread_cond_destroy(&call->changed);
+    pthread_mutex_destroy(&call->lock);
+    free(call->header_texts);
+    free(call->out);
+    free(call->came_text);
+    free(call->came_details);
+    free(call->status_text);
+    free(call->status_details);
+    free(call);
+}
+
+/* Under the lock: once something has changed, or a parent should be asked whether it goes on. A call
+ * whose parent does not is cancelled. */
+static void wait_for_change(Onward *call, bool *is_cancelled)
+{
+    int64_t until = clock_monotonic() + CLIENT_PARENT_CHECK_MS * INT64_C(1000);
+    struct timespec time = { until / 1000000, until % 1000000 * 1000 };
+
+    if (!call->parent || *is_cancelled) {
+        pthread_cond_wait(&call->changed, &call->lock);
+        return;
+    }
+    pthread_cond_timedwait(&call->changed, &call->lock, &time);
+    if (!call->is_over && rpc_should_stop(call->parent)) {
+        *is_cancelled = true;
+        channel_post(call, ONWARD_CANCEL);
+    }
+}
+
+static H2Message *pop(Onward *call)
+{
+    H2Message *message = call->first;
+
+    if (message) {
+        call->first = message->next;
+        if (!call->first)
+            call->last = &call->first;
+        call->queued -= message->size;
+    }
+    return message;
+}
+
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* grpc-message: %XX is a byte; what is no such thing stands for itself. */
+static const char *from_percent(Arena *arena, const char *text)
+{
+    char *decoded = arena_text(arena, text);
+    char *out = decoded;
+
+    while (*text) {
+        bool is_byte = *text == '%' && digit(text[1]) >= 0 && digit(text[2]) >= 0;
+
+        *out++ = is_byte ? (char)(digit(text[1]) * 16 + digit(text[2])) : *text;
+        text += is_byte ? 3 : 1;
+    }
+    *out = '\0';
+    return decoded;
+}
+
+/* When it is over. */
+static const Error *error_of(const Onward *call, Arena *arena)
+{
+    Bytes list = { (const uint8_t *)call->status_details,
+        call->status_details ? strlen(call->status_details) : 0 };
+    RpcStatus status = { .code = call->status };
+
+    if (!status.code)
+        return NULL;
+    status.message = from_percent(arena, call->status_text);
+    if (list.size && !h2_binary_next(arena, &list, &status.details))
+        status.details = (Bytes){ 0 };
+    return client_error(arena, &status);
+}
+
+/* The channel's thread lets go of it before it is freed. */
+static void close_call(Onward *call)
+{
+    channel_post(call, ONWARD_CLOSE);
+    pthread_mutex_lock(&call->lock);
+    while (!call->is_closed)
+        pthread_cond_wait(&call->changed, &call->lock);
+    pthread_mutex_unlock(&call->lock);
+    free_call(call);
+}
+
+static void set_out(Onward *call, const ProtobufCMessage *message, Bytes raw)
+{
+    size_t size = message ? protobuf_c_message_get_packed_size(message) : raw.size;
+    uint8_t *out = malloc(H2_PREFIX_BYTES + size);
+
+    if (!out)
+        abort();
+    h2_prefix_write(out, false, size);
+    if (message)
+        protobuf_c_message_pack(message, out + H2_PREFIX_BYTES);
+    else if (size)
+        memcpy(out + H2_PREFIX_BYTES, raw.data, size);
+    call->out = out;
+    call->out_size = H2_PREFIX_BYTES + size;
+}
+
+/* A unary call from its request to the bytes of its reply. */
+static const Error *exchange(Onward *call, Arena *arena, Bytes *reply)
+{
+    bool is_cancelled = false;
+    H2Message *message;
+    const Error *error;
+
+    call->is_unary = call->ends_sending = true;
+    channel_post(call, ONWARD_START);
+    pthread_mutex_lock(&call->lock);
+    while (!call->is_over)
+        wait_for_change(call, &is_cancelled);
+    message = pop(call);
+    pthread_mutex_unlock(&call->lock);
+    error = error_of(call, arena);
+    if (!error && !message)
+        error = &client_reply_missing;
+    if (!error)
+        *reply = (Bytes){ arena_copy(arena, message->data, message->size), message->size };
+    free(message);
+    if (is_cancelled)
+        close_call(call);
+    else
+        free_call(call);
+    return error;
+}
+
+static const Error *call_method(ClientChannel *channel, const RpcOutgoing *outgoing,
+    const ProtobufCServiceDescriptor *service, const char *method, const void *request, void *reply)
+{
+    const ProtobufCMethodDescriptor *descriptor =
+        protobuf_c_service_descriptor_get_method_by_name(service, method);
+    const char *path = arena_printf(outgoing->arena, "/%s/%s", service->name, method);
+    const Error *error;
+    Onward *call;
+    Bytes bytes;
+    void *message;
+
+    assert(descriptor);
+    if ((error = new_call(channel, outgoing, path, &call)))
+        return error;
+    set_out(call, request, (Bytes){ 0 });
+    if ((error = exchange(call, outgoing->arena, &bytes)) ||
+        (error = client_unpack(outgoing->arena, descriptor->output, bytes, &message)))
+        return error;
+    memcpy(reply, message, descriptor->output->sizeof_message);
+    return NULL;
+}
+
+static const Error *call_raw(ClientChannel *channel, const RpcOutgoing *outgoing, const char *path,
+    Bytes request, Bytes *reply)
+{
+    Onward *call;
+    const Error *error = new_call(channel, outgoing, path, &call);
+
+    if (error)
+        return error;
+    set_out(call, NULL, request);
+    return exchange(call, outgoing->arena, reply);
+}
+
+static const Error *open_stream(ClientChannel *channel, const RpcOutgoing *outgoing,
+    const ProtobufCServiceDescriptor *service, const char *method, RpcClientStream **stream)
+{
+    const ProtobufCMethodDescriptor *descriptor =
+        protobuf_c_service_descriptor_get_method_by_name(service, method);
+    const char *path = arena_printf(outgoing->arena, "/%s/%s", service->name, method);
+    Onward *call;
+    const Error *error = new_call(channel, outgoing, path, &call);
+
+    assert(descriptor);
+    if (error)
+        return error;
+    call->output = descriptor->output;
+    channel_post(call, ONWARD_START);
+    *stream = &call->base;
+    return NULL;
+}
+
+static const Error *finished(Onward *call)
+{
+    const Error *error = error_of(call, call->arena);
+
+    return error ? error : &client_stream_finished;
+}
+
+/* Until the message was taken. */
+static const Error *send_message(RpcClientStream *stream, const void *message)
+{
+    Onward *call = (Onward *)stream;
+    bool is_cancelled = false, is_sent;
+
+    pthread_mutex_lock(&call->lock);
+    if (!call->is_over)
+        set_out(call, message, (Bytes){ 0 });
+    pthread_mutex_unlock(&call->lock);
+    channel_post(call, ONWARD_SEND);
+    pthread_mutex_lock(&call->lock);
+    while (call->out && !call->is_over)
+        wait_for_change(call, &is_cancelled);
+    is_sent = !call->out && !call->is_over;
+    pthread_mutex_unlock(&call->lock);
+    return is_sent ? NULL : finished(call);
+}
+
+static const Error *finish_sending(RpcClientStream *stream)
+{
+    Onward *call = (Onward *)stream;
+
+    pthread_mutex_lock(&call->lock);
+    call->ends_sending = true;
+    pthread_mutex_unlock(&call->lock);
+    channel_post(call, ONWARD_SEND);
+    return NULL;
+}
+
+static const Error *receive(RpcClientStream *stream, Arena *arena, void **message)
+{
+    Onward *call = (Onward *)stream;
+    bool is_cancelled = false, gives_window;
+    H2Message *came;
+    const Error *error;
+
+    *message = NULL;
+    pthread_mutex_lock(&call->lock);
+    while (!call->first && !call->is_over)
+        wait_for_change(call, &is_cancelled);
+    came = pop(call);
+    gives_window = call->withheld && call->queued < ONWARD_QUEUED_BYTES && !call->is_over;
+    pthread_mutex_unlock(&call->lock);
+    if (!came)
+        return error_of(call, arena);
+    if (gives_window)
+        channel_post(call, ONWARD_TAKEN);
+    error = client_unpack(arena, call->output, (Bytes){ came->data, came->size }, message);
+    free(came);
+    return error;
+}
+
+static void cancel(RpcClientStream *stream)
+{
+    channel_post((Onward *)stream, ONWARD_CANCEL);
+}
+
+static void close_stream(RpcClientStream *stream)
+{
+    close_call((Onward *)stream);
+}
+
+const ClientOps client_h2 = {
+    .open = channel_open,
+    .close = channel_close,
+    .call = call_method,
+    .call_raw = call_raw,
+    .open_stream = open_stream,
+    .send = send_message,
+    .finish_sending = finish_sending,
+    .receive = receive,
+    .cancel = cancel,
+    .close_stream = close_stream,
+};
