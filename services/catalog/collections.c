@@ -1,4 +1,5 @@
 #include "services/catalog/governance.h"
+#include "services/catalog/rule_checkpoint.h"
 
 #include "throughline/catalog/v1/coupon.pb-c.h"
 #include "throughline/catalog/v1/location.pb-c.h"
@@ -117,6 +118,8 @@ const Collection *const catalog_collections[] = {
     &stock_levels,
     &release_changes,
     &releases,
+    &rule_checkpoint_parts,
+    &rule_checkpoints,
     &use_counters,
     &use_reservations,
     NULL,

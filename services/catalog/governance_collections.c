@@ -1,4 +1,5 @@
 #include "services/catalog/governance.h"
+#include "services/catalog/rule_checkpoint.h"
 
 const Collection audit_entries = {
     .name = "audit_entries",
@@ -46,4 +47,15 @@ const Collection priced_orders = {
     .message = &throughline__catalog__v1__priced_order__descriptor,
     .indexes = { { .name = "time", .fields = { "order_time" } },
         { .name = "rule", .fields = { "uses.rule", "order_time" } } },
+};
+
+const Collection rule_checkpoints = {
+    .name = "rule_checkpoints",
+    .message = &throughline__catalog__v1__rule_checkpoint__descriptor,
+    .indexes = { { .name = "release", .fields = { "release" } } },
+};
+
+const Collection rule_checkpoint_parts = {
+    .name = "rule_checkpoint_parts",
+    .message = &throughline__catalog__v1__rule_checkpoint_part__descriptor,
 };

@@ -182,37 +182,59 @@ static void ask_release(
     arena_free(arena);
 }
 
+/* The book of release `number`: from the one after it, where that was asked, else from the shelf. */
+static const Error *go_to(RpcCall *call, int64_t number, RuleBook **book)
+{
+    RuleBook *after = *book;
+    const Error *error = after ? rule_shelf_before(call->store, after, book)
+                               : rule_shelf_at(catalog_of(call)->shelf, call->store, number, book);
+
+    if (!error)
+        rule_book_release(after);
+    return error;
+}
+
+/* When a release came into force; 0 was always there. */
+static const Error *load_start(RpcCall *call, int64_t number, int64_t *start)
+{
+    Release release = THROUGHLINE__CATALOG__V1__RELEASE__INIT;
+    const Error *error;
+
+    *start = INT64_MIN;
+    if (number == 0)
+        return NULL;
+    if ((error = store_get(call->store, &releases, release_name(call->arena, number), &release)))
+        return error;
+    *start = timestamp_to_micros(release.create_time);
+    return NULL;
+}
+
 /* From the newest release back to the one that was in force at the start. */
 static const Error *ask_all(RpcCall *call, LowestPrice *lowest)
 {
     static const Error too_many = { ERROR_RESOURCE_EXHAUSTED, "TOO_MANY_RELEASES",
         "More than 1,000 releases were published in that time: ask for fewer days." };
-    RuleShelf *shelf = catalog_of(call)->shelf;
-    RuleBook *book = rule_shelf_current(shelf);
-    int64_t number = rule_book_number(book), until = INT64_MAX, n_asked = 0;
+    RuleBook *current = rule_shelf_current(catalog_of(call)->shelf), *book = NULL;
+    int64_t number = rule_book_number(current), until = INT64_MAX, n_asked = 0;
     const Error *error = NULL;
 
-    rule_book_release(book);
+    rule_book_release(current);
     for (; number >= 0 && until > lowest->start && !error; number--) {
-        Release release = THROUGHLINE__CATALOG__V1__RELEASE__INIT;
-        int64_t from = INT64_MIN;
+        int64_t from;
 
-        if (number && (error = store_get(
-                           call->store, &releases, release_name(call->arena, number), &release)))
+        if ((error = load_start(call, number, &from)))
             break;
-        if (number)
-            from = timestamp_to_micros(release.create_time);
         if (from < lowest->end) {
             if (++n_asked > MAX_RELEASES)
-                return &too_many;
-            if ((error = rule_shelf_at(shelf, call->store, number, &book)))
+                error = &too_many;
+            if (error || (error = go_to(call, number, &book)))
                 break;
             ask_release(call, lowest, book, from > lowest->start ? from : lowest->start,
                 until < lowest->end ? until : lowest->end);
-            rule_book_release(book);
         }
         until = from;
     }
+    rule_book_release(book);
     return error;
 }
 

@@ -207,7 +207,8 @@ const Error *govern(RpcCall *call)
 {
     const Error *error;
 
-    if ((error = rule_shelf_follow(catalog_of(call)->shelf, call->store)))
+    if ((error = rule_shelf_follow(catalog_of(call)->shelf, call->store)) ||
+        (error = rule_shelf_keep(catalog_of(call)->shelf, call->store)))
         return error;
     published_follow(catalog_of(call));
     if ((error = carry_on_all(call, DRAFT_SCHEDULED, call->arrived_at + 1)))

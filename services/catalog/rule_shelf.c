@@ -2,8 +2,10 @@
 
 #include "services/catalog/catalog_service.h"
 #include "services/catalog/domain/rule_set.h"
+#include "services/catalog/rule_checkpoint.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +14,11 @@ struct RuleShelf {
     pthread_mutex_t lock; /* held for a few instructions: to read the pointer and count */
     RuleBook *current;
     pthread_mutex_t following; /* whoever brings it forward */
+    bool has_started;          /* from the newest checkpoint; with `following` */
+    atomic_llong checkpoint;   /* the newest that this replica knows of */
 };
+
+enum { NEAR = 10 }; /* releases: so many are gone back without looking for a checkpoint */
 
 static const Error release_not_found = { ERROR_NOT_FOUND, "RELEASE_NOT_FOUND",
     "There is no release with this number." };
@@ -142,14 +148,32 @@ static StoreView reading_view(const StoreView *view, Arena *arena)
     return (StoreView){ .store = view->store, .arena = arena, .deadline = view->deadline };
 }
 
+/* Where all releases before the newest checkpoint would have led. */
+static const Error *start(RuleShelf *shelf, StoreView *view, bool *is_new)
+{
+    RuleBook *book;
+    const Error *error = shelf->has_started ? NULL : rule_checkpoint_last(view, &book);
+
+    if (error || shelf->has_started)
+        return error;
+    shelf->has_started = true;
+    if (!book)
+        return NULL;
+    atomic_store(&shelf->checkpoint, rule_book_number(book));
+    put_current(shelf, book);
+    *is_new = true;
+    return NULL;
+}
+
 const Error *rule_shelf_follow(RuleShelf *shelf, const StoreView *view)
 {
     Arena *arena = arena_new();
     StoreView reading = reading_view(view, arena);
     bool is_there = true, is_new = false;
-    const Error *error = NULL;
+    const Error *error;
 
     pthread_mutex_lock(&shelf->following);
+    error = start(shelf, &reading, &is_new);
     while (!error && is_there) {
         Release release = THROUGHLINE__CATALOG__V1__RELEASE__INIT;
         RuleBook *next;
@@ -168,6 +192,22 @@ const Error *rule_shelf_follow(RuleShelf *shelf, const StoreView *view)
         put_in_force(shelf, arena);
     pthread_mutex_unlock(&shelf->following);
     arena_free(arena);
+    return error;
+}
+
+const Error *rule_shelf_keep(RuleShelf *shelf, StoreView *view)
+{
+    RuleBook *book = rule_shelf_current(shelf);
+    int64_t newest = atomic_load(&shelf->checkpoint);
+    const Error *error = NULL;
+
+    /* Another replica may have written one meanwhile. */
+    if (rule_checkpoint_is_due(book, newest) && !(error = rule_checkpoint_newest(view, &newest)) &&
+        rule_checkpoint_is_due(book, newest) && !(error = rule_checkpoint_write(view, book)))
+        newest = rule_book_number(book);
+    if (!error)
+        atomic_store(&shelf->checkpoint, newest);
+    rule_book_release(book);
     return error;
 }
 
@@ -228,22 +268,45 @@ static RuleBook *step_back(const RuleBook *book, int64_t number, Steps steps, Ar
     return rule_book_next(book, number, list, n);
 }
 
-const Error *rule_shelf_at(RuleShelf *shelf, const StoreView *view, int64_t number, RuleBook **book)
+/* Goes back from a book, release by release. */
+static const Error *go_back(
+    const RuleBook *from, const StoreView *view, int64_t number, RuleBook **book)
 {
-    RuleBook *current = rule_shelf_current(shelf);
     Arena *arena = arena_new();
     StoreView reading = reading_view(view, arena);
     Steps steps = { 0 };
     const Error *error = NULL;
 
-    if (number < 0 || number > rule_book_number(current))
-        error = &release_not_found;
-    for (int64_t i = rule_book_number(current); i > number && !error; i--)
+    for (int64_t i = rule_book_number(from); i > number && !error; i--)
         error = add_steps(&reading, i, &steps);
     if (!error)
-        *book = step_back(current, number, steps, arena);
+        *book = step_back(from, number, steps, arena);
     error = error_copy(view->arena, error);
     arena_free(arena);
-    rule_book_release(current);
     return error;
+}
+
+const Error *rule_shelf_at(RuleShelf *shelf, const StoreView *view, int64_t number, RuleBook **book)
+{
+    RuleBook *from = rule_shelf_current(shelf), *nearer = NULL;
+    StoreView reading = *view;
+    const Error *error = NULL;
+
+    if (number < 0 || number > rule_book_number(from))
+        error = &release_not_found;
+    else if (rule_book_number(from) - number > NEAR)
+        error = rule_checkpoint_after(&reading, number, &nearer);
+    if (nearer) {
+        rule_book_release(from);
+        from = nearer;
+    }
+    if (!error)
+        error = go_back(from, view, number, book);
+    rule_book_release(from);
+    return error;
+}
+
+const Error *rule_shelf_before(const StoreView *view, const RuleBook *after, RuleBook **book)
+{
+    return go_back(after, view, rule_book_number(after) - 1, book);
 }

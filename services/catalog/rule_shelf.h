@@ -1,5 +1,6 @@
 /* The rule books of a replica: the current one in memory, brought forward release by release as the store has them, each whole
- * or not at all; earlier ones made from the changes since. */
+ * or not at all; earlier ones made from the changes since. Both start from checkpoints, so that neither takes longer the more
+ * releases there are. */
 #ifndef THROUGHLINE_CATALOG_RULE_SHELF_H
 #define THROUGHLINE_CATALOG_RULE_SHELF_H
 
@@ -26,6 +27,12 @@ const Error *rule_shelf_follow(RuleShelf *shelf, const StoreView *view);
  * RELEASE_NOT_FOUND. */
 const Error *rule_shelf_at(
     RuleShelf *shelf, const StoreView *view, int64_t number, RuleBook **book);
+
+/* The book of the release before a book's, which is not that of release 0; rule_book_release it when done. */
+const Error *rule_shelf_before(const StoreView *view, const RuleBook *after, RuleBook **book);
+
+/* Writes a checkpoint of the current book when one is due. For one thread. */
+const Error *rule_shelf_keep(RuleShelf *shelf, StoreView *view);
 
 /* "releases/12" */
 char *release_name(Arena *arena, int64_t number);
