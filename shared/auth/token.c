@@ -302,23 +302,23 @@ static const Error *make_caller(Arena *arena, const TokenClaims *claims, const C
 const Error *token_verify(
     TokenKeys *keys, Arena *arena, const char *token, int64_t now, const Caller **caller)
 {
-    uint8_t fingerprint[ID_FINGERPRINT_SIZE];
     uint64_t generation = key_file_generation(keys->file);
     TokenClaims claims;
     const Error *error;
     size_t size;
+    Bytes bytes;
 
     if (text_is_empty(token))
         return &token_missing;
     size = strnlen(token, TOKEN_MAX_SIZE + 1);
     if (size > TOKEN_MAX_SIZE)
         return &token_malformed;
-    id_fingerprint(token, size, fingerprint);
-    if (token_cache_get(keys->cache, fingerprint, generation, arena, &claims))
+    bytes = (Bytes){ (const uint8_t *)token, size };
+    if (token_cache_get(keys->cache, bytes, generation, arena, &claims))
         return (error = check_times(&claims, now)) ? error : make_caller(arena, &claims, caller);
     if ((error = check_signature(keys, arena, token, size, &claims, &generation)) ||
         (error = check_times(&claims, now)) || (error = make_caller(arena, &claims, caller)))
         return error;
-    token_cache_put(keys->cache, fingerprint, generation, now, &claims);
+    token_cache_put(keys->cache, bytes, generation, now, &claims);
     return NULL;
 }

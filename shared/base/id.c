@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,21 +31,6 @@ void id_random(void *bytes, size_t size)
 void id_digest(const void *bytes, size_t size, uint8_t digest[32])
 {
     crypto_generichash_blake2b(digest, 32, bytes, size, NULL, 0);
-}
-
-/* Written once. */
-static uint8_t fingerprint_key[crypto_shorthash_siphashx24_KEYBYTES];
-static pthread_once_t fingerprint_once = PTHREAD_ONCE_INIT;
-
-static void draw_fingerprint_key(void)
-{
-    id_random(fingerprint_key, sizeof(fingerprint_key));
-}
-
-void id_fingerprint(const void *bytes, size_t size, uint8_t fingerprint[ID_FINGERPRINT_SIZE])
-{
-    pthread_once(&fingerprint_once, draw_fingerprint_key);
-    crypto_shorthash_siphashx24(fingerprint, bytes, size, fingerprint_key);
 }
 
 /* 128 bits as 26 digits of 5 bits; the two bits too many are zeros at the front. */

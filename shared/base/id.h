@@ -28,9 +28,4 @@ void id_random(void *bytes, size_t size);
 /* BLAKE2b with 32 bytes (RFC 7693): tells contents apart, at a third of what SHA-256 costs. */
 void id_digest(const void *bytes, size_t size, uint8_t digest[32]);
 
-/* 128 bits of SipHash-2-4 under a key that this process drew for itself: knows contents again while
- * it runs, at a fifth of what a digest costs. Nobody outside can find two with the same one. */
-enum { ID_FINGERPRINT_SIZE = 16 };
-void id_fingerprint(const void *bytes, size_t size, uint8_t fingerprint[ID_FINGERPRINT_SIZE]);
-
 #endif

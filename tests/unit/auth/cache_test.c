@@ -2,6 +2,7 @@
 
 #include "tests/support/test_main.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MANY = 20000, PLACES_OF_A_SET = 4 };
@@ -21,17 +22,22 @@ static void tear_down(void)
     arena_free(arena);
 }
 
-/* Fingerprints with the same `set` fall into one set of the cache. */
-typedef struct Fingerprint {
-    uint8_t bytes[ID_FINGERPRINT_SIZE];
-} Fingerprint;
+/* Tokens with the same `set` end alike, and so fall into one set of the cache. */
+typedef struct Token {
+    char text[32];
+} Token;
 
-static Fingerprint a_fingerprint(int set, int number)
+static Token a_token(int set, int number)
 {
-    Fingerprint fingerprint = { { (uint8_t)set, (uint8_t)(set >> 8) } };
+    Token token;
 
-    memcpy(fingerprint.bytes + 8, &number, sizeof(number));
-    return fingerprint;
+    snprintf(token.text, sizeof(token.text), "%08d.%08d", number, set);
+    return token;
+}
+
+static Bytes bytes_of(const Token *token)
+{
+    return (Bytes){ (const uint8_t *)token->text, strlen(token->text) };
 }
 
 static TokenClaims some_claims(int64_t expires_at)
@@ -39,28 +45,28 @@ static TokenClaims some_claims(int64_t expires_at)
     return (TokenClaims){ "accounts/web", "web", "cart.read cart.write", expires_at, 5 };
 }
 
-static void put(Fingerprint fingerprint, uint64_t generation, int64_t now, int64_t expires_at)
+static void put(Token token, uint64_t generation, int64_t now, int64_t expires_at)
 {
     TokenClaims claims = some_claims(expires_at);
 
-    token_cache_put(cache, fingerprint.bytes, generation, now, &claims);
+    token_cache_put(cache, bytes_of(&token), generation, now, &claims);
 }
 
-static bool has(Fingerprint fingerprint, uint64_t generation)
+static bool has(Token token, uint64_t generation)
 {
     TokenClaims claims;
 
-    return token_cache_get(cache, fingerprint.bytes, generation, arena, &claims);
+    return token_cache_get(cache, bytes_of(&token), generation, arena, &claims);
 }
 
 static void what_was_put_is_found_with_all_its_claims(void)
 {
-    Fingerprint fingerprint = a_fingerprint(1, 1);
+    Token token = a_token(1, 1);
     TokenClaims claims = { 0 };
 
-    put(fingerprint, 3, 10, 1000);
+    put(token, 3, 10, 1000);
 
-    CU_ASSERT(token_cache_get(cache, fingerprint.bytes, 3, arena, &claims));
+    CU_ASSERT(token_cache_get(cache, bytes_of(&token), 3, arena, &claims));
     CHECK_TEXT(claims.account, "accounts/web");
     CHECK_TEXT(claims.channel, "web");
     CHECK_TEXT(claims.scopes, "cart.read cart.write");
@@ -70,62 +76,63 @@ static void what_was_put_is_found_with_all_its_claims(void)
 
 static void claims_outlive_their_entry(void)
 {
+    Token token = a_token(1, 1);
     TokenClaims claims = { 0 };
 
-    put(a_fingerprint(1, 1), 0, 10, 1000);
-    CU_ASSERT(token_cache_get(cache, a_fingerprint(1, 1).bytes, 0, arena, &claims));
+    put(token, 0, 10, 1000);
+    CU_ASSERT(token_cache_get(cache, bytes_of(&token), 0, arena, &claims));
     token_cache_free(cache);
     cache = NULL;
 
     CHECK_TEXT(claims.account, "accounts/web");
 }
 
-static void another_digest_or_generation_is_not_found(void)
+static void another_token_or_generation_is_not_found(void)
 {
-    put(a_fingerprint(1, 1), 0, 10, 1000);
+    put(a_token(1, 1), 0, 10, 1000);
 
-    CU_ASSERT(has(a_fingerprint(1, 1), 0));
-    CU_ASSERT(!has(a_fingerprint(1, 2), 0));
-    CU_ASSERT(!has(a_fingerprint(2, 1), 0));
-    CU_ASSERT(!has(a_fingerprint(1, 1), 1));
+    CU_ASSERT(has(a_token(1, 1), 0));
+    CU_ASSERT(!has(a_token(1, 2), 0));
+    CU_ASSERT(!has(a_token(2, 1), 0));
+    CU_ASSERT(!has(a_token(1, 1), 1));
 }
 
 static void putting_again_takes_no_second_place(void)
 {
     for (int i = 0; i < PLACES_OF_A_SET; i++)
-        put(a_fingerprint(1, i), 0, 10, 1000);
+        put(a_token(1, i), 0, 10, 1000);
     for (int i = 0; i < 10; i++)
-        put(a_fingerprint(1, 0), 0, 10, 2000);
+        put(a_token(1, 0), 0, 10, 2000);
 
     for (int i = 0; i < PLACES_OF_A_SET; i++)
-        CU_ASSERT(has(a_fingerprint(1, i), 0));
+        CU_ASSERT(has(a_token(1, i), 0));
 }
 
 static void the_least_recently_used_makes_room(void)
 {
     for (int i = 0; i < PLACES_OF_A_SET; i++)
-        put(a_fingerprint(1, i), 0, 10, 1000);
-    CU_ASSERT(has(a_fingerprint(1, 0), 0));
+        put(a_token(1, i), 0, 10, 1000);
+    CU_ASSERT(has(a_token(1, 0), 0));
 
-    put(a_fingerprint(1, 9), 0, 10, 1000);
+    put(a_token(1, 9), 0, 10, 1000);
 
-    CU_ASSERT(has(a_fingerprint(1, 0), 0));
-    CU_ASSERT(!has(a_fingerprint(1, 1), 0));
-    CU_ASSERT(has(a_fingerprint(1, 2), 0));
-    CU_ASSERT(has(a_fingerprint(1, 9), 0));
+    CU_ASSERT(has(a_token(1, 0), 0));
+    CU_ASSERT(!has(a_token(1, 1), 0));
+    CU_ASSERT(has(a_token(1, 2), 0));
+    CU_ASSERT(has(a_token(1, 9), 0));
 }
 
 static void expired_entries_make_room_first(void)
 {
-    put(a_fingerprint(1, 0), 0, 10, 1000);
-    put(a_fingerprint(1, 1), 0, 10, 20);
-    put(a_fingerprint(1, 2), 0, 10, 1000);
-    put(a_fingerprint(1, 3), 0, 10, 1000);
+    put(a_token(1, 0), 0, 10, 1000);
+    put(a_token(1, 1), 0, 10, 20);
+    put(a_token(1, 2), 0, 10, 1000);
+    put(a_token(1, 3), 0, 10, 1000);
 
-    put(a_fingerprint(1, 9), 0, 30, 1000);
+    put(a_token(1, 9), 0, 30, 1000);
 
-    CU_ASSERT(has(a_fingerprint(1, 0), 0));
-    CU_ASSERT(!has(a_fingerprint(1, 1), 0));
+    CU_ASSERT(has(a_token(1, 0), 0));
+    CU_ASSERT(!has(a_token(1, 1), 0));
 }
 
 static void entries_of_old_keys_make_room_first(void)
@@ -133,18 +140,18 @@ static void entries_of_old_keys_make_room_first(void)
     int n_old = 0;
 
     for (int i = 0; i < PLACES_OF_A_SET; i++)
-        put(a_fingerprint(1, i), 0, 10, 1000);
+        put(a_token(1, i), 0, 10, 1000);
     for (int i = 1; i < PLACES_OF_A_SET; i++)
-        put(a_fingerprint(1, 10 + i), 1, 10, 1000);
+        put(a_token(1, 10 + i), 1, 10, 1000);
     for (int i = 0; i < PLACES_OF_A_SET; i++)
-        n_old += has(a_fingerprint(1, i), 0); /* used last, yet the one to go */
+        n_old += has(a_token(1, i), 0); /* used last, yet the one to go */
     CHECK_INT(n_old, 1);
 
-    put(a_fingerprint(1, 10), 1, 10, 1000);
+    put(a_token(1, 10), 1, 10, 1000);
 
     for (int i = 0; i < PLACES_OF_A_SET; i++) {
-        CU_ASSERT(!has(a_fingerprint(1, i), 0));
-        CU_ASSERT(has(a_fingerprint(1, 10 + i), 1));
+        CU_ASSERT(!has(a_token(1, i), 0));
+        CU_ASSERT(has(a_token(1, 10 + i), 1));
     }
 }
 
@@ -153,9 +160,9 @@ static void the_cache_holds_no_more_than_its_size(void)
     int found = 0;
 
     for (int i = 0; i < MANY; i++)
-        put(a_fingerprint(i % 65536, i), 0, 10, 1000);
+        put(a_token(i % 65536, i), 0, 10, 1000);
     for (int i = 0; i < MANY; i++)
-        found += has(a_fingerprint(i % 65536, i), 0);
+        found += has(a_token(i % 65536, i), 0);
 
     CHECK_INT(found, TOKEN_CACHE_ENTRIES);
 }
@@ -165,7 +172,7 @@ int main(int argc, char **argv)
     CU_TestInfo tests[] = {
         { "what_was_put_is_found_with_all_its_claims", what_was_put_is_found_with_all_its_claims },
         { "claims_outlive_their_entry", claims_outlive_their_entry },
-        { "another_digest_or_generation_is_not_found", another_digest_or_generation_is_not_found },
+        { "another_token_or_generation_is_not_found", another_token_or_generation_is_not_found },
         { "putting_again_takes_no_second_place", putting_again_takes_no_second_place },
         { "the_least_recently_used_makes_room", the_least_recently_used_makes_room },
         { "expired_entries_make_room_first", expired_entries_make_room_first },

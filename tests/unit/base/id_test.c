@@ -175,19 +175,6 @@ static void digests_are_those_of_the_standard(void)
         "5aa7fbbf37986bb2a5d547c0d3c4d4326a24d786e7d57bf93fc784176e38b33d");
 }
 
-static void a_fingerprint_tells_contents_apart(void)
-{
-    uint8_t first[ID_FINGERPRINT_SIZE], second[ID_FINGERPRINT_SIZE];
-
-    id_fingerprint("abc", 3, first);
-    id_fingerprint("abc", 3, second);
-    CU_ASSERT(!memcmp(first, second, sizeof(first)));
-
-    id_fingerprint("abd", 3, second);
-    CU_ASSERT(memcmp(first, second, sizeof(first)));
-    CU_ASSERT(memcmp(first + 8, second + 8, 8));
-}
-
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -200,7 +187,6 @@ int main(int argc, char **argv)
         { "codes_have_only_digits_all_alike_likely", codes_have_only_digits_all_alike_likely },
         { "random_bytes_fill_the_whole_buffer", random_bytes_fill_the_whole_buffer },
         { "digests_are_those_of_the_standard", digests_are_those_of_the_standard },
-        { "a_fingerprint_tells_contents_apart", a_fingerprint_tells_contents_apart },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
