@@ -33,10 +33,14 @@ RpcMetadata metadata_read(const TransportCall *wire)
 
     for (size_t i = 0; wire->transport->ops->metadata(wire, i, &pair); i++) {
         metadata.size += pair.key.size + pair.value.size + PAIR_OVERHEAD;
-        for (size_t k = 0; k < METADATA_KEYS; k++)
-            if (!metadata.values[k].data && pair.key.size == keys[k].size &&
-                !memcmp(pair.key.data, keys[k].text, keys[k].size))
+        for (size_t k = 0; k < METADATA_KEYS; k++) {
+            if (pair.key.size != keys[k].size ||
+                memcmp(pair.key.data, keys[k].text, keys[k].size) != 0)
+                continue;
+            if (!metadata.values[k].data)
                 metadata.values[k] = pair.value;
+            break;
+        }
     }
     return metadata;
 }

@@ -106,6 +106,10 @@ struct H2Call {
     size_t work_bytes;
     Arena *arena; /* of decoded and encoded texts, NULL until there are any */
     bool is_post, is_grpc, takes_gzip;
+    bool is_malformed;    /* as HTTP sees it */
+    bool is_reset;        /* by us */
+    unsigned parts;       /* of HTTP's, that are there */
+    int64_t content_left; /* where its length was told */
 
     /* messages in */
     H2Reader reader;
@@ -148,6 +152,7 @@ struct H2Connection {
     struct event readable, writable;
     nghttp2_session *session;
     H2Call *calls;
+    H2Call *heading; /* whose block of headers comes */
     size_t n_calls, n_waiting;
     size_t n_streams;           /* open, as far as nghttp2 is concerned */
     size_t in_bytes, out_bytes; /* of headers and messages that are kept, or not taken */
@@ -311,12 +316,24 @@ void h2_call_watch(H2Call *call);
 Arena *h2_call_arena(H2Call *call);
 extern const H2Status h2_going_away;
 
+/* Gives up the stream in HTTP/2's own words. */
+void h2_call_reset(H2Call *call, uint32_t code);
+
+/* transport_h2_http.c: each is false when the request is malformed. */
+bool h2_http_take(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value, bool is_trailer);
+bool h2_http_is_whole(const H2Call *call);
+/* So much more content has come; there is no more. */
+bool h2_http_count(H2Call *call, size_t size);
+bool h2_http_is_over(const H2Call *call);
+
 /* transport_h2_request.c */
 Bytes h2_bytes_of(nghttp2_rcbuf *buffer);
 void h2_request_header(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
 void h2_request_begin(H2Call *call);
 void h2_request_data(H2Call *call, Bytes bytes);
 void h2_request_end(H2Call *call);
+/* It is no request of HTTP. */
+void h2_request_refuse(H2Call *call);
 /* Answers `receive` as soon as there is an answer. */
 void h2_request_deliver(H2Call *call);
 void h2_request_break(H2Call *call);

@@ -69,6 +69,8 @@ static void free_call(H2Call *call)
     if (call->has_timer)
         event_del(&call->timer);
     connection->n_calls--;
+    if (connection->heading == call)
+        connection->heading = NULL;
     h2_weigh_end(call);
     h2_request_free(call);
     h2_reply_free(call);
@@ -126,10 +128,12 @@ static void tell_over(H2Call *call)
         events->sent(call->base.user, false);
 }
 
-static void reset(H2Call *call)
+void h2_call_reset(H2Call *call, uint32_t code)
 {
-    nghttp2_submit_rst_stream(
-        call->connection->session, NGHTTP2_FLAG_NONE, call->stream, NGHTTP2_CANCEL);
+    if (call->is_reset)
+        return;
+    call->is_reset = true;
+    nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->stream, code);
     h2_connection_touch(call->connection);
 }
 
@@ -141,13 +145,13 @@ void h2_call_cut(H2Call *call, const H2Status *status)
         return;
     call->is_cut = true;
     if (call->is_finished) {
-        reset(call);
+        h2_call_reset(call, NGHTTP2_CANCEL);
         return;
     }
     if (call->is_arrived)
         tell_over(call);
     if (is_amid) /* no status can follow half a message */
-        reset(call);
+        h2_call_reset(call, NGHTTP2_CANCEL);
     else
         h2_reply_end(call, status);
 }

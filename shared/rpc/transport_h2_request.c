@@ -353,6 +353,14 @@ void h2_request_admit(H2Connection *connection)
     }
 }
 
+void h2_request_refuse(H2Call *call)
+{
+    call->is_malformed = true;
+    if (!call->is_arrived)
+        call->refusal = &malformed;
+    h2_call_reset(call, NGHTTP2_PROTOCOL_ERROR);
+}
+
 void h2_request_deliver(H2Call *call)
 {
     TransportReceived what = TRANSPORT_MESSAGE;

@@ -66,6 +66,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
     call = h2_call_new(connection, frame->hd.stream_id);
+    connection->heading = call;
     connection->headers_since = connection->read_at;
     connection->n_streams++;
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
@@ -75,13 +76,16 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
     nghttp2_rcbuf *value, uint8_t flags, void *context)
 {
-    H2Call *call;
+    bool is_trailer = frame->headers.cat != NGHTTP2_HCAT_REQUEST;
+    H2Call *call =
+        is_trailer ? call_of(session, frame->hd.stream_id) : ((H2Connection *)context)->heading;
 
     (void)flags;
-    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
-        return 0; /* trailers of a client say nothing in gRPC */
-    call = call_of(session, frame->hd.stream_id);
-    if (call)
+    if (!call || call->is_malformed)
+        return 0;
+    if (!h2_http_take(call, name, value, is_trailer))
+        call->is_malformed = true;
+    else if (!is_trailer) /* those of a client say nothing in gRPC */
         h2_request_header(call, name, value);
     return verdict(context);
 }
@@ -95,9 +99,25 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
 
     (void)flags, (void)context;
     nghttp2_session_consume_connection(session, size);
-    if (call)
+    if (call && !h2_http_count(call, size))
+        h2_request_refuse(call);
+    else if (call)
         h2_request_data(call, (Bytes){ data, size });
     return 0;
+}
+
+/* Whether a frame of the call's is as HTTP wants it, the request's headers with it. */
+static bool is_well_formed(const H2Call *call, const nghttp2_frame *frame)
+{
+    bool ends = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+    bool is_headers = frame->hd.type == NGHTTP2_HEADERS;
+    bool is_request = is_headers && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+
+    if (call->is_malformed || (is_request && !h2_http_is_whole(call)))
+        return false;
+    if (is_headers && !is_request && !ends) /* trailers are the end */
+        return false;
+    return !ends || h2_http_is_over(call);
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *context)
@@ -114,11 +134,16 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     call = call_of(session, frame->hd.stream_id);
     if (!call)
         return 0;
-    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+    if (frame->hd.type == NGHTTP2_HEADERS) {
         connection->headers_since = 0;
         connection->block_bytes = 0;
-        h2_request_begin(call);
     }
+    if (!is_well_formed(call, frame)) {
+        h2_request_refuse(call);
+        return 0;
+    }
+    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+        h2_request_begin(call);
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
         h2_request_end(call);
     return 0;
@@ -177,12 +202,11 @@ void h2_session_setup(H2Transport *transport)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_closed);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, h2_reply_write);
     nghttp2_option_set_no_auto_window_update(transport->options, 1);
+    nghttp2_option_set_no_http_messaging(transport->options, 1); /* transport_h2_http.c */
     nghttp2_option_set_no_closed_streams(transport->options, 1);
     nghttp2_option_set_max_continuations(transport->options, MAX_CONTINUATIONS);
     nghttp2_option_set_max_outbound_ack(transport->options, MAX_ACKS);
     nghttp2_option_set_stream_reset_rate_limit(transport->options, UNLIMITED, UNLIMITED);
-    /* Metadata may end with a space. */
-    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(transport->options, 1);
 }
 
 void h2_session_start(H2Connection *connection)
