@@ -86,7 +86,8 @@ const Error *journey_play(Arena *arena, const char *data, Shop *shop)
 {
     static const Error *(*const steps[])(Journey *) = { journey_govern, journey_prepare,
         journey_find, journey_browse, journey_sign_in, journey_hand_over, journey_get_help,
-        journey_check_out, journey_complain, journey_resolve, journey_thank, journey_report };
+        journey_ship, journey_check_out, journey_complain, journey_resolve, journey_thank,
+        journey_bring_back, journey_report };
     char id[ID_SIZE];
     Journey journey = { .arena = arena, .shop = shop };
     const Error *error = NULL;

@@ -10,6 +10,8 @@
 typedef Throughline__Catalog__V1__Variant Variant;
 typedef Throughline__Cart__V1__Cart Cart;
 
+enum { SHIPPING_UNITS = 5 };
+
 #define cart_service (&throughline__cart__v1__cart_service__descriptor)
 #define order_service (&throughline__cart__v1__order_service__descriptor)
 #define customer_service (&throughline__identity__v1__customer_service__descriptor)
@@ -212,6 +214,48 @@ const Error *journey_get_help(Journey *j)
     return NULL;
 }
 
+static const Error *set_fulfilment(Journey *j)
+{
+    Throughline__Cart__V1__SetFulfilmentRequest request =
+        THROUGHLINE__CART__V1__SET_FULFILMENT_REQUEST__INIT;
+    Throughline__Cart__V1__Fulfilment fulfilment = THROUGHLINE__CART__V1__FULFILMENT__INIT;
+    Throughline__Cart__V1__Place home = THROUGHLINE__CART__V1__PLACE__INIT;
+    Cart cart = THROUGHLINE__CART__V1__CART__INIT;
+
+    home.country = JOURNEY_COUNTRY;
+    fulfilment.method = THROUGHLINE__CART__V1__FULFILMENT__METHOD__SHIP;
+    fulfilment.delivery = &home;
+    request.cart = j->cart;
+    request.fulfilment = &fulfilment;
+    request.request_id = journey_request_id(j);
+    return shop_call(j->shop, &j->app, cart_service, "SetFulfilment", &request, &cart);
+}
+
+const Error *journey_ship(Journey *j)
+{
+    Throughline__Cart__V1__SetTermsRequest request = THROUGHLINE__CART__V1__SET_TERMS_REQUEST__INIT;
+    Throughline__Cart__V1__Terms terms = THROUGHLINE__CART__V1__TERMS__INIT;
+    Throughline__Cart__V1__Shipping shipping = THROUGHLINE__CART__V1__SHIPPING__INIT;
+    Google__Type__Money amount = GOOGLE__TYPE__MONEY__INIT;
+    Cart cart = THROUGHLINE__CART__V1__CART__INIT;
+    const Error *error;
+
+    amount.currency_code = j->currency;
+    amount.units = SHIPPING_UNITS;
+    shipping.method = "parcel";
+    shipping.amount = &amount;
+    terms.shipping = &shipping;
+    request.cart = j->cart;
+    request.terms = &terms;
+    request.request_id = journey_request_id(j);
+    if ((error = set_fulfilment(j)) ||
+        (error = shop_call(j->shop, &j->app, cart_service, "SetTerms", &request, &cart)))
+        return error;
+    journey_say("app", "Jo", "has it sent home to Germany: %s for the parcel",
+        journey_money(j, cart.terms->shipping->amount));
+    return NULL;
+}
+
 static const Error *is_ordered(Journey *j, bool *done)
 {
     Throughline__Cart__V1__ListOrdersRequest request =
@@ -246,21 +290,13 @@ static const Error *check_out_and_lose_the_answer(
     return error;
 }
 
-const Error *journey_check_out(Journey *j)
+static const Error *get_quote(Journey *j)
 {
     Throughline__Cart__V1__QuoteCartRequest ask = THROUGHLINE__CART__V1__QUOTE_CART_REQUEST__INIT;
     Throughline__Cart__V1__QuoteCartResponse quoted =
         THROUGHLINE__CART__V1__QUOTE_CART_RESPONSE__INIT;
-    Throughline__Cart__V1__CheckoutRequest check_out =
-        THROUGHLINE__CART__V1__CHECKOUT_REQUEST__INIT;
-    Throughline__Cart__V1__GetInvoiceRequest get = THROUGHLINE__CART__V1__GET_INVOICE_REQUEST__INIT;
     const Error *error;
-    bool done = false;
 
-    j->order = arena_alloc(j->arena, sizeof(*j->order));
-    throughline__cart__v1__order__init(j->order);
-    j->invoice = arena_alloc(j->arena, sizeof(*j->invoice));
-    throughline__cart__v1__invoice__init(j->invoice);
     ask.cart = j->cart;
     if ((error = shop_call(j->shop, &j->app, cart_service, "QuoteCart", &ask, &quoted)))
         return error;
@@ -269,6 +305,35 @@ const Error *journey_check_out(Journey *j)
     journey_say("app", "Jo", "gets a signed quote: %s − %s = %s",
         journey_money(j, j->quote->list_total), journey_money(j, j->quote->discount_total),
         journey_money(j, j->quote->total));
+    for (size_t i = 0; i < j->quote->n_taxes; i++)
+        journey_say("app", "Jo", "reads in it: %s of %s",
+            journey_money(j, j->quote->taxes[i]->amount), j->quote->taxes[i]->title);
+    return j->quote->n_taxes ? NULL : journey_broken(j, "The quote shows no taxes.");
+}
+
+/* What the till sees of the first article. */
+static const Error *say_shelf(Journey *j, const char *words)
+{
+    bool is_counted;
+    int64_t available;
+    const Error *error;
+
+    if ((error = journey_shelf(j, j->picks[0]->sku, &is_counted, &available)) || !is_counted)
+        return error;
+    journey_say("store", "till 3", "sees %lld × %s on the shelves%s", (long long)available,
+        j->pick_products[0]->title, words);
+    return NULL;
+}
+
+static const Error *buy(Journey *j)
+{
+    Throughline__Cart__V1__CheckoutRequest check_out =
+        THROUGHLINE__CART__V1__CHECKOUT_REQUEST__INIT;
+    const Error *error;
+    bool done = false;
+
+    j->order = arena_alloc(j->arena, sizeof(*j->order));
+    throughline__cart__v1__order__init(j->order);
     check_out.cart = j->cart;
     check_out.signed_quote = j->signed_quote;
     check_out.request_id = journey_request_id(j);
@@ -279,6 +344,19 @@ const Error *journey_check_out(Journey *j)
         (error = is_ordered(j, &done)))
         return error;
     journey_say("app", "Jo", "tries again: still one order, %s", j->order->name);
+    return NULL;
+}
+
+const Error *journey_check_out(Journey *j)
+{
+    Throughline__Cart__V1__GetInvoiceRequest get = THROUGHLINE__CART__V1__GET_INVOICE_REQUEST__INIT;
+    const Error *error;
+
+    if ((error = get_quote(j)) || (error = say_shelf(j, "")) || (error = buy(j)) ||
+        (error = say_shelf(j, " now: reserved at checkout, sold with the order")))
+        return error;
+    j->invoice = arena_alloc(j->arena, sizeof(*j->invoice));
+    throughline__cart__v1__invoice__init(j->invoice);
     get.order = j->order->name;
     if ((error = shop_call(j->shop, &j->app, order_service, "GetInvoice", &get, j->invoice)))
         return error;

@@ -12,6 +12,7 @@ typedef Throughline__Feedback__V1__CaseView CaseView;
 
 #define case_service (&throughline__feedback__v1__case_service__descriptor)
 #define customer_service (&throughline__identity__v1__customer_service__descriptor)
+#define order_service (&throughline__cart__v1__order_service__descriptor)
 #define message_service (&throughline__notification__v1__message_service__descriptor)
 
 enum { TIMELINE_PAGE = 100, TITLE_WIDTH = 33 };
@@ -237,6 +238,33 @@ const Error *journey_thank(Journey *j)
     return NULL;
 }
 
+const Error *journey_bring_back(Journey *j)
+{
+    Throughline__Cart__V1__ReturnLinesRequest request =
+        THROUGHLINE__CART__V1__RETURN_LINES_REQUEST__INIT;
+    Throughline__Cart__V1__ReturnedLine line = THROUGHLINE__CART__V1__RETURNED_LINE__INIT;
+    Throughline__Cart__V1__ReturnedLine *lines[] = { &line };
+    Throughline__Cart__V1__Order after = THROUGHLINE__CART__V1__ORDER__INIT;
+    Channel clerk = j->store;
+    const Error *error;
+
+    clerk.context.actor = "agents/sam";
+    clerk.context.on_behalf_of = j->customer;
+    line.sku = j->picks[1]->sku;
+    line.quantity = 1;
+    request.order = j->order->name;
+    request.lines = lines;
+    request.n_lines = COUNT(lines);
+    request.reason = "One was enough.";
+    request.request_id = journey_request_id(j);
+    if ((error = shop_call(j->shop, &clerk, order_service, "ReturnLines", &request, &after)))
+        return error;
+    journey_say("store", "clerk Sam",
+        "takes one %s back: %s are credited, and it is for sale again", j->pick_products[1]->title,
+        journey_money(j, after.credit_notes[0]->total));
+    return NULL;
+}
+
 /* A text in a column: cut or filled to so many characters. */
 static const char *column(Journey *j, const char *text, int width)
 {
@@ -261,6 +289,11 @@ static void print_amounts(Journey *j)
             journey_money(j, j->quote->lines[i]->total),
             journey_money(j, j->order->quote->lines[i]->total),
             journey_money(j, j->invoice->charges[i]->amount));
+    if (j->quote->shipping && j->order->quote->shipping)
+        printf("  %-40s %16s %16s %16s\n", j->quote->shipping->method,
+            journey_money(j, j->quote->shipping->total),
+            journey_money(j, j->order->quote->shipping->total),
+            journey_money(j, j->invoice->charges[j->quote->n_lines]->amount));
     printf("  %-40s %16s %16s %16s\n", "total", journey_money(j, j->quote->total),
         journey_money(j, j->order->quote->total), journey_money(j, j->invoice->total));
 }
@@ -281,7 +314,7 @@ static const Error *get_timeline(
 static const Error *timeline_is_whole(Journey *j, bool *done)
 {
     static const char *const last[] = { "OrderPlaced", "CartOrdered", "SurveyAnswered",
-        "CaseResolved", "MessageCreated", "IdentifierAttached" };
+        "CaseResolved", "MessageCreated", "IdentifierAttached", "LinesReturned" };
     Throughline__Identity__V1__ListTimelineResponse response;
     const Error *error = get_timeline(j, &response);
     size_t found = 0;

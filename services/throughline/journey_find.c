@@ -9,8 +9,10 @@
 typedef Throughline__Catalog__V1__Product Product;
 typedef Throughline__Catalog__V1__Variant Variant;
 
-enum { CATALOGUE_PAGE = 200, LONG_WORD = 5 };
+/* Pieces of one article that the journey buys. */
+enum { CATALOGUE_PAGE = 200, LONG_WORD = 5, MOST_OF_ONE = 2 };
 
+#define stock_service (&throughline__catalog__v1__stock_service__descriptor)
 #define product_service (&throughline__catalog__v1__product_service__descriptor)
 
 static bool has_price(const Variant *variant, const char *currency)
@@ -24,16 +26,40 @@ static bool has_price(const Variant *variant, const char *currency)
     return false;
 }
 
-/* The first variant that can be bought; the first price of all sets the currency. */
-static Variant *buyable(Journey *j, const Product *product)
+const Error *journey_shelf(Journey *j, char *sku, bool *is_counted, int64_t *available)
 {
-    for (size_t k = 0; k < product->n_variants; k++) {
+    Throughline__Catalog__V1__GetStockRequest request =
+        THROUGHLINE__CATALOG__V1__GET_STOCK_REQUEST__INIT;
+    Throughline__Catalog__V1__GetStockResponse stock =
+        THROUGHLINE__CATALOG__V1__GET_STOCK_RESPONSE__INIT;
+    const Error *error;
+
+    request.sku = sku;
+    if ((error = shop_call(j->shop, &j->web, stock_service, "GetStock", &request, &stock)))
+        return error;
+    *is_counted = stock.n_levels > 0;
+    *available = stock.available;
+    return NULL;
+}
+
+/* The first variant that can be bought; the first price of all sets the currency. */
+static const Error *find_buyable(Journey *j, const Product *product, Variant **found)
+{
+    *found = NULL;
+    for (size_t k = 0; k < product->n_variants && !*found; k++) {
         Variant *variant = product->variants[k];
+        bool is_counted;
+        int64_t available;
+        const Error *error;
 
         if (!j->currency && variant->n_prices)
             j->currency = variant->prices[0]->amount->currency_code;
-        if (j->currency && has_price(variant, j->currency))
-            return variant;
+        if (!j->currency || !has_price(variant, j->currency))
+            continue;
+        if ((error = journey_shelf(j, variant->sku, &is_counted, &available)))
+            return error;
+        if (!is_counted || available >= MOST_OF_ONE)
+            *found = variant;
     }
     return NULL;
 }
@@ -51,15 +77,17 @@ const Error *journey_pick(Journey *j)
     if ((error = shop_call(j->shop, &j->web, product_service, "ListProducts", &request, &response)))
         return error;
     for (size_t i = 0; i < response.n_products && n < JOURNEY_PICKS; i++) {
-        j->picks[n] = buyable(j, response.products[i]);
+        if ((error = find_buyable(j, response.products[i], &j->picks[n])))
+            return error;
         if (!j->picks[n])
             continue;
         j->pick_products[n++] = response.products[i];
     }
     return n == JOURNEY_PICKS
                ? NULL
-               : journey_broken(
-                     j, "The catalogue has fewer than %d products with a price.", JOURNEY_PICKS);
+               : journey_broken(j,
+                     "The catalogue has fewer than %d products with a price and in stock.",
+                     JOURNEY_PICKS);
 }
 
 /* A title with two letters of its first long word swapped, as hasty fingers do; NULL when it has no such word. */

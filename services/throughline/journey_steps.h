@@ -8,12 +8,16 @@
 #include "throughline/cart/v1/order.pb-c.h"
 #include "throughline/catalog/v1/pricing.pb-c.h"
 #include "throughline/catalog/v1/product.pb-c.h"
+#include "throughline/catalog/v1/stock.pb-c.h"
 #include "throughline/feedback/v1/case.pb-c.h"
 #include "throughline/identity/v1/consent.pb-c.h"
 #include "throughline/identity/v1/customer.pb-c.h"
 #include "throughline/notification/v1/message.pb-c.h"
 
 enum { JOURNEY_PICKS = 3, JOURNEY_MAX_QUERY = 100 };
+
+/* Where the customer lives. */
+#define JOURNEY_COUNTRY "DE"
 
 typedef struct Journey {
     Arena *arena;
@@ -58,6 +62,9 @@ const Error *journey_await(
 /* The first products of the catalogue that can be bought in one currency, whatever catalogue it is. */
 const Error *journey_pick(Journey *journey);
 
+/* How many can be bought; `is_counted` false: nobody counts them. */
+const Error *journey_shelf(Journey *journey, char *sku, bool *is_counted, int64_t *available);
+
 /* Steps, in order; each prints its lines. */
 const Error *journey_govern(Journey *journey);
 const Error *journey_prepare(Journey *journey);
@@ -66,10 +73,12 @@ const Error *journey_browse(Journey *journey);
 const Error *journey_sign_in(Journey *journey);
 const Error *journey_hand_over(Journey *journey);
 const Error *journey_get_help(Journey *journey);
+const Error *journey_ship(Journey *journey);
 const Error *journey_check_out(Journey *journey);
 const Error *journey_complain(Journey *journey);
 const Error *journey_resolve(Journey *journey);
 const Error *journey_thank(Journey *journey);
+const Error *journey_bring_back(Journey *journey);
 const Error *journey_report(Journey *journey);
 
 #endif
