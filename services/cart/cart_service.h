@@ -61,8 +61,8 @@ void cart_change_store(CartChange *change, const void *event);
 /* The customer's open cart. */
 const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart);
 
-/* Whether the customer has ever ordered; nobody has not. */
-const Error *customer_has_ordered(RpcCall *call, const char *customer, bool *has_ordered);
+/* Whether the customer has an order that is not this cart's: that may come while this call looks. */
+const Error *cart_has_order_before(RpcCall *call, const Cart *cart, bool *has_order);
 
 /* Goes on with an attachment from wherever it stands until the customer has the cart's lines. */
 const Error *attach_cart(

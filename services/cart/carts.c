@@ -81,19 +81,22 @@ const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart)
     return NULL;
 }
 
-const Error *customer_has_ordered(RpcCall *call, const char *customer, bool *has_ordered)
+const Error *cart_has_order_before(RpcCall *call, const Cart *cart, bool *has_order)
 {
     StoreQuery query = {
         .index = "customer",
-        .equal = { { .kind = STORE_TEXT, .text = customer } },
-        .limit = 1,
+        .equal = { { .kind = STORE_TEXT, .text = cart->customer } },
+        .limit = 2,
     };
     StoreView steps = store_steps(call->store);
     StorePage page = { 0 };
     const Error *error = NULL;
 
-    if (!text_is_empty(customer))
+    if (!text_is_empty(cart->customer))
         error = store_find(&steps, &orders, &query, &page);
-    *has_ordered = page.n_messages > 0;
+    *has_order = false;
+    for (size_t i = 0; i < page.n_messages; i++)
+        if (!text_equal(((const Order *)page.messages[i])->cart, cart->name))
+            *has_order = true;
     return error;
 }

@@ -145,7 +145,7 @@ static const Error *quote(
     bool has_ordered;
     const Error *error;
 
-    if ((error = customer_has_ordered(call, cart->customer, &has_ordered)))
+    if ((error = cart_has_order_before(call, cart, &has_ordered)))
         return error;
     request->context =
         cart_context(cart, !has_ordered && !text_is_empty(cart->customer), call->arena);

@@ -139,7 +139,7 @@ static const Error *start(
     const Error *error;
 
     if ((error = catalog_open_quote(call, promise, &quote)) ||
-        (error = customer_has_ordered(call, cart->customer, &has_ordered)) ||
+        (error = cart_has_order_before(call, cart, &has_ordered)) ||
         (error = checkout_check(cart, quote, has_ordered, call->arrived_at, call->arena)))
         return error;
     checkout_start(cart, promise, &actor, call->arena, &event);
