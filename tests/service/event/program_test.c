@@ -22,9 +22,9 @@ enum {
     LOAD_MS = 400,
     EXIT_BAD_SETTING = 2,
     EXIT_SECOND_SIGNAL = 130,
-#ifdef __SANITIZE_ADDRESS__
+#if SANITIZE_ADDRESS
     READY_MS = 3000,
-#elif defined(__SANITIZE_THREAD__)
+#elif SANITIZE_THREAD
     READY_MS = 5000,
 #else
     READY_MS = 500,
