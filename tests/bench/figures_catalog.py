@@ -1,5 +1,5 @@
 """catalog.*: what quotes and prices cost, against an echo of the same size."""
-from figures import figure, median_ratio, shared
+from figures import figure, median_pair, median_ratio, shared
 from figures_rpc import alternate
 from programs import run_json
 from unary import Method, echo_method
@@ -48,6 +48,27 @@ def prices(bench):
 def quote_cpu_ratio(bench):
     """A quote of ten lines, 1,000 promotions in force, 100,000 SKUs, signed; the baseline is the echo in µs."""
     return median_ratio(prices(bench)[0])
+
+
+@shared
+def quote_times(bench):
+    """Rounds of (p99, p50), in microseconds of the thread's own."""
+    products, quotes = (2000, 500) if bench.sizes.is_smoke else (100000, 20000)
+    runs = [run_json(bench.binaries / "bench/price_server", f"--products={products}", "--promotions=1000",
+                     f"--time={quotes}") for _ in range(bench.sizes.rounds)]
+    return [(run["p99_us"], run["p50_us"]) for run in runs]
+
+
+@figure("catalog.quote_p50_us", "µs", "<= 100")
+def quote_p50(bench):
+    """Processor time of such a quote inside the service, from the request's bytes to the answer's, of another cart each time."""
+    return median_pair(quote_times(bench))[1]
+
+
+@figure("catalog.quote_p99_ratio", "ratio", "<= 3")
+def quote_p99_ratio(bench):
+    """The 99th percentile of the same; the baseline is its median in µs."""
+    return median_ratio(quote_times(bench))
 
 
 @figure("catalog.price_cpu_ratio", "ratio", "<= 1.5")
