@@ -66,6 +66,10 @@ const Error *draft_changes(RpcCall *call, const Draft *draft, ChangeList *change
 /* The same, compared with the current release. */
 const Error *draft_changes_now(RpcCall *call, const Draft *draft, ChangeList *changes);
 
+/* The rules in force as the draft would change them, whether it could be published or not; rules_release them when done. Errors:
+ * NOT_FOUND DRAFT_NOT_FOUND. */
+const Error *draft_rules(RpcCall *call, const char *name, Rules **rules);
+
 /* Whether the draft could be published now. Errors: those of publish_changes_of. */
 const Error *check_draft(RpcCall *call, const Draft *draft);
 
@@ -74,6 +78,10 @@ const Error *check_conflicts(RpcCall *call, ChangeList changes);
 
 /* FAILED_PRECONDITION RULES_INVALID with every violation, when the rules of a book do not go together. */
 const Error *check_rules(RpcCall *call, const RuleBook *book);
+
+/* FAILED_PRECONDITION RULES_INVALID naming every change that does not go together with products and coupons: offers of what is not
+ * there, codes that are coupons. */
+const Error *check_references(RpcCall *call, ChangeList changes);
 
 /* What is to become a release. What it changes is decided anew on each book that it may have to follow. */
 typedef struct Publication {

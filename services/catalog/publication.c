@@ -93,67 +93,6 @@ const Error *check_conflicts(RpcCall *call, ChangeList changes)
     return error_with_fact(call->arena, error, "draft", other.draft);
 }
 
-/* NULL when there are no findings. */
-static const Error *rules_invalid(const Findings *findings)
-{
-    Error *error;
-
-    if (!findings->n_items)
-        return NULL;
-    error = arena_alloc(findings->arena, sizeof(*error));
-    *error = (Error){ ERROR_FAILED_PRECONDITION, "RULES_INVALID",
-        "The rules would not go together: see the violations.", .n_violations = findings->n_items,
-        .violations = findings->items };
-    return error;
-}
-
-const Error *check_rules(RpcCall *call, const RuleBook *book)
-{
-    Findings findings = { .arena = call->arena };
-
-    rule_set_check(rule_set_of(book, call->arena), &findings);
-    return rules_invalid(&findings);
-}
-
-static void check_offer(const ProductOffer *offer, const Product *product, Findings *findings)
-{
-    const char *path = arena_printf(findings->arena, "rules[\"%s\"]", offer->name);
-
-    if (product)
-        product_offer_check_product(offer, product, path, findings);
-    else
-        findings_add(
-            findings, path, "there is no product %s", offer_product(offer->name, findings->arena));
-}
-
-/* FAILED_PRECONDITION RULES_INVALID naming every offer of a product or variant that is not there. */
-static const Error *check_offers(RpcCall *call, ChangeList changes)
-{
-    StoreView steps = store_steps(call->store);
-    Findings findings = { .arena = call->arena };
-    const ProductOffer **offers = arena_array(call->arena, changes.n_items, sizeof(*offers));
-    const char **names = arena_array(call->arena, changes.n_items, sizeof(*names));
-    void **found = arena_array(call->arena, changes.n_items, sizeof(*found));
-    size_t n_offers = 0;
-    const Error *error;
-
-    for (size_t i = 0; i < changes.n_items; i++) {
-        const Rule *after = changes.items[i]->after;
-
-        if (!after || after->kind_case != THROUGHLINE__CATALOG__V1__RULE__KIND_PRODUCT_OFFER)
-            continue;
-        names[n_offers] = offer_product(after->product_offer->name, call->arena);
-        offers[n_offers++] = after->product_offer;
-    }
-    if (n_offers == 0)
-        return NULL;
-    if ((error = store_get_many(&steps, &products, names, n_offers, found)))
-        return error;
-    for (size_t i = 0; i < n_offers; i++)
-        check_offer(offers[i], found[i], &findings);
-    return rules_invalid(&findings);
-}
-
 const Error *draft_changes_now(RpcCall *call, const Draft *draft, ChangeList *changes)
 {
     RuleBook *book;
@@ -171,6 +110,24 @@ const Error *draft_changes_now(RpcCall *call, const Draft *draft, ChangeList *ch
     return error;
 }
 
+const Error *draft_rules(RpcCall *call, const char *name, Rules **rules)
+{
+    Draft *draft = message_new(call->arena, &throughline__catalog__v1__draft__descriptor);
+    RuleBook *book, *next;
+    ChangeList changes = { 0 };
+    const Error *error;
+
+    if ((error = draft_load(call, name, "", draft)) ||
+        (error = draft_changes(call, draft, &changes)))
+        return error;
+    book = rule_shelf_current(catalog_of(call)->shelf);
+    next = changes_apply(changes, book, rule_book_number(book) + 1, call->arena);
+    *rules = rules_compile(rule_set_of(next, call->arena));
+    rule_book_release(book);
+    rule_book_release(next);
+    return NULL;
+}
+
 const Error *check_draft(RpcCall *call, const Draft *draft)
 {
     ChangeList changes = { 0 };
@@ -183,7 +140,7 @@ const Error *check_draft(RpcCall *call, const Draft *draft)
     book = rule_shelf_current(catalog_of(call)->shelf);
     changes_compare(changes, book, call->arena);
     next = changes_apply(changes, book, rule_book_number(book) + 1, call->arena);
-    if (!(error = check_conflicts(call, changes)) && !(error = check_offers(call, changes)))
+    if (!(error = check_conflicts(call, changes)) && !(error = check_references(call, changes)))
         error = check_rules(call, next);
     rule_book_release(book);
     rule_book_release(next);
@@ -265,7 +222,7 @@ static const Error *publish_on(RpcCall *call, const Publication *publication, co
     next = changes_apply(changes, book, rule_book_number(book) + 1, call->arena);
     fill_release(call, release, changes, next);
     event.release = release;
-    if (!(error = check_rules(call, next)) &&
+    if (!(error = check_references(call, changes)) && !(error = check_rules(call, next)) &&
         !(error = write_changes(call, release, changes, book)))
         error = store_insert(publication->view, &releases, release, &event);
     rule_book_release(next);
@@ -301,7 +258,7 @@ static const Error *plan_draft(
     if ((error = draft_changes(call, context, changes)))
         return error;
     changes_compare(*changes, book, call->arena);
-    if ((error = check_conflicts(call, *changes)) || (error = check_offers(call, *changes)))
+    if ((error = check_conflicts(call, *changes)))
         return error;
     *changes = changes_effective(*changes, call->arena);
     return NULL;

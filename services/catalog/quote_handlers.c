@@ -1,6 +1,7 @@
 /* Quotes: priced, promised, explained, asked for again, verified. */
 #include "services/catalog/pricing_rpcs.h"
 
+#include "services/catalog/governance.h"
 #include "services/catalog/overrides.h"
 #include "services/catalog/quote_input.h"
 #include "services/catalog/quote_limits.h"
@@ -183,7 +184,7 @@ const Error *get_price(RpcCall *call, const void *request, void *reply)
         !(error = price_input_load(call, &line, req->currency, rules, &input))) {
         input.now = req->time ? timestamp_to_micros(req->time) : call->arrived_at;
         input.context = pricing_context(call, req->context, req->customer);
-        error = pricing_quote(&input, call->arena, &quote);
+        error = price_within_limits(call, &input, &quote);
     }
     rules_release(rules);
     if (error)
@@ -191,6 +192,15 @@ const Error *get_price(RpcCall *call, const void *request, void *reply)
 
     res->line = quote.lines[0];
     res->release = quote.release;
+    return NULL;
+}
+
+/* Those in force, or what a draft would make of them. */
+static const Error *explained_rules(RpcCall *call, const ExplainQuoteRequest *req, Rules **rules)
+{
+    if (*req->draft)
+        return draft_rules(call, req->draft, rules);
+    *rules = quote_rules(call, req->request);
     return NULL;
 }
 
@@ -205,10 +215,13 @@ const Error *explain_quote(RpcCall *call, const void *request, void *reply)
     check_present(call, "request", req->request);
     if (req->time && !timestamp_is_valid(req->time))
         check_fail(call, "time", "is not a time in the years 1 to 9999");
-    if (!req->request)
-        return check_result(call);
+    check_optional_name(call, "draft", req->draft, "drafts/*");
+    if (!req->request || *req->draft)
+        if ((error = check_result(call)))
+            return error;
 
-    rules = quote_rules(call, req->request);
+    if ((error = explained_rules(call, req, &rules)))
+        return error;
     if (!(error = quote_request_check(call, "request.", req->request)) &&
         !(error = quote_input_load(call, req->request, rules, now, &input)))
         error = explain_within_limits(call, &input, reply);

@@ -42,8 +42,10 @@ const Error *quote_load_coupon(
 
     if (error)
         return text_equal(error->reason, "COUPON_NOT_FOUND") ? NULL : error;
-    if (coupon.state != COUPON_USABLE && coupon.state != COUPON_USED_UP)
-        return NULL;
+    code->door = coupon.state == COUPON_NOT_STARTED       ? COUPON_DOOR_NOT_STARTED
+                 : coupon.state == COUPON_ENDED           ? COUPON_DOOR_ENDED
+                 : coupon.state == COUPON_CUSTOMER_NEEDED ? COUPON_DOOR_CUSTOMER_UNKNOWN
+                                                          : COUPON_DOOR_OPEN;
     if (coupon.state == COUPON_USED_UP)
         add_usage(call, input, (PricingUsage){ .promotion = coupon.promotion });
     return promotion_load(call, rules, coupon.promotion, &code->promotion);

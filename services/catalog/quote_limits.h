@@ -10,8 +10,8 @@
 const Error *promotion_load(
     RpcCall *call, const Rules *rules, const char *name, const Promotion **promotion);
 
-/* The promotion that a coupon's code opens for a customer; NULL when it opens none. One that is used
- * up has no use left in the input. */
+/* The promotion that a coupon's code opens, NULL when it is no coupon's, and whether it can be used now by this customer. One that is
+ * used up has no use left in the input. */
 const Error *quote_load_coupon(RpcCall *call, const Rules *rules, const char *customer,
     PricingCode *code, PricingInput *input);
 

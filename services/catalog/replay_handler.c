@@ -14,6 +14,7 @@ typedef Throughline__Catalog__V1__ReplayQuoteRequest ReplayQuoteRequest;
 typedef Throughline__Catalog__V1__ReplayQuoteResponse ReplayQuoteResponse;
 typedef Throughline__Catalog__V1__ProductChanged ProductChanged;
 typedef Throughline__Catalog__V1__CodeResult CodeResult;
+typedef Throughline__Catalog__V1__LimitLeft LimitLeft;
 
 enum { EVENTS_AT_ONCE = 100 };
 
@@ -78,24 +79,42 @@ static void load_overrides(const Quote *quote, Arena *arena, PricingInput *input
     input->overrides = overrides;
 }
 
-/* Codes stand for the promotions that they stood for; what was used up is used up. */
+/* Codes stand for the promotions that they stood for. */
 static void load_codes(const Quote *quote, const Rules *rules, Arena *arena, PricingInput *input)
 {
     PricingCode *codes = arena_array(arena, quote->n_codes, sizeof(*codes));
-    PricingUsage *usages = arena_array(arena, quote->n_codes, sizeof(*usages));
 
     for (size_t i = 0; i < quote->n_codes; i++) {
         const CodeResult *result = quote->codes[i];
 
         codes[i].code = result->code;
         codes[i].promotion = rules_promotion(rules, result->promotion);
-        if (result->state == THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__LIMIT_REACHED)
-            usages[input->n_usages++] = (PricingUsage){ .promotion = result->promotion };
+        codes[i].door = coupon_door_of(result->condition);
     }
     input->codes = codes;
     input->n_codes = quote->n_codes;
-    input->usages = usages;
     input->allows_unused_codes = true;
+}
+
+/* What was used up is used up. */
+static void load_limits(const Quote *quote, Arena *arena, PricingInput *input)
+{
+    PricingUsage *usages = arena_array(arena, quote->n_limits, sizeof(*usages));
+
+    for (size_t i = 0; i < quote->n_limits; i++) {
+        const LimitLeft *left = quote->limits[i];
+
+        usages[i] = (PricingUsage){
+            .promotion = left->promotion,
+            .uses_left = left->is_used_up ? 0 : INT64_MAX,
+            .customer_uses_left = left->is_used_up_by_customer ? 0 : INT64_MAX,
+            .budget_left = INT64_MAX,
+        };
+        if (left->budget_left)
+            money_minor(left->budget_left, &usages[i].budget_left);
+    }
+    input->usages = usages;
+    input->n_usages = quote->n_limits;
 }
 
 static PricingShipping *load_shipping(const Quote *quote, Arena *arena)
@@ -144,6 +163,7 @@ static const Error *price_again(RpcCall *call, const Quote *quote, const Rules *
     input.context.channel = quote->channel;
     load_overrides(quote, call->arena, &input);
     load_codes(quote, rules, call->arena, &input);
+    load_limits(quote, call->arena, &input);
     if ((error = load_items(call, quote, req, &input)) ||
         (error = pricing_quote(&input, call->arena, again)))
         return error;

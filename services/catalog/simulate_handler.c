@@ -1,7 +1,6 @@
 /* What a draft would have done to past orders. */
 #include "services/catalog/governance.h"
 
-#include "services/catalog/domain/rule_set.h"
 #include "services/catalog/quote_input.h"
 #include "shared/base/money.h"
 #include "shared/codec/message.h"
@@ -33,25 +32,6 @@ typedef struct Simulation {
     size_t n_sums;
     Sum sums[MAX_CURRENCIES];
 } Simulation;
-
-static const Error *compile_both(RpcCall *call, const char *name, Simulation *simulation)
-{
-    Draft *draft = message_new(call->arena, &throughline__catalog__v1__draft__descriptor);
-    RuleBook *book, *next;
-    ChangeList changes = { 0 };
-    const Error *error;
-
-    if ((error = draft_load(call, name, "", draft)) ||
-        (error = draft_changes(call, draft, &changes)))
-        return error;
-    book = rule_shelf_current(catalog_of(call)->shelf);
-    next = changes_apply(changes, book, rule_book_number(book) + 1, call->arena);
-    simulation->current = rules_compile(rule_set_of(book, call->arena));
-    simulation->simulated = rules_compile(rule_set_of(next, call->arena));
-    rule_book_release(book);
-    rule_book_release(next);
-    return NULL;
-}
 
 static const Error *price(
     RpcCall *call, const Quote *quote, const Rules *rules, int64_t *total_minor)
@@ -192,9 +172,11 @@ const Error *simulate_draft(RpcCall *call, const void *request, void *reply)
         check_fail(call, "start_time", "is not a time in the years 1 to 9999");
     if (req->end_time && !timestamp_is_valid(req->end_time))
         check_fail(call, "end_time", "is not a time in the years 1 to 9999");
-    if ((error = check_result(call)) || (error = compile_both(call, req->draft, simulation)))
+    if ((error = check_result(call)) ||
+        (error = draft_rules(call, req->draft, &simulation->simulated)))
         return error;
 
+    simulation->current = rules_holder_current(catalog_of(call)->rules);
     if (!(error = simulate_orders(call, simulation)))
         error = send_summary(call, simulation);
     rules_release(simulation->current);

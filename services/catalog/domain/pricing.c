@@ -1,6 +1,7 @@
 #include "services/catalog/domain/pricing_engine.h"
 
 #include "shared/base/money.h"
+#include "shared/codec/types.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 typedef Throughline__Catalog__V1__CodeResult CodeResult;
 typedef Throughline__Catalog__V1__CodeResult__State CodeState;
+typedef Throughline__Catalog__V1__LimitLeft LimitLeft;
 
 static const CurrencyRounding *find_rounding(const PricingSettings *settings, const char *currency)
 {
@@ -68,6 +70,13 @@ static const Candidate *candidate_of(const Engine *engine, const PricingCode *co
     return NULL;
 }
 
+static const char unknown_code[] = "there is no promotion with this code";
+
+static const char *detail_of(const Engine *engine, const Candidate *candidate)
+{
+    return candidate ? refusal_text(engine, candidate) : unknown_code;
+}
+
 static const Error *not_applicable(
     const Engine *engine, const char *code, const char *why, const char *word)
 {
@@ -87,8 +96,7 @@ static const Error *check_codes(const Engine *engine)
         const Candidate *candidate = candidate_of(engine, code);
 
         if (!candidate)
-            return not_applicable(engine, code->code, "there is no promotion with this code",
-                refusal_word(REFUSED_UNKNOWN));
+            return not_applicable(engine, code->code, unknown_code, refusal_word(REFUSED_UNKNOWN));
         if (candidate->refusal)
             return not_applicable(engine, code->code, refusal_text(engine, candidate),
                 refusal_word(candidate->refusal));
@@ -107,6 +115,8 @@ static CodeState code_state(Refusal refusal)
     case REFUSED_END:
     case REFUSED_STOPPED:
     case REFUSED_HOURS:
+    case REFUSED_COUPON_START:
+    case REFUSED_COUPON_END:
         return THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__NOT_ACTIVE;
     case REFUSED_TOTAL_LIMIT:
     case REFUSED_CUSTOMER_LIMIT:
@@ -142,11 +152,42 @@ static void write_codes(const Engine *engine, Quote *quote)
             arena_text(engine->arena, code->promotion ? code->promotion->name : NULL);
         result->state = code_state(refusal);
         result->reason = arena_text(engine->arena, refusal_word(refusal));
+        result->condition = arena_text(engine->arena, refusal_condition(refusal));
+        result->detail = arena_text(engine->arena, detail_of(engine, candidate));
+        result->excluded_by = arena_text(
+            engine->arena, candidate && candidate->winner ? candidate->winner->name : NULL);
         quote->codes[quote->n_codes++] = result;
     }
     /* In an order of their own: that of the request must not show in the bytes of a quote. */
     if (quote->n_codes > 1)
         qsort(quote->codes, quote->n_codes, sizeof(*quote->codes), by_code);
+}
+
+static int by_promotion(const void *a, const void *b)
+{
+    return strcmp(
+        (*(const LimitLeft *const *)a)->promotion, (*(const LimitLeft *const *)b)->promotion);
+}
+
+/* So that the quote can be priced again when others have left something else. */
+static void write_limits(const Engine *engine, Quote *quote)
+{
+    quote->limits = arena_array(engine->arena, engine->input->n_usages, sizeof(*quote->limits));
+    for (size_t i = 0; i < engine->input->n_usages; i++) {
+        const PricingUsage *usage = &engine->input->usages[i];
+        LimitLeft *left = arena_alloc(engine->arena, sizeof(*left));
+
+        throughline__catalog__v1__limit_left__init(left);
+        left->promotion = arena_text(engine->arena, usage->promotion);
+        left->is_used_up = usage->uses_left <= 0;
+        left->is_used_up_by_customer = usage->customer_uses_left <= 0;
+        if (usage->budget_left != INT64_MAX)
+            left->budget_left =
+                money_message(engine->arena, engine->input->currency, usage->budget_left);
+        quote->limits[quote->n_limits++] = left;
+    }
+    if (quote->n_limits > 1)
+        qsort(quote->limits, quote->n_limits, sizeof(*quote->limits), by_promotion);
 }
 
 const Error *engine_run(Engine *engine, Quote *quote)
@@ -165,6 +206,7 @@ const Error *engine_run(Engine *engine, Quote *quote)
     if (!input->allows_unused_codes && (error = check_codes(engine)))
         return error;
     write_codes(engine, quote);
+    write_limits(engine, quote);
     return write_quote(engine, deal, quote);
 }
 

@@ -31,10 +31,19 @@ typedef struct PricingItem {
     const Product *product;
 } PricingItem;
 
+/* Whether the coupon behind a code can be used, whatever its promotion says. */
+typedef enum CouponDoor {
+    COUPON_DOOR_OPEN,
+    COUPON_DOOR_NOT_STARTED,
+    COUPON_DOOR_ENDED,
+    COUPON_DOOR_CUSTOMER_UNKNOWN,
+} CouponDoor;
+
 /* A code as it was typed and its promotion, NULL when there is none. */
 typedef struct PricingCode {
     const char *code;
     const Promotion *promotion;
+    CouponDoor door;
 } PricingCode;
 
 /* For whom and where: texts are "" when not known, never NULL in a request of ours; NULL counts as
@@ -91,6 +100,9 @@ typedef struct PricingInput {
     const PricingShipping *shipping; /* NULL: none */
     bool allows_unused_codes;        /* codes that do not apply are said, not refused */
 } PricingInput;
+
+/* The door that a condition of a code's result names: what it was when the quote was given. */
+CouponDoor coupon_door_of(const char *condition);
 
 /* Fills currency, lines and totals of an initialised quote. Errors: FAILED_PRECONDITION
  * PRODUCT_RETIRED, PRICE_STOPPED, PRICE_MISSING, PROMOTION_NOT_APPLICABLE, AMOUNT_TOO_LARGE. */

@@ -2,7 +2,6 @@
  * rules have under the SKUs, products, categories and brands of the cart. */
 #include "services/catalog/domain/pricing_engine.h"
 
-#include "shared/base/clock.h"
 #include "shared/codec/types.h"
 
 #include <stdlib.h>
@@ -324,6 +323,18 @@ static Refusal shipping_refusal(const Engine *engine, const CompiledPromotion *c
     return promotion->shipping_off->n_methods == 0 ? REFUSED_NOT : REFUSED_SHIPPING;
 }
 
+static Refusal door_refusal(CouponDoor door)
+{
+    static const Refusal refusals[] = {
+        [COUPON_DOOR_OPEN] = REFUSED_NOT,
+        [COUPON_DOOR_NOT_STARTED] = REFUSED_COUPON_START,
+        [COUPON_DOOR_ENDED] = REFUSED_COUPON_END,
+        [COUPON_DOOR_CUSTOMER_UNKNOWN] = REFUSED_COUPON_CUSTOMER,
+    };
+
+    return refusals[door];
+}
+
 static void judge(const Engine *engine, Candidate *candidate)
 {
     const CompiledPromotion *compiled = candidate->compiled;
@@ -331,7 +342,8 @@ static void judge(const Engine *engine, Candidate *candidate)
     for (size_t i = 0; i < engine->input->n_usages; i++)
         if (text_equal(engine->input->usages[i].promotion, compiled->promotion->name))
             candidate->usage = &engine->input->usages[i];
-    if (!candidate->code && !compiled->is_automatic)
+    candidate->refusal = door_refusal(candidate->door);
+    if (!candidate->refusal && !candidate->code && !compiled->is_automatic)
         candidate->refusal = compiled->promotion->needs_coupon ? REFUSED_COUPON : REFUSED_CODE;
     if (!candidate->refusal)
         candidate->refusal = context_refusal(engine, compiled);
@@ -357,7 +369,7 @@ static void add_codes(Engine *engine)
         compiled->is_stopped =
             engine_find(engine, KEY_STOP_PROMOTION, code->promotion->name).n_values > 0;
         engine->candidates[engine->n_candidates++] =
-            (Candidate){ .compiled = compiled, .code = code->code };
+            (Candidate){ .compiled = compiled, .code = code->code, .door = code->door };
     }
 }
 
@@ -395,50 +407,4 @@ void find_candidates(Engine *engine)
         judge(engine, &engine->candidates[i]);
     if (engine->n_candidates > 1)
         qsort(engine->candidates, engine->n_candidates, sizeof(*engine->candidates), by_turn);
-}
-
-/* ---- in words ---- */
-
-const char *refusal_word(Refusal refusal)
-{
-    static const char *const words[] = { "", "UNKNOWN", "NOT_STARTED", "ENDED", "STOPPED",
-        "OTHER_HOURS", "OTHER_COUNTRY", "OTHER_CHANNEL", "OTHER_SEGMENT", "OTHER_LOCATION",
-        "OTHER_CUSTOMER", "NOT_FIRST_ORDER", "CODE_NEEDED", "COUPON_NEEDED", "NO_LINE_MATCHES",
-        "REQUIRED_ITEM_MISSING", "SPEND_TOO_LOW", "QUANTITY_TOO_LOW", "OTHER_CURRENCY",
-        "OTHER_SHIPPING", "CUSTOMER_UNKNOWN", "TOTAL_LIMIT_REACHED", "CUSTOMER_LIMIT_REACHED",
-        "BUDGET_SPENT", "BETTER_IN_GROUP", "EXCLUDED", "BETTER_DEAL" };
-
-    return words[refusal];
-}
-
-static const char *when(const Engine *engine, const char *format, int64_t time)
-{
-    return arena_printf(engine->arena, "%s %s", format, clock_format(engine->arena, time));
-}
-
-const char *refusal_text(const Engine *engine, const Candidate *candidate)
-{
-    static const char *const texts[] = { "", "there is no promotion with this code", "", "",
-        "it was stopped", "it does not apply at this hour", "it does not apply in this country",
-        "it does not apply in this channel", "the customer is in none of its segments",
-        "it does not apply at this location", "it is for other customers",
-        "it is for a first order", "its code was not given", "it needs a coupon",
-        "no line is what it is about", "what it requires is not in the cart",
-        "the cart does not reach the amount that it needs",
-        "the cart has not as many pieces as it needs", "it has no amount in this currency",
-        "it is for another way of shipping", "it is limited for each customer, and none is known",
-        "it was used as often as it may be", "the customer has used it as often as allowed",
-        "its budget is spent", "another promotion of its group takes more",
-        "it excludes others or is excluded, and they take more",
-        "the others take more without it" };
-    const Promotion *promotion = candidate->compiled->promotion;
-
-    if (candidate->refusal == REFUSED_START)
-        return when(engine, "it starts at", candidate->compiled->window.start);
-    if (candidate->refusal == REFUSED_END)
-        return when(engine, "it ended at", candidate->compiled->window.end);
-    if (candidate->refusal == REFUSED_LINES && *promotion->category)
-        return arena_printf(
-            engine->arena, "no line is of the category \"%s\"", promotion->category);
-    return texts[candidate->refusal];
 }

@@ -82,15 +82,23 @@ static void refuse_beaten(Engine *engine, const Choice *fitting)
     }
     if (n_members > 1)
         qsort(members, n_members, sizeof(*members), by_group);
-    for (size_t i = 1; i < n_members; i++)
-        if (text_equal(members[i].group, members[i - 1].group))
-            engine->candidates[members[i].candidate].refusal = REFUSED_GROUP;
+    for (size_t i = 1, first = 0; i < n_members; i++) {
+        if (!text_equal(members[i].group, members[first].group)) {
+            first = i;
+            continue;
+        }
+        engine->candidates[members[i].candidate].refusal = REFUSED_GROUP;
+        engine->candidates[members[i].candidate].winner =
+            promotion_of(engine, members[first].candidate);
+    }
 }
 
-static void refuse(Engine *engine, const Choice *choice, Refusal refusal)
+static void refuse(Engine *engine, const Choice *choice, Refusal refusal, const Promotion *winner)
 {
-    for (size_t i = 0; i < choice->n_chosen; i++)
+    for (size_t i = 0; i < choice->n_chosen; i++) {
         engine->candidates[choice->chosen[i]].refusal = refusal;
+        engine->candidates[choice->chosen[i]].winner = winner;
+    }
 }
 
 /* The one that takes most by itself of those that exclude others; n_chosen when there is none. */
@@ -114,6 +122,7 @@ static Deal *best_of(Engine *engine, const Choice *fitting)
 {
     Choice together = new_choice(engine);
     Choice exclusive = new_choice(engine);
+    const Promotion *winner = NULL;
     int64_t alone = 0;
     size_t best;
     Deal *deal;
@@ -130,13 +139,16 @@ static Deal *best_of(Engine *engine, const Choice *fitting)
             together.chosen[together.n_chosen++] = candidate;
     }
     deal = deal_of(engine, &together);
+    if (together.n_chosen > 0)
+        winner = promotion_of(engine, together.chosen[0]);
     best = best_exclusive(engine, &exclusive, &alone);
     if (best < exclusive.n_chosen && (alone > deal->taken || together.n_chosen == 0)) {
         deal = deal_of(engine, &(Choice){ 1, &exclusive.chosen[best] });
+        winner = promotion_of(engine, exclusive.chosen[best]);
         exclusive.chosen[best] = exclusive.chosen[--exclusive.n_chosen];
-        refuse(engine, &together, REFUSED_EXCLUSIVE);
+        refuse(engine, &together, REFUSED_EXCLUSIVE, winner);
     }
-    refuse(engine, &exclusive, REFUSED_EXCLUSIVE);
+    refuse(engine, &exclusive, REFUSED_EXCLUSIVE, winner);
     return deal;
 }
 
@@ -164,7 +176,8 @@ Deal *make_deal(Engine *engine)
     deal = best_of(engine, &automatic);
     if (typed.n_chosen > 0) {
         other = best_of(engine, &typed);
-        refuse(engine, other->taken >= deal->taken ? &automatic : &typed, REFUSED_BETTER_DEAL);
+        refuse(
+            engine, other->taken >= deal->taken ? &automatic : &typed, REFUSED_BETTER_DEAL, NULL);
         if (other->taken >= deal->taken)
             deal = other;
     }

@@ -65,14 +65,19 @@ typedef enum Refusal {
     REFUSED_GROUP,
     REFUSED_EXCLUSIVE,
     REFUSED_BETTER_DEAL,
+    REFUSED_COUPON_START,
+    REFUSED_COUPON_END,
+    REFUSED_COUPON_CUSTOMER,
 } Refusal;
 
 /* A promotion that this quote might use. */
 typedef struct Candidate {
     const CompiledPromotion *compiled;
     const char *code; /* as typed; NULL: it applies by itself */
+    CouponDoor door;
     const PricingUsage *usage;
     Refusal refusal;
+    const Promotion *winner; /* that excludes it; NULL: none */
     size_t n_lines;
     uint32_t *lines; /* what it is about */
     uint32_t *parts; /* of a bundle, one a line */
@@ -157,8 +162,9 @@ TaxPlan *tax_plan(Engine *engine, const char *category);
  * they do not fit. */
 bool compute_taxes(const Engine *engine, const int64_t *left, int64_t *taxes);
 
-/* The stable word, and a part of a sentence. */
+/* The stable word, the field that stands against it, and a part of a sentence. */
 const char *refusal_word(Refusal refusal);
+const char *refusal_condition(Refusal refusal);
 const char *refusal_text(const Engine *engine, const Candidate *candidate);
 
 /* Prices everything; afterwards the engine knows why what did not apply did not. */

@@ -25,6 +25,9 @@ static void explain_promotion(
     rule->is_applied = candidate->refusal == REFUSED_NOT;
     rule->reason = arena_text(engine->arena, refusal_word(candidate->refusal));
     rule->detail = arena_text(engine->arena, refusal_text(engine, candidate));
+    rule->condition = arena_text(engine->arena, refusal_condition(candidate->refusal));
+    rule->excluded_by =
+        arena_text(engine->arena, candidate->winner ? candidate->winner->name : NULL);
     if (candidate->taken > 0)
         rule->amount = money_message(engine->arena, engine->input->currency, candidate->taken);
 }
