@@ -36,7 +36,7 @@ pods() {
 # The dev overlay with what its comment asks for (keys, tokens), on the host's network, where every service is at localhost.
 play() {
   local yaml=$1 data=$scratch/data
-  "$build/bin/throughline" up --data="$data" --base-port=$((20000 + RANDOM % 20000)) >"$scratch/up" 2>&1 &
+  "$build/bin/throughline" up --data="$data" --base-port=$((20000 + RANDOM % 12000)) >"$scratch/up" 2>&1 &
   shop=$!
   for _ in $(seq 300); do grep -q '^Serving' "$scratch/up" && break; sleep 0.1; done
   kill $shop; wait $shop; shop=""

@@ -52,7 +52,7 @@ go_tool() {
 
 # start_shop [FLAGS…] : `throughline up` on free ports in $scratch/data; sets $port
 start_shop() {
-  port=$((20000 + RANDOM % 20000))
+  port=$((20000 + RANDOM % 12000))
   "$build/bin/throughline" up --data="$scratch/data" --base-port=$port "$@" >"$scratch/up.log" 2>&1 &
   shop=$!
   for _ in $(seq 300); do

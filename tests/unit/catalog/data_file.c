@@ -9,7 +9,7 @@
 const char *data_file(Arena *arena, const char *name)
 {
     static char reason[200]; /* read after the test has ended */
-    const char *folder = getenv("THROUGHLINE_DATA");
+    const char *folder = getenv("THROUGHLINE_TEST_DATA");
     const char *path =
         arena_printf(arena, "%s/%s", folder ? folder : SOURCE_ROOT "/../shared/data", name);
 

@@ -1,4 +1,4 @@
-/* Data sets that are not part of the project: in the folder that THROUGHLINE_DATA names, else in
+/* Data sets that are not part of the project: in the folder that THROUGHLINE_TEST_DATA names, else in
  * shared/data beside the tree. */
 #ifndef THROUGHLINE_TESTS_CATALOG_DATA_FILE_H
 #define THROUGHLINE_TESTS_CATALOG_DATA_FILE_H
