@@ -308,6 +308,8 @@ const Error *schema_prepare(Embedded *embedded, Arena *arena)
         error = db_error(rc);
     if (error)
         db_exec(db, "ROLLBACK");
+    /* A new store's tables have all gone through the cache, which the writer does not need soon. */
+    sqlite3_db_release_memory(db->handle);
     embedded->has_graves = has_graves;
     return error;
 }
