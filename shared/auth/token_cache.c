@@ -22,11 +22,13 @@ typedef struct Entry {
 typedef struct Shard {
     pthread_mutex_t lock;
     uint64_t uses;
-    Entry sets[SETS][WAYS];
+    Entry (*sets)[WAYS];
 } Shard;
 
+/* The entries lie apart from the locks: their pages are not there before they are needed. */
 struct TokenCache {
     Shard shards[SHARDS];
+    Entry entries[SHARDS][SETS][WAYS];
 };
 
 TokenCache *token_cache_new(void)
@@ -35,8 +37,10 @@ TokenCache *token_cache_new(void)
 
     if (!cache)
         abort();
-    for (int i = 0; i < SHARDS; i++)
+    for (int i = 0; i < SHARDS; i++) {
         pthread_mutex_init(&cache->shards[i].lock, NULL);
+        cache->shards[i].sets = cache->entries[i];
+    }
     return cache;
 }
 
