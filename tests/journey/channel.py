@@ -11,13 +11,14 @@ sys.path.insert(0, os.environ["GENERATED"])
 google.__path__.append(os.path.join(os.environ["GENERATED"], "google"))
 
 import grpc  # noqa: E402
-from throughline.cart.v1 import cart_pb2, cart_pb2_grpc  # noqa: E402
+from throughline.cart.v1 import cart_pb2, cart_pb2_grpc, order_pb2, order_pb2_grpc  # noqa: E402
 from throughline.catalog.v1 import stock_pb2, stock_pb2_grpc  # noqa: E402
 from throughline.feedback.v1 import case_pb2, case_pb2_grpc  # noqa: E402
 
 TARGETS = json.loads(os.environ["TARGETS"])
 CHANNEL = os.environ["CHANNEL"]
 carts = cart_pb2_grpc.CartServiceStub(grpc.insecure_channel(TARGETS["cart"]))
+orders = order_pb2_grpc.OrderServiceStub(grpc.insecure_channel(TARGETS["cart"]))
 stock = stock_pb2_grpc.StockServiceStub(grpc.insecure_channel(TARGETS["catalog"]))
 cases = case_pb2_grpc.CaseServiceStub(grpc.insecure_channel(TARGETS["feedback"]))
 
@@ -44,7 +45,16 @@ def claim(actor, code, gtin, id):
 def shelf(actor, sku):
     """How many there are, here and elsewhere."""
     levels = call(stock.GetStock, stock_pb2.GetStockRequest(sku=sku), actor)
-    return {"available": levels.available, "places": len(levels.levels)}
+    return {"available": levels.available, "reserved": levels.reserved, "places": len(levels.levels)}
+
+
+def bring_back(customer, order, sku, id):
+    """A clerk takes one piece back."""
+    after = call(orders.ReturnLines, order_pb2.ReturnLinesRequest(
+        order=order, lines=[order_pb2.ReturnedLine(sku=sku, quantity=1)], reason="One was enough.", request_id="return-" + id),
+        "agents/sam", customer)
+    total = after.credit_notes[-1].total
+    return {"nanos": total.units * 10**9 + total.nanos}
 
 
 def note(customer, id):
@@ -63,7 +73,7 @@ def mention(handle, id):
     return {"case": made.case_name}
 
 
-STEPS = {"claim": claim, "shelf": shelf, "note": note, "mention": mention}
+STEPS = {"claim": claim, "shelf": shelf, "bring_back": bring_back, "note": note, "mention": mention}
 for line in sys.stdin:
     command = json.loads(line)
     try:

@@ -11,6 +11,7 @@ clients = json.loads(os.environ["CLIENTS"])  # {"web": ["node", …], …}; a mi
 names = ["identity", "catalog", "cart", "feedback", "notification"]
 targets = {name: f"localhost:{base_port + i}" for i, name in enumerate(names)}
 run_id = format(time.time_ns(), "x")
+GOODS, VAT = "taxCategories/goods", "taxRates/vat-de"
 passed, failed, skipped = 0, 0, 0
 
 
@@ -81,11 +82,14 @@ def pick_variants():
 
 
 def govern(code):
-    """A promotion as the office makes one: drafted by one person, approved by another, published as a release."""
+    """A promotion and a tax as the office makes them: drafted by one person, approved by another, published as a release."""
     rule = f"promotions/help-{run_id}"
     draft = at_office("merchandising", "lee", "GovernanceService", "CreateDraft", {
-        "title": "Help", "reason": "The care desk asks for it.", "requestId": f"draft-{run_id}", "changes": [{
-            "rule": rule, "after": {"promotion": {"name": rule, "title": "Thank you", "code": code, "basisPoints": 1000}}}]})
+        "title": "Help", "reason": "The care desk asks for it.", "requestId": f"draft-{run_id}", "changes": [
+            {"rule": rule, "after": {"promotion": {"name": rule, "title": "Thank you", "code": code, "basisPoints": 1000}}},
+            {"rule": GOODS, "after": {"taxCategory": {"name": GOODS, "title": "Goods", "isDefault": True}}},
+            {"rule": VAT, "after": {"taxRate": {"name": VAT, "title": "VAT 19 %", "country": "DE", "taxCategory": GOODS,
+                                                "rateMillionths": 190000}}}]})
     at_office("merchandising", "lee", "GovernanceService", "SubmitDraft", {"name": draft["name"], "requestId": f"submit-{run_id}"})
     approve = {"name": draft["name"], "requestId": f"approve-{run_id}"}
     refused = at_office("governance", "lee", "GovernanceService", "ApproveDraft", approve, wants="FOUR_EYES")
@@ -134,11 +138,17 @@ def sale():
     check("the store gets the same cart", claimed["cart"] == cart, claimed)
     check("the scanned article is in it", claimed["lines"] == 3, claimed)
     check("a code works once", claimed["second_claim"] == "NOT_FOUND", claimed)
-    shelf = store.ask(step="shelf", actor=customer, sku=picks[2]["sku"])
-    check("the till sees what is on the shelves", shelf["available"] > 0 and shelf["places"] > 0, shelf)
     helped = care.ask(step="help", cart=cart, code=code, customer=customer, id=run_id)
     check("the agent sees three lines and adds the code", helped["lines"] == 3 and helped["codes"] == [code], helped)
-    return customer, check_out(customer, cart)
+    shipped = web.ask(step="ship", actor=customer, cart=cart, country="DE", currency="EUR", id=run_id)
+    check("the web says where it goes and what that costs", shipped == {"country": "DE", "shipping": "5"}, shipped)
+    before = store.ask(step="shelf", actor=customer, sku=picks[1]["sku"])
+    check("the till sees what is on the shelves", before["available"] > 0 and before["places"] > 0, before)
+    order = check_out(customer, cart)
+    after = store.ask(step="shelf", actor=customer, sku=picks[1]["sku"])
+    check("what was sold has left the shelves, and nothing is held back",
+          after == {**before, "available": before["available"] - 2} and after["reserved"] == 0, (before, after))
+    return customer, order
 
 
 def at_office(account, person, service, method, request, wants=""):
@@ -163,14 +173,44 @@ def check_out(customer, cart):
     orders = rpc("OrderService", "ListOrders", customer, {"customer": customer})["orders"]
     invoice = rpc("OrderService", "GetInvoice", customer, {"order": order["name"]})
     check("a lost answer and two retries make one order", len(orders) == 1 and again == order, orders)
+    taxes = quoted["quote"]["taxes"]
+    check("the quote shows the country's tax", [tax["rate"] for tax in taxes] == [VAT], quoted)
+    check("the invoice shows the quote's taxes", invoice["taxes"] == taxes and invoice["taxTotal"] == quoted["quote"]["taxTotal"],
+          invoice)
+    check("shipping is a charge of its own", invoice["charges"][-1]["title"] == "parcel", invoice)
     check("the order is the quote", order["quote"] == quoted["quote"], order)
     check("the invoice is the quote", invoice["total"] == quoted["quote"]["total"], invoice)
-    nanos = sum(int(c["amount"].get("units", 0)) * 10**9 + c["amount"].get("nanos", 0) for c in invoice["charges"])
-    total = int(invoice["total"].get("units", 0)) * 10**9 + invoice["total"].get("nanos", 0)
-    check("the charges add up to the invoice", nanos == total, invoice)
-    verified = rpc("OrderService", "VerifyLedger", customer, {})
-    check("the ledger has no findings", "findings" not in verified and int(verified["orders"]) >= 1, verified)
+    check("the charges add up to the invoice", sum(nanos(c["amount"]) for c in invoice["charges"]) == nanos(invoice["total"]), invoice)
+    verify_ledger()
     return order
+
+
+def nanos(money):
+    return int(money.get("units", 0)) * 10**9 + money.get("nanos", 0)
+
+
+def verify_ledger():
+    verified = rpc("OrderService", "VerifyLedger", "services/test", {})
+    check("the ledger has no findings", "findings" not in verified and int(verified["orders"]) >= 1, verified)
+
+
+def second_thoughts(customer, order):
+    """One piece comes back to the store; another order is cancelled on the phone."""
+    line = order["quote"]["lines"][1]
+    before = store.ask(step="shelf", actor=customer, sku=line["sku"])
+    returned = store.ask(step="bring_back", customer=customer, order=order["name"], sku=line["sku"], id=run_id)
+    after = store.ask(step="shelf", actor=customer, sku=line["sku"])
+    check("half of the line is credited", abs(2 * returned["nanos"] - nanos(line["total"])) <= 10**7, (returned, line))
+    check("the piece is on the shelf again", after["available"] == before["available"] + 1, (before, after))
+
+    cart = rpc("CartService", "CreateCart", customer, {"currency": "EUR"})["name"]
+    rpc("CartService", "AddLine", customer, {"cart": cart, "sku": line["sku"], "quantity": 1})
+    signed = rpc("CartService", "QuoteCart", customer, {"cart": cart})["signedQuote"]
+    second = rpc("CartService", "Checkout", customer, {"cart": cart, "signedQuote": signed})["name"]
+    done = care.ask(step="cancel", customer=customer, order=second, id=run_id)
+    check("the care desk cancels: all is credited", done["state"].endswith("CANCELLED") and done["notes"] == 1, done)
+    check("and nothing was taken", store.ask(step="shelf", actor=customer, sku=line["sku"]) == after, after)
+    verify_ledger()
 
 
 def aftermath(customer, order):
@@ -202,7 +242,7 @@ def story(customer):
     """The one timeline of all channels."""
     wanted = {"CustomerCreated", "ConsentChanged", "CartOpened", "LineAdded", "CustomerAttached", "HandoffClaimed", "AgentJoined",
               "PromotionAdded", "OrderPlaced", "CaseOpened", "IdentifierAttached", "NoteRecorded", "CaseResolved",
-              "SurveyAnswered", "MessageCreated"}
+              "SurveyAnswered", "MessageCreated", "FulfilmentSet", "LinesReturned", "OrderCancelled"}
     seen = until("the timeline has everything that happened",
                  lambda: rpc("CustomerService", "ListTimeline", customer, {"customer": customer, "pageSize": 200}),
                  lambda page: wanted <= {entry["type"] for entry in page["entries"]})
@@ -231,6 +271,7 @@ else:
     try:
         customer, order = sale()
         aftermath(customer, order)
+        second_thoughts(customer, order)
         story(customer)
     except Exception as error:  # a step that breaks is one failure, and ends the journey
         check("the journey goes to its end", False, error)

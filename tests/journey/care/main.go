@@ -18,7 +18,7 @@ import (
 )
 
 type command struct {
-	Step, Cart, Code, Customer, Case, Template, ID, Total string
+	Step, Cart, Code, Customer, Case, Order, Template, ID, Total string
 }
 
 type answer map[string]any
@@ -69,6 +69,16 @@ func resolve(ctx context.Context, cases feedbackv1.CaseServiceClient, c command)
 	return answer{"state": done.State.String()}, nil
 }
 
+// cancel takes back a whole order on the phone.
+func cancel(ctx context.Context, orders cartv1.OrderServiceClient, c command) (answer, error) {
+	order, err := orders.CancelOrder(ctx, &cartv1.CancelOrderRequest{
+		Order: c.Order, Reason: "Changed their mind on the phone.", RequestId: "cancel-" + c.ID})
+	if err != nil {
+		return nil, err
+	}
+	return answer{"state": order.State.String(), "notes": len(order.CreditNotes)}, nil
+}
+
 func thank(ctx context.Context, messages notificationv1.MessageServiceClient, c command) (answer, error) {
 	result := answer{}
 	for _, channel := range []string{"webhook", "inbox"} {
@@ -91,6 +101,7 @@ func main() {
 		os.Exit(1)
 	}
 	carts := cartv1.NewCartServiceClient(dial(targets["cart"]))
+	orders := cartv1.NewOrderServiceClient(dial(targets["cart"]))
 	cases := feedbackv1.NewCaseServiceClient(dial(targets["feedback"]))
 	messages := notificationv1.NewMessageServiceClient(dial(targets["notification"]))
 	lines := bufio.NewScanner(os.Stdin)
@@ -99,7 +110,7 @@ func main() {
 		var a answer
 		err := json.Unmarshal(lines.Bytes(), &c)
 		if err == nil {
-			ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(context.Background(),
+			ctx, stop := context.WithTimeout(metadata.AppendToOutgoingContext(context.Background(),
 				"authorization", "Bearer "+os.Getenv("TOKEN"), "throughline-channel", "care",
 				"throughline-actor", agent, "throughline-on-behalf-of", c.Customer), 10*time.Second)
 			switch c.Step {
@@ -109,12 +120,14 @@ func main() {
 				a, err = look(ctx, cases, c)
 			case "resolve":
 				a, err = resolve(ctx, cases, c)
+			case "cancel":
+				a, err = cancel(ctx, orders, c)
 			case "thank":
 				a, err = thank(ctx, messages, c)
 			default:
 				err = fmt.Errorf("no step %q", c.Step)
 			}
-			cancel()
+			stop()
 		}
 		if err != nil {
 			a = answer{"error": err.Error()}

@@ -43,6 +43,14 @@ const steps = {
     return { products: found.products.map((p) => p.name), corrected: found.corrections.length,
       compared: compared.items.map((i) => i.sku), differ: compared.rows.filter((r) => r.is_different).length };
   },
+  // Where it goes, and what sending it costs.
+  async ship({ actor, cart, country, currency, id }) {
+    const sent = await call(carts, 'SetFulfilment',
+      { cart, fulfilment: { method: 'SHIP', delivery: { country } }, request_id: `ship-${id}` }, actor);
+    const shipping = { method: 'parcel', amount: { currency_code: currency, units: '5' } };
+    const charged = await call(carts, 'SetTerms', { cart, terms: { shipping }, request_id: `terms-${id}` }, actor);
+    return { country: sent.fulfilment.delivery.country, shipping: charged.terms.shipping.amount.units };
+  },
   // What an error looks like from here: the code and every bad field.
   async blunder({ actor }) {
     try {
