@@ -20,6 +20,7 @@ enum {
     H2_FRAME_BYTES = 16 * 1024 + 512,
     H2_OWN_BYTES = 256, /* of a message out that need no memory of their own */
     H2_OWN_PAIRS = 16,
+    H2_SIZE_CLASSES = 16,
     /* Above the limit the run time refuses a call in its own words, up to so many times of it. */
     H2_METADATA_MARGIN = 4,
     H2_SWEEP_MICROS = 250 * 1000,
@@ -195,8 +196,18 @@ typedef enum H2Command {
     H2_COMMAND_STOP = 8,
 } H2Command;
 
+typedef struct H2Piece H2Piece;
+
+/* A loop's memory for nghttp2. */
+typedef struct H2Memory {
+    nghttp2_mem hooks;
+    H2Piece *kept[H2_SIZE_CLASSES];
+    size_t kept_bytes;
+} H2Memory;
+
 struct H2Loop {
     H2Transport *transport;
+    H2Memory memory;
     struct event_base *base;
     pthread_t thread;
     struct event *woken, *sweep;
@@ -268,6 +279,10 @@ bool h2_loop_is_any(void);
 /* Behind everything that happens on the loop: does what was asked and writes what came of it. */
 void h2_loop_settle(H2Loop *loop);
 void h2_loop_count(H2Loop *loop, int step);
+
+/* transport_h2_memory.c: for the loop's thread alone. */
+void h2_memory_init(H2Memory *memory);
+void h2_memory_free(H2Memory *memory);
 
 /* transport_h2_accept.c */
 /* Listens on the loop; errors of listening_socket. */

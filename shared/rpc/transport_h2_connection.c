@@ -16,7 +16,7 @@
 enum {
     MAX_LINGERED = 1024 * 1024,
     /* A read of more frames than this makes the next one smaller: other connections wait. */
-    FRAMES_AT_ONCE = 256,
+    FRAMES_AT_ONCE = 512,
     FIRST_READ = 16 * 1024,
     LEAST_READ = 4 * 1024,
     WRITES_AT_ONCE = 4,

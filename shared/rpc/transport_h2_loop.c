@@ -231,6 +231,7 @@ void h2_loop_init(H2Loop *loop, H2Transport *transport)
     if (!config)
         abort();
     loop->transport = transport;
+    h2_memory_init(&loop->memory);
     /* Nobody but its thread touches the base. */
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     loop->base = event_base_new_with_config(config);
@@ -262,6 +263,7 @@ void h2_loop_free(H2Loop *loop)
         loop->free_calls = call->next;
         free(call);
     }
+    h2_memory_free(&loop->memory);
     event_free(loop->woken);
     event_free(loop->sweep);
     event_base_free(loop->base);

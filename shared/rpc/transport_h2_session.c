@@ -220,8 +220,8 @@ void h2_session_start(H2Connection *connection)
         { NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1 },
     };
 
-    if (nghttp2_session_server_new2(
-            &connection->session, transport->callbacks, connection, transport->options) ||
+    if (nghttp2_session_server_new3(&connection->session, transport->callbacks, connection,
+            transport->options, &connection->loop->memory.hooks) ||
         nghttp2_submit_settings(connection->session, NGHTTP2_FLAG_NONE, settings, 3) ||
         nghttp2_session_set_local_window_size(
             connection->session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW))

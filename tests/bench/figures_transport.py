@@ -143,6 +143,8 @@ def beside_go(bench):
 def beside_cpp(bench):
     if bench.sizes.is_smoke and not (bench.build / "bench-peers/cpp/echo").exists():
         raise Unavailable("gRPC C++ is not built")
+    if subprocess.run(["pkg-config", "--exists", "grpc++"], capture_output=True, check=False).returncode:
+        raise Unavailable("gRPC C++ is not installed: services/install bench")
     compile_it = ["g++", "-std=c++17", "-O2", HERE / "peers/echo.cc", "-o", "echo", "-lgrpc++", "-lgrpc", "-lgpr", "-lprotobuf",
                   "-labsl_synchronization"]
     return peer_rounds(bench, build_peer(bench, "cpp", compile_it))
