@@ -10,25 +10,6 @@
 
 typedef Throughline__Identity__V1__ConsentChanged ConsentChanged;
 
-/* Brings a document to its customer's survivor. It is stored under the customer it names first and
- * only then looked for a survivor: a merge at the same time either finds it there or is found here.
- * `customer` points into the document; `owner` is what it should be, before merges. */
-static const Error *place(StoreView *view, const Collection *collection, void *document,
-    const char *name, char **customer, const char *owner)
-{
-    const char *survivor;
-    const Error *error = store_insert(view, collection, document, NULL);
-
-    if (error && error->code == ERROR_ALREADY_EXISTS)
-        error = store_get(view, collection, name, document);
-    if (error || (error = customer_survivor_name(view, owner, &survivor)))
-        return error;
-    if (text_equal(*customer, survivor))
-        return NULL;
-    *customer = (char *)survivor;
-    return store_replace(view, collection, document, NULL);
-}
-
 static const char *owner_record(Arena *arena, const char *aggregate)
 {
     char id[ID_SIZE];
@@ -52,6 +33,26 @@ static const Error *find_owner(StoreView *view, const Event *event, const char *
     if (!error)
         *owner = record.customer;
     return error && error->code == ERROR_NOT_FOUND ? NULL : error;
+}
+
+/* Brings a document to its customer's survivor. It is stored under the customer it names first and
+ * only then looked for its owner and the owner's survivor: an adoption or a merge at the same time
+ * either finds it there or is found here. `customer` points into the document. */
+static const Error *place(StoreView *view, const Collection *collection, void *document,
+    const char *name, char **customer, const Event *event)
+{
+    const char *owner, *survivor;
+    const Error *error = store_insert(view, collection, document, NULL);
+
+    if (error && error->code == ERROR_ALREADY_EXISTS)
+        error = store_get(view, collection, name, document);
+    if (error || (error = find_owner(view, event, &owner)) ||
+        (error = customer_survivor_name(view, owner, &survivor)))
+        return error;
+    if (text_equal(*customer, survivor))
+        return NULL;
+    *customer = (char *)survivor;
+    return store_replace(view, collection, document, NULL);
 }
 
 /* The aggregate is the customer's from its first event on: those that were told and, by the record,
@@ -116,11 +117,9 @@ const Error *tell_event(RpcCall *call, const Event *event)
     const ProtobufCMessage *payload = payload_of(call->arena, event);
     TimelineEntry entry = entry_of(call->arena, event, payload);
     const char *adopted = summary_adopted(payload, event->aggregate);
-    const char *owner;
     const Error *error;
 
-    if ((error = find_owner(&steps, event, &owner)) ||
-        (error = place(&steps, &timeline, &entry, entry.name, &entry.customer, owner)))
+    if ((error = place(&steps, &timeline, &entry, entry.name, &entry.customer, event)))
         return error;
     if (!adopted || text_is_empty(event->customer))
         return NULL;
@@ -137,7 +136,7 @@ static const Error *record_consent(
     record.customer = record.origin = event->customer;
     record.consent = consent;
     record.merged = (char *)merged;
-    return place(view, &consent_records, &record, record.name, &record.customer, event->customer);
+    return place(view, &consent_records, &record, record.name, &record.customer, event);
 }
 
 /* Everything under the merged record goes to whoever it is part of now. */

@@ -14,19 +14,9 @@
 
 typedef Throughline__Event__V1__Position Position;
 typedef Throughline__Event__V1__SubscribeRequest SubscribeRequest;
-typedef Throughline__Event__V1__SubscribeResponse SubscribeResponse;
 
 static const Error gap = { ERROR_DATA_LOSS, "EVENT_GAP",
     "The source's log has left out an event; nothing behind it is taken." };
-
-/* One subscription of the reader, in one time of holding the lease. */
-typedef struct Session {
-    EventConsumer *consumer;
-    int generation;
-    int64_t positions[STORE_PARTITIONS];
-    RpcClientStream *stream;
-    bool has_taken; /* an event, at least */
-} Session;
 
 void consumer_wait(EventConsumer *consumer, int64_t until)
 {
@@ -88,36 +78,35 @@ static const Error *apply_once(EventConsumer *consumer, Arena *arena, const Even
 }
 
 /* Under the lock: whether the lease is still ours, without a break. */
-static bool goes_on(const Session *session)
+static bool goes_on(const ConsumerSession *session)
 {
     return !session->consumer->is_stopping && session->consumer->generation == session->generation;
 }
 
 /* Until it has its effect; false when the session is over first. */
-static bool apply(Session *session, const Event *event)
+static bool apply(ConsumerSession *session, Arena *arena, const Event *event)
 {
     EventConsumer *consumer = session->consumer;
-    Arena *arena = arena_new();
     const Error *error;
     int pause = 0;
     bool is_ours = true;
 
-    while (is_ours && (error = apply_once(consumer, arena, event))) {
+    for (;;) {
+        pthread_mutex_lock(&consumer->lock);
+        is_ours = goes_on(session);
+        pthread_mutex_unlock(&consumer->lock);
+        arena_reset(arena);
+        if (!is_ours || !(error = apply_once(consumer, arena, event)))
+            return is_ours;
         if (pause == 0)
             log_failure(consumer, "event_not_applied", error);
         counter_add(consumer->retries, 1);
         pause = next_pause(pause);
-        arena_reset(arena);
         pause_for(consumer, pause);
-        pthread_mutex_lock(&consumer->lock);
-        is_ours = goes_on(session);
-        pthread_mutex_unlock(&consumer->lock);
     }
-    arena_free(arena);
-    return is_ours;
 }
 
-static const Error *check_place(const Session *session, const SubscribeResponse *response)
+static const Error *check_place(const ConsumerSession *session, const SubscribeResponse *response)
 {
     const Position *position = response->position;
     const Event *event = response->event;
@@ -133,13 +122,12 @@ static const Error *check_place(const Session *session, const SubscribeResponse 
 }
 
 /* The event has had its effect. */
-static void move_on(Session *session, const Position *position)
+static void move_on(ConsumerSession *session, const Position *position)
 {
     EventConsumer *consumer = session->consumer;
 
-    session->positions[position->partition] = position->sequence;
-    session->has_taken = true;
     pthread_mutex_lock(&consumer->lock);
+    session->has_taken = true;
     if (goes_on(session)) {
         consumer->positions[position->partition] = position->sequence;
         if (++consumer->n_unsaved == 1)
@@ -150,28 +138,53 @@ static void move_on(Session *session, const Position *position)
     pthread_mutex_unlock(&consumer->lock);
 }
 
-static const Error *take_events(Session *session, Arena *arena)
+bool consumer_take(ConsumerSession *session, Arena *arena, const SubscribeResponse *response)
 {
-    const Error *error;
-    void *message;
-
-    for (;;) {
-        const SubscribeResponse *response;
-
-        arena_reset(arena);
-        if ((error = rpc_client_receive(session->stream, arena, &message)) || !message)
-            return error;
-        response = message;
-        if ((error = check_place(session, response)))
-            return error;
-        if (response->event && !apply(session, response->event))
-            return NULL;
-        move_on(session, response->position);
-        counter_add(session->consumer->applied, response->event ? 1 : 0);
-    }
+    if (response->event && !apply(session, arena, response->event))
+        return false;
+    move_on(session, response->position);
+    counter_add(session->consumer->applied, response->event ? 1 : 0);
+    return true;
 }
 
-static SubscribeRequest *request_of(const Session *session, Arena *arena)
+static const Error *receive(ConsumerSession *session, const SubscribeResponse **response)
+{
+    void *message = NULL;
+    const Error *error = rpc_client_receive(session->stream, session->message, &message);
+
+    *response = message;
+    if (!error && message && !(error = check_place(session, message)))
+        session->positions[(*response)->position->partition] = (*response)->position->sequence;
+    return error;
+}
+
+static const Error *take_in_turn(ConsumerSession *session)
+{
+    Arena *effect = arena_new();
+    const SubscribeResponse *response;
+    const Error *error;
+
+    while (!(error = receive(session, &response)) && response &&
+           consumer_take(session, effect, response))
+        arena_reset(session->message);
+    arena_free(effect);
+    return error;
+}
+
+static const Error *take_in_lanes(ConsumerSession *session)
+{
+    const SubscribeResponse *response;
+    const Error *error;
+
+    while (!(error = receive(session, &response)) && response) {
+        consumer_put(session, session->message, response);
+        session->message = arena_new();
+    }
+    consumer_wait_for_lanes(session->consumer);
+    return error;
+}
+
+static SubscribeRequest *request_of(const ConsumerSession *session, Arena *arena)
 {
     SubscribeRequest *request =
         message_new(arena, &throughline__event__v1__subscribe_request__descriptor);
@@ -194,7 +207,7 @@ static SubscribeRequest *request_of(const Session *session, Arena *arena)
 
 /* From now on the keeper and event_consumer_stop can cancel the stream; false: it comes too
  * late. */
-static bool show_stream(Session *session)
+static bool show_stream(ConsumerSession *session)
 {
     bool is_good;
 
@@ -205,7 +218,7 @@ static bool show_stream(Session *session)
     return is_good;
 }
 
-static void close_stream(Session *session)
+static void close_stream(ConsumerSession *session)
 {
     pthread_mutex_lock(&session->consumer->lock);
     session->consumer->stream = NULL;
@@ -213,18 +226,21 @@ static void close_stream(Session *session)
     rpc_client_close_stream(session->stream);
 }
 
-static void follow(Session *session)
+static void follow(ConsumerSession *session)
 {
-    Arena *outer = arena_new(); /* for as long as the stream */
-    Arena *arena = arena_new(); /* for one message */
-    RpcOutgoing outgoing = { .arena = outer, .deadline = INT64_MAX };
-    const Error *error = rpc_client_open_stream(session->consumer->client, &outgoing,
+    Arena *arena = arena_new();
+    bool is_parallel = session->consumer->effect.is_parallel;
+    RpcOutgoing outgoing = { .arena = arena, .deadline = INT64_MAX };
+    const Error *error;
+
+    session->message = arena_new();
+    error = rpc_client_open_stream(session->consumer->client, &outgoing,
         &throughline__event__v1__event_service__descriptor, "Subscribe", &session->stream);
 
     if (!error && show_stream(session) &&
-        !(error = rpc_client_send(session->stream, request_of(session, outer))) &&
+        !(error = rpc_client_send(session->stream, request_of(session, arena))) &&
         !(error = rpc_client_finish_sending(session->stream)))
-        error = take_events(session, arena);
+        error = is_parallel ? take_in_lanes(session) : take_in_turn(session);
     close_stream(session);
     if (session->has_taken)
         session->consumer->is_troubled = false;
@@ -233,12 +249,12 @@ static void follow(Session *session)
             log_failure(session->consumer, "subscription_ended", error);
         session->consumer->is_troubled = true;
     }
+    arena_free(session->message);
     arena_free(arena);
-    arena_free(outer);
 }
 
 /* False when the consumer stops. */
-static bool begin_session(EventConsumer *consumer, Session *session)
+static bool begin_session(EventConsumer *consumer, ConsumerSession *session)
 {
     bool goes;
 
@@ -246,7 +262,7 @@ static bool begin_session(EventConsumer *consumer, Session *session)
     while (!consumer->is_stopping && !consumer->lease.is_held)
         pthread_cond_wait(&consumer->changed, &consumer->lock);
     goes = !consumer->is_stopping;
-    *session = (Session){ .consumer = consumer, .generation = consumer->generation };
+    *session = (ConsumerSession){ .consumer = consumer, .generation = consumer->generation };
     memcpy(session->positions, consumer->positions, sizeof(session->positions));
     pthread_mutex_unlock(&consumer->lock);
     return goes;
@@ -255,7 +271,7 @@ static bool begin_session(EventConsumer *consumer, Session *session)
 static void *consume(void *context)
 {
     EventConsumer *consumer = context;
-    Session session;
+    ConsumerSession session;
     int pause = 0;
 
     while (begin_session(consumer, &session)) {
@@ -294,6 +310,8 @@ EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient 
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&consumer->changed, &attributes);
+    pthread_cond_init(&consumer->lane_filled, NULL);
+    pthread_cond_init(&consumer->lane_emptied, NULL);
     pthread_condattr_destroy(&attributes);
     if (pthread_create(&consumer->keeper, NULL, consumer_keep, consumer) ||
         pthread_create(&consumer->reader, NULL, consume, consumer))
@@ -312,9 +330,12 @@ void event_consumer_stop(EventConsumer *consumer)
     pthread_cond_broadcast(&consumer->changed);
     pthread_mutex_unlock(&consumer->lock);
     pthread_join(consumer->reader, NULL);
+    consumer_end_lanes(consumer);
     pthread_join(consumer->keeper, NULL);
     consumer_release(consumer);
     pthread_cond_destroy(&consumer->changed);
+    pthread_cond_destroy(&consumer->lane_filled);
+    pthread_cond_destroy(&consumer->lane_emptied);
     pthread_mutex_destroy(&consumer->lock);
     free(consumer);
 }

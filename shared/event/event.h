@@ -75,7 +75,7 @@ void event_relay_stop(EventRelay *relay, int grace_ms);
 const Error *event_subscribe(
     EventHub *hub, RpcCall *call, const Throughline__Event__V1__SubscribeRequest *request);
 const Error *event_get_positions(
-    RpcCall *call, Throughline__Event__V1__GetPositionsResponse *reply);
+    EventHub *hub, RpcCall *call, Throughline__Event__V1__GetPositionsResponse *reply);
 
 /* ---- consumer: another service's log → effects here ---- */
 
@@ -90,6 +90,9 @@ typedef const Error *(*EventApply)(RpcCall *call, const Event *event);
 typedef struct EventEffect {
     EventApply apply;
     const ProtobufCMessageDescriptor *const *types; /* of payloads, NULL-ended; NULL: all */
+    /* Partitions are applied at the same time: the effect holds whatever is applied for others
+     * meanwhile. Within a partition the order is kept all the same. */
+    bool is_parallel;
 } EventEffect;
 
 EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient *client,

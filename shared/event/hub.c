@@ -54,6 +54,17 @@ EventHub *event_hub_start(Store *store, Metrics *metrics)
     return hub;
 }
 
+bool event_hub_heads(EventHub *hub, int64_t heads[STORE_PARTITIONS])
+{
+    bool is_synced;
+
+    pthread_mutex_lock(&hub->lock);
+    is_synced = hub->is_synced;
+    memcpy(heads, hub->heads, sizeof(hub->heads));
+    pthread_mutex_unlock(&hub->lock);
+    return is_synced;
+}
+
 static void end_all(Feed *feed)
 {
     while (feed) {

@@ -69,6 +69,9 @@ struct EventHub {
     Arena *scratch; /* of one record's messages */
 };
 
+/* How far the log was handed out; false when that is not kept up. */
+bool event_hub_heads(EventHub *hub, int64_t heads[STORE_PARTITIONS]);
+
 /* feed.c: one stream. */
 
 /* Whether a feed that has caught up may be handed the record as it is; FEED_READ: the log is to be

@@ -2,7 +2,7 @@
 #include "shared/event/event.h"
 
 #include "shared/codec/message.h"
-#include "shared/event/log.h"
+#include "shared/event/hub.h"
 #include "shared/rpc/check.h"
 
 typedef Throughline__Event__V1__Position Position;
@@ -55,20 +55,36 @@ const Error *event_subscribe(EventHub *hub, RpcCall *call, const SubscribeReques
         });
 }
 
-const Error *event_get_positions(RpcCall *call, Throughline__Event__V1__GetPositionsResponse *reply)
+/* The ends of the log. Where the hub knows how far it has read, one query tells which have moved since. */
+static const Error *read_ends(EventHub *hub, StoreView *view, int64_t ends[STORE_PARTITIONS])
 {
-    const Error *error;
+    unsigned ahead = STORE_ALL_PARTITIONS;
+    const Error *error = NULL;
 
+    if (event_hub_heads(hub, ends))
+        error = event_log_ahead(view, ends, &ahead);
+    for (int i = 0; i < STORE_PARTITIONS && !error; i++)
+        if (ahead & 1u << i)
+            error = event_log_head(view, i, &ends[i]);
+    return error;
+}
+
+const Error *event_get_positions(
+    EventHub *hub, RpcCall *call, Throughline__Event__V1__GetPositionsResponse *reply)
+{
+    int64_t ends[STORE_PARTITIONS];
+    const Error *error = read_ends(hub, call->store, ends);
+
+    if (error)
+        return error;
     reply->positions = arena_array(call->arena, STORE_PARTITIONS, sizeof(*reply->positions));
-    reply->n_positions = STORE_PARTITIONS;
     for (int i = 0; i < STORE_PARTITIONS; i++) {
         Position *position =
             message_new(call->arena, &throughline__event__v1__position__descriptor);
 
         position->partition = i;
-        reply->positions[i] = position;
-        if ((error = event_log_head(call->store, i, &position->sequence)))
-            return error;
+        position->sequence = ends[i];
+        reply->positions[reply->n_positions++] = position;
     }
     return NULL;
 }

@@ -10,7 +10,7 @@ static const Error *subscribe(RpcCall *call, const void *request, void *reply)
 static const Error *get_positions(RpcCall *call, const void *request, void *reply)
 {
     (void)request;
-    return event_get_positions(call, reply);
+    return event_get_positions(service_of(call)->hub, call, reply);
 }
 
 const RpcService event_rpcs = THROUGHLINE__EVENT__V1__EVENT_SERVICE__INIT();

@@ -135,5 +135,5 @@ const Service mirror_service = {
     .rpcs = { NULL },
     .collections = mirror_collections,
     .peers = { "notes" },
-    .consumers = { { "notes", { count_writing } } },
+    .consumers = { { "notes", { count_writing, .is_parallel = true } } },
 };
