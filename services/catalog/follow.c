@@ -128,11 +128,13 @@ const Error *catalog_follow(RpcCall *call)
     Catalog *catalog = catalog_of(call);
     Arena *arena = arena_new();
     StoreView view = *call->store;
-    const Error *error = NULL;
+    const Error *error;
+    unsigned ahead;
 
     view.arena = arena;
+    error = event_log_ahead(&view, catalog->followed, &ahead);
     for (int i = 0; i < STORE_PARTITIONS && !error; i++) {
-        bool is_last = false;
+        bool is_last = !(ahead & 1u << i);
 
         while (!error && !is_last && !rpc_should_stop(call)) {
             arena_reset(arena);
