@@ -3,6 +3,7 @@
 
 #include "services/cart/catalog_ask.h"
 #include "shared/base/id.h"
+#include "shared/base/log.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 
@@ -17,6 +18,21 @@ enum { USES_TTL_SECONDS = 3600, STOCK_TTL_SECONDS = 900 };
 
 /* The same request is answered with the same reservation, even when it holds no longer. */
 enum { STOCK_MIN_LEFT_SECONDS = 60, STOCK_MAX_TRIES = 8, MICROS = 1000000 };
+
+bool catalog_is_lost(const Error *error)
+{
+    return error && (error->code == ERROR_FAILED_PRECONDITION || error->code == ERROR_NOT_FOUND);
+}
+
+const Error *catalog_bear_loss(const char *what, const char *order, const Error *error)
+{
+    if (!catalog_is_lost(error))
+        return error;
+    log_write(LOG_WARN, what,
+        (const LogField[]){
+            { "order", .text = order }, { "reason", .text = error->reason }, { 0 } });
+    return NULL;
+}
 
 static const Error *ask_coupons(
     RpcCall *call, const char *method, const void *request, UseReservation *reservation)

@@ -43,6 +43,12 @@ const Error *catalog_reserve_uses(RpcCall *call, const SignedQuote *signed_quote
  * same quote is reserved once, for as long as that holds. Errors: those of StockService.Reserve. */
 const Error *catalog_reserve_stock(RpcCall *call, Cart *cart, const Quote *quote);
 
+/* Whether what was reserved or counted is there no longer: nobody came back in time. */
+bool catalog_is_lost(const Error *error);
+
+/* What an order needs no longer, or can do without: such a loss is logged, and no error. */
+const Error *catalog_bear_loss(const char *what, const char *order, const Error *error);
+
 /* Nothing to do for "". Again is as good as once. Errors: those of StockService. */
 const Error *catalog_confirm_stock(RpcCall *call, const char *name);
 const Error *catalog_release_stock(RpcCall *call, const char *name);

@@ -3,7 +3,6 @@
 #include "services/cart/cart_service.h"
 
 #include "services/cart/catalog_client.h"
-#include "shared/base/log.h"
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
 
@@ -28,30 +27,6 @@ static const Error *unpack_promise(RpcCall *call, const SignedQuote *promise, Qu
     return *quote ? NULL : &unreadable;
 }
 
-/* What was reserved is there no longer: nobody came back in time. */
-static bool is_lost(const Error *error)
-{
-    return error && (error->code == ERROR_FAILED_PRECONDITION || error->code == ERROR_NOT_FOUND);
-}
-
-/* The order stands, whatever became of what was reserved for it. */
-static void log_lost(const char *what, const char *order, const Error *error)
-{
-    log_write(LOG_WARN, what,
-        (const LogField[]){
-            { "order", .text = order }, { "reason", .text = error->reason }, { 0 } });
-}
-
-static const Error *redeem(RpcCall *call, const Order *order)
-{
-    const Error *error = catalog_redeem_uses(call, order->uses);
-
-    if (!is_lost(error))
-        return error;
-    log_lost("uses_lost", order->name, error);
-    return NULL;
-}
-
 /* Sells the pieces. When they are held no longer they are reserved once more; when they are gone,
  * the order is one that waits for its pieces. */
 static const Error *sell(RpcCall *call, Cart *cart, const Quote *quote)
@@ -59,17 +34,22 @@ static const Error *sell(RpcCall *call, Cart *cart, const Quote *quote)
     PendingWork *work = cart->pending;
     const Error *error = catalog_confirm_stock(call, work->stock);
 
-    if (!is_lost(error))
+    if (!catalog_is_lost(error))
         return error;
     error = catalog_reserve_stock(call, cart, quote);
     if (!error)
         error = catalog_confirm_stock(call, work->stock);
-    if (!is_lost(error))
+    if (!catalog_is_lost(error))
         return error;
-    log_lost("stock_lost", cart->order, error);
     work->stock = arena_text(call->arena, "");
     work->n_pieces = 0;
-    return NULL;
+    return catalog_bear_loss("stock_lost", cart->order, error);
+}
+
+/* The order stands, whatever became of what it was to count for meanwhile. */
+static const Error *redeem(RpcCall *call, const Order *order)
+{
+    return catalog_bear_loss("uses_lost", order->name, catalog_redeem_uses(call, order->uses));
 }
 
 /* The second and third write: order and invoice, then the cart. */

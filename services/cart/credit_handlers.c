@@ -6,7 +6,6 @@
 #include "services/cart/domain/credit.h"
 #include "services/cart/domain/terms.h"
 #include "shared/base/id.h"
-#include "shared/base/log.h"
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
 #include "shared/rpc/naming.h"
@@ -25,17 +24,6 @@ typedef struct Crediting {
     bool is_decided;
 } Crediting;
 
-/* What cannot be given back any more is no reason to keep the others. */
-static const Error *tolerate(const Order *order, const Error *error)
-{
-    if (!error || (error->code != ERROR_FAILED_PRECONDITION && error->code != ERROR_NOT_FOUND))
-        return error;
-    log_write(LOG_WARN, "not_given_back",
-        (const LogField[]){
-            { "order", .text = order->name }, { "reason", .text = error->reason }, { 0 } });
-    return NULL;
-}
-
 /* The rest of a credit: pieces, uses, and the write that says that nothing is pending. */
 static const Error *carry_out(RpcCall *call, StoreView *view, Order *order)
 {
@@ -43,9 +31,10 @@ static const Error *carry_out(RpcCall *call, StoreView *view, Order *order)
     const Error *error = NULL;
 
     for (size_t i = 0; note && i < note->n_pieces && !error; i++)
-        error = tolerate(order, catalog_restock(call, note, note->pieces[i]));
+        error = catalog_bear_loss(
+            "pieces_lost", order->name, catalog_restock(call, note, note->pieces[i]));
     if (!error && credit_frees_uses(order))
-        error = tolerate(order, catalog_return_uses(call, order->uses));
+        error = catalog_bear_loss("uses_lost", order->name, catalog_return_uses(call, order->uses));
     if (error)
         return error;
     order->pending = NULL;

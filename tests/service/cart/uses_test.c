@@ -137,6 +137,85 @@ static void buy(Worker *worker)
         atomic_fetch_add(&rush->sold, 1);
 }
 
+/* 20 % off for whoever has the coupon FLYER, which works once in all. */
+static void print_flyer(void)
+{
+    Throughline__Catalog__V1__CreatePromotionRequest create =
+        THROUGHLINE__CATALOG__V1__CREATE_PROMOTION_REQUEST__INIT;
+    Throughline__Catalog__V1__Promotion made = THROUGHLINE__CATALOG__V1__PROMOTION__INIT,
+                                        reply = made;
+    Throughline__Catalog__V1__CreateCouponCampaignRequest request =
+        THROUGHLINE__CATALOG__V1__CREATE_COUPON_CAMPAIGN_REQUEST__INIT;
+    Throughline__Catalog__V1__CouponCampaign campaign =
+                                                 THROUGHLINE__CATALOG__V1__COUPON_CAMPAIGN__INIT,
+                                             printed = campaign;
+    Fixture *catalog = fixture_peer(fixture, "catalog");
+
+    made.title = arena_text(arena, "With the flyer");
+    made.basis_points = 2000;
+    made.needs_coupon = true;
+    create.promotion = &made;
+    CHECK_TEXT(
+        error_reason(fixture_call(catalog, "PricingService/CreatePromotion", &create, &reply)),
+        "OK");
+    campaign.title = arena_text(arena, "Flyer");
+    campaign.promotion = reply.name;
+    campaign.code = arena_text(arena, "FLYER");
+    campaign.total_limit = 1;
+    request.campaign = &campaign;
+    CHECK_TEXT(error_reason(
+                   fixture_call(catalog, "CouponService/CreateCouponCampaign", &request, &printed)),
+        "OK");
+}
+
+static Throughline__Catalog__V1__Coupon__State state_of_flyer(void)
+{
+    Throughline__Catalog__V1__GetCouponRequest request =
+        THROUGHLINE__CATALOG__V1__GET_COUPON_REQUEST__INIT;
+    Throughline__Catalog__V1__Coupon reply = THROUGHLINE__CATALOG__V1__COUPON__INIT;
+
+    request.code = arena_text(arena, "FLYER");
+    CHECK_TEXT(error_reason(fixture_call(
+                   fixture_peer(fixture, "catalog"), "CouponService/GetCoupon", &request, &reply)),
+        "OK");
+    return reply.state;
+}
+
+static void a_coupon_is_used_by_an_order_and_free_again_when_it_is_cancelled(void)
+{
+    Throughline__Cart__V1__CancelOrderRequest request =
+        THROUGHLINE__CART__V1__CANCEL_ORDER_REQUEST__INIT;
+    Rush *rush;
+    Order reply = THROUGHLINE__CART__V1__ORDER__INIT;
+    StoreView view;
+    StorePage page;
+    const Order *order;
+
+    open_shop(0, 0);
+    print_flyer();
+    rush = arena_alloc(arena, sizeof(*rush));
+    for (int i = 0; i < CALLERS; i++) {
+        fixture_act_as(fixture, "web", arena_printf(arena, "customers/c%d", i));
+        rush->carts[i] = shop_add_code(fixture, shop_full_cart(fixture)->name, "FLYER")->name;
+        rush->quotes[i] = shop_quote(fixture, rush->carts[i]);
+    }
+    parallel_run(fixture, CALLERS, buy, rush);
+    CHECK_INT(rush->sold, 1);
+    CHECK_INT(rush->refused, CALLERS - 1);
+    CHECK_INT(state_of_flyer(), THROUGHLINE__CATALOG__V1__COUPON__STATE__USED_UP);
+
+    view = fixture_view(fixture);
+    CU_ASSERT_PTR_NULL_FATAL(store_find(&view, &orders, &(StoreQuery){ .limit = 1 }, &page));
+    order = page.messages[0];
+    fixture_act_as(fixture, "web", order->customer);
+    request.order = order->name;
+    request.reason = arena_text(arena, "Changed their mind");
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "OrderService/CancelOrder", &request, &reply)), "OK");
+    CHECK_INT(state_of_flyer(), THROUGHLINE__CATALOG__V1__COUPON__STATE__USABLE);
+    shop_close(fixture);
+}
+
 static void as_many_orders_as_uses(void)
 {
     Rush *rush;
@@ -166,6 +245,8 @@ int main(int argc, char **argv)
         { "a_customer_uses_what_is_once_for_each_once",
             a_customer_uses_what_is_once_for_each_once },
         { "as_many_orders_as_uses", as_many_orders_as_uses },
+        { "a_coupon_is_used_by_an_order_and_free_again_when_it_is_cancelled",
+            a_coupon_is_used_by_an_order_and_free_again_when_it_is_cancelled },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
