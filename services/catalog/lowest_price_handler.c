@@ -1,7 +1,8 @@
-/* The lowest price of a SKU in a time: every release of that time is asked at every moment at which its answer may change, with the
- * product as it was then. */
+/* The lowest price of a SKU in a time: the rules of that time are asked at every moment at which their answer may change, with the
+ * product as it was then. The way goes back release by release, with only those rules that have a say. */
 #include "services/catalog/governance.h"
 
+#include "services/catalog/domain/rule_reach.h"
 #include "services/catalog/domain/rule_set.h"
 #include "services/catalog/quote_input.h"
 #include "shared/base/money.h"
@@ -19,7 +20,7 @@ typedef Throughline__Catalog__V1__ProductChanged ProductChanged;
 enum {
     DEFAULT_DAYS = 30,
     MAX_DAYS = 366,
-    MAX_RELEASES = 1000,
+    MAX_RELEASES = 10000,
     MAX_VERSIONS = 10000,
     EVENTS_AT_ONCE = 100,
     MOMENTS_STEP = 64,
@@ -130,7 +131,6 @@ static void ask(RpcCall *call, LowestPrice *lowest, const Rules *rules, int64_t 
     lowest->is_found = true;
     lowest->minor = minor;
     lowest->time = moment;
-    lowest->release = rules_set(rules)->release;
 }
 
 static void add_window(Moments *moments, const Google__Protobuf__Timestamp *start,
@@ -142,25 +142,12 @@ static void add_window(Moments *moments, const Google__Protobuf__Timestamp *star
         add_moment(moments, timestamp_to_micros(end), from, until, arena);
 }
 
-/* Of a book only what can say something about the SKU; rows of others are left out. */
-static RuleSet *rules_about(const RuleBook *book, const char *sku, Arena *arena)
-{
-    RuleSet *set = rule_set_of(book, arena);
-    size_t n = 0;
-
-    for (size_t i = 0; i < set->n_price_rows; i++)
-        if (text_equal(set->price_rows[i]->sku, sku))
-            set->price_rows[n++] = set->price_rows[i];
-    set->n_price_rows = n;
-    return set;
-}
-
-/* Asks one release for the time in which it was in force. */
-static void ask_release(
+/* Asks the rules of a time in which none that matters has changed. */
+static void ask_book(
     RpcCall *call, LowestPrice *lowest, const RuleBook *book, int64_t from, int64_t until)
 {
     Arena *arena = arena_new(), *own = call->arena;
-    RuleSet *set = rules_about(book, lowest->request->sku, arena);
+    RuleSet *set = rule_set_of(book, arena);
     Rules *rules = rules_compile(set);
     Moments moments = { 0 };
 
@@ -182,59 +169,159 @@ static void ask_release(
     arena_free(arena);
 }
 
-/* The book of release `number`: from the one after it, where that was asked, else from the shelf. */
-static const Error *go_to(RpcCall *call, int64_t number, RuleBook **book)
-{
-    RuleBook *after = *book;
-    const Error *error = after ? rule_shelf_before(call->store, after, book)
-                               : rule_shelf_at(catalog_of(call)->shelf, call->store, number, book);
+/* The way back through the releases. */
+typedef struct WayBack {
+    RpcCall *call;
+    LowestPrice *lowest;
+    RuleReach reach;
+    RuleBook *book; /* what matters of the release that the way has come to; NULL: none yet */
+    int64_t until;  /* what matters of it was in force until then */
+    size_t n_releases;
+    Release **releases; /* that it has passed, the newest first; only number and time are kept */
+} WayBack;
 
-    if (!error)
-        rule_book_release(after);
-    return error;
+/* What the release before had of what matters; false when that is the same. */
+static bool step_back(WayBack *way, ReleaseChange *const *changes, size_t n_changes, Arena *arena)
+{
+    BookChange *back = arena_array(arena, n_changes, sizeof(*back));
+    size_t n_back = 0;
+    RuleBook *before;
+
+    for (size_t i = 0; i < n_changes; i++) {
+        const ReleaseChange *change = changes[i];
+        bool was_there = rule_reaches(&way->reach, change->before, arena);
+
+        if (was_there || rule_reaches(&way->reach, change->after, arena))
+            back[n_back++] = (BookChange){ change->rule, was_there ? change->before : NULL,
+                change->before_release };
+    }
+    if (n_back == 0)
+        return false;
+    before = rule_book_next(way->book, rule_book_number(way->book) - 1, back, n_back);
+    rule_book_release(way->book);
+    way->book = before;
+    return true;
 }
 
-/* When a release came into force; 0 was always there. */
-static const Error *load_start(RpcCall *call, int64_t number, int64_t *start)
+/* Over one release. Its own prices are asked for where they differ from those before it. */
+static const Error *pass(WayBack *way, Release *release, Arena *arena)
 {
-    Release release = THROUGHLINE__CATALOG__V1__RELEASE__INIT;
+    LowestPrice *lowest = way->lowest;
+    int64_t from = timestamp_to_micros(release->create_time);
+    StoreView view = *way->call->store;
+    ReleaseChange **changes;
+    RuleBook *book = rule_book_hold(way->book);
     const Error *error;
 
-    *start = INT64_MIN;
-    if (number == 0)
-        return NULL;
-    if ((error = store_get(call->store, &releases, release_name(call->arena, number), &release)))
+    view.arena = arena;
+    if (!(error = release_changes_load(&view, release, &changes)) &&
+        step_back(way, changes, (size_t)release->change_count, arena)) {
+        ask_book(way->call, lowest, book, from > lowest->start ? from : lowest->start, way->until);
+        way->until = from;
+    }
+    rule_book_release(book);
+    return error_copy(way->call->arena, error);
+}
+
+static Release *note_release(WayBack *way, int64_t number)
+{
+    Arena *arena = way->call->arena;
+    Release *release = message_new(arena, &throughline__catalog__v1__release__descriptor);
+
+    if (way->n_releases % MOMENTS_STEP == 0)
+        way->releases = arena_grow(arena, way->releases, way->n_releases,
+            way->n_releases + MOMENTS_STEP, sizeof(*way->releases));
+    release->number = number;
+    way->releases[way->n_releases++] = release;
+    return release;
+}
+
+/* The release that was in force at the time of the lowest price. */
+static void name_release(WayBack *way)
+{
+    way->lowest->release = 0;
+    for (size_t i = 0; i < way->n_releases && !way->lowest->release; i++)
+        if (timestamp_to_micros(way->releases[i]->create_time) <= way->lowest->time)
+            way->lowest->release = way->releases[i]->number;
+}
+
+/* Where the time that is asked about ends. */
+static const Error *set_out(WayBack *way, int64_t number)
+{
+    RuleBook *book;
+    const Error *error =
+        rule_shelf_at(catalog_of(way->call)->shelf, way->call->store, number, &book);
+
+    if (error)
         return error;
-    *start = timestamp_to_micros(release.create_time);
+    way->book = rule_reach_book(&way->reach, book);
+    rule_book_release(book);
     return NULL;
 }
 
-/* From the newest release back to the one that was in force at the start. */
-static const Error *ask_all(RpcCall *call, LowestPrice *lowest)
+/* To a release, and over it where it was in force in time. */
+static const Error *go_to(WayBack *way, int64_t number, Arena *arena, int64_t *from)
 {
     static const Error too_many = { ERROR_RESOURCE_EXHAUSTED, "TOO_MANY_RELEASES",
-        "More than 1,000 releases were published in that time: ask for fewer days." };
-    RuleBook *current = rule_shelf_current(catalog_of(call)->shelf), *book = NULL;
-    int64_t number = rule_book_number(current), until = INT64_MAX, n_asked = 0;
+        "More than 10,000 releases were published since then: ask for fewer days." };
+    static const Error too_late = { ERROR_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
+        "The call's time was over before all releases were looked at." };
+    Release *release = note_release(way, number);
+    const Error *error;
+
+    if (rpc_should_stop(way->call))
+        return &too_late;
+    if (way->n_releases > MAX_RELEASES)
+        return &too_many;
+    if ((error = store_get(
+             way->call->store, &releases, release_name(way->call->arena, number), release)))
+        return error;
+    *from = timestamp_to_micros(release->create_time);
+    if (*from >= way->lowest->end)
+        return NULL;
+    if (!way->book && (error = set_out(way, number)))
+        return error;
+    return pass(way, release, arena);
+}
+
+/* From the newest release back to the one that was in force at the start. */
+static const Error *walk(WayBack *way, int64_t number)
+{
+    LowestPrice *lowest = way->lowest;
+    Arena *arena = arena_new();
+    int64_t from = INT64_MAX;
     const Error *error = NULL;
 
-    rule_book_release(current);
-    for (; number >= 0 && until > lowest->start && !error; number--) {
-        int64_t from;
-
-        if ((error = load_start(call, number, &from)))
-            break;
-        if (from < lowest->end) {
-            if (++n_asked > MAX_RELEASES)
-                error = &too_many;
-            if (error || (error = go_to(call, number, &book)))
-                break;
-            ask_release(call, lowest, book, from > lowest->start ? from : lowest->start,
-                until < lowest->end ? until : lowest->end);
-        }
-        until = from;
+    for (; number > 0 && from > lowest->start && !error; number--) {
+        arena_reset(arena);
+        error = go_to(way, number, arena, &from);
     }
-    rule_book_release(book);
+    arena_free(arena);
+    if (!error && !way->book)
+        error = set_out(way, number);
+    if (!error && way->until > lowest->start)
+        ask_book(way->call, lowest, way->book, lowest->start, way->until);
+    return error;
+}
+
+static const Error *ask_all(RpcCall *call, LowestPrice *lowest)
+{
+    const Product **known = arena_array(call->arena, lowest->n_versions, sizeof(*known));
+    RuleBook *current = rule_shelf_current(catalog_of(call)->shelf);
+    int64_t number = rule_book_number(current);
+    WayBack way = { .call = call,
+        .lowest = lowest,
+        .reach = { lowest->request->sku, known, lowest->n_versions },
+        .until = lowest->end };
+    const Error *error;
+
+    rule_book_release(current);
+    for (size_t i = 0; i < lowest->n_versions; i++)
+        known[i] = lowest->versions[i].product;
+    error = walk(&way, number);
+    rule_book_release(way.book);
+    if (!error && lowest->is_found)
+        name_release(&way);
     return error;
 }
 
@@ -262,12 +349,17 @@ const Error *get_lowest_price(RpcCall *call, const void *request, void *reply)
     LowestPrice lowest = { .request = req };
     QuoteLine line = THROUGHLINE__CATALOG__V1__QUOTE_LINE__INIT;
     PricingInput now;
+    Rules *rules;
     const Error *error;
 
     line.sku = req->sku;
-    if ((error = check_request(call, req)) ||
-        (error = price_input_load(call, &line, req->currency, NULL, &now)) ||
-        (error = load_versions(call, now.items[0].product->name, &lowest)))
+    if ((error = check_request(call, req)))
+        return error;
+
+    rules = rules_holder_current(catalog_of(call)->rules);
+    error = price_input_load(call, &line, req->currency, rules, &now);
+    rules_release(rules);
+    if (error || (error = load_versions(call, now.items[0].product->name, &lowest)))
         return error;
     lowest.end = req->before ? timestamp_to_micros(req->before) : call->arrived_at;
     lowest.start = lowest.end - (req->days ? req->days : DEFAULT_DAYS) * day_micros;

@@ -305,8 +305,3 @@ const Error *rule_shelf_at(RuleShelf *shelf, const StoreView *view, int64_t numb
     rule_book_release(from);
     return error;
 }
-
-const Error *rule_shelf_before(const StoreView *view, const RuleBook *after, RuleBook **book)
-{
-    return go_back(after, view, rule_book_number(after) - 1, book);
-}

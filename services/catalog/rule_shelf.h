@@ -28,9 +28,6 @@ const Error *rule_shelf_follow(RuleShelf *shelf, const StoreView *view);
 const Error *rule_shelf_at(
     RuleShelf *shelf, const StoreView *view, int64_t number, RuleBook **book);
 
-/* The book of the release before a book's, which is not that of release 0; rule_book_release it when done. */
-const Error *rule_shelf_before(const StoreView *view, const RuleBook *after, RuleBook **book);
-
 /* Writes a checkpoint of the current book when one is due. For one thread. */
 const Error *rule_shelf_keep(RuleShelf *shelf, StoreView *view);
 

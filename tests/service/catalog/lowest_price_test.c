@@ -130,6 +130,69 @@ static void a_price_that_began_within_a_release_counts(void)
         timestamp_to_micros(get_release_number(1)->create_time) <= start ? 9900 : 19900);
 }
 
+/* Promotions with codes and prices of others have no say. */
+static void publish_others(int count)
+{
+    fixture_act_as(fixture, "web", "agents/merchandiser");
+    for (int i = 0; i < count; i++) {
+        Promotion created;
+
+        CHECK_TEXT(error_reason(create(
+                       a_promotion(arena, arena_printf(arena, "OTHER-%d", i), 9000), "", &created)),
+            "OK");
+    }
+}
+
+static void releases_that_say_nothing_of_it_are_passed_over(void)
+{
+    enum { OTHERS = 30 };
+    GetLowestPriceRequest *request = a_question("tent-green");
+
+    publish_row(15000);
+    publish_others(OTHERS);
+    publish_row(0);
+    CHECK_TEXT(error_reason(ask(request)), "OK");
+
+    CHECK_INT(minor(lowest.lowest), 15000);
+    CHECK_INT(lowest.release, 1);
+    request->sku = text(arena, "tent-red");
+    CHECK_TEXT(error_reason(ask(request)), "OK");
+    CHECK_INT(minor(lowest.lowest), 19900);
+}
+
+static void publish_offer(int64_t amount)
+{
+    Change *change = message_new(arena, &throughline__catalog__v1__change__descriptor);
+    Product *tent = a_product(arena);
+
+    set_price(arena, tent->variants[0], "EUR", amount);
+    change->after = message_new(arena, &throughline__catalog__v1__rule__descriptor);
+    change->after->kind_case = THROUGHLINE__CATALOG__V1__RULE__KIND_PRODUCT_OFFER;
+    change->after->product_offer = offer_of(tent, arena);
+    change->rule = change->after->product_offer->name;
+    publish_changes(&change, 1);
+}
+
+static void an_offer_of_the_product_counts(void)
+{
+    publish_offer(14000);
+    publish_offer(16000);
+    CHECK_TEXT(error_reason(ask(a_question("tent-green"))), "OK");
+
+    CHECK_INT(minor(lowest.lowest), 14000);
+    CHECK_INT(lowest.release, 1);
+}
+
+static void what_is_only_a_draft_has_no_price(void)
+{
+    Product *stove = a_simple_product(arena, "stove", "Outdoor", "EUR", 100);
+
+    stove->state = PRODUCT_DRAFT;
+    import_all(&stove, 1);
+
+    CHECK_TEXT(error_reason(ask(a_question("stove"))), "VARIANT_NOT_FOUND");
+}
+
 static void bad_questions_are_refused(void)
 {
     GetLowestPriceRequest *request = a_question("not a sku");
@@ -162,6 +225,10 @@ int main(int argc, char **argv)
             a_promotion_that_applies_by_itself_counts_and_a_code_does_not },
         { "a_price_that_began_within_a_release_counts",
             a_price_that_began_within_a_release_counts },
+        { "releases_that_say_nothing_of_it_are_passed_over",
+            releases_that_say_nothing_of_it_are_passed_over },
+        { "an_offer_of_the_product_counts", an_offer_of_the_product_counts },
+        { "what_is_only_a_draft_has_no_price", what_is_only_a_draft_has_no_price },
         { "bad_questions_are_refused", bad_questions_are_refused },
         CU_TEST_INFO_NULL,
     };
