@@ -137,7 +137,7 @@ const Error *list_releases(RpcCall *call, const void *request, void *reply);
 const Error *diff_releases(RpcCall *call, const void *request, void *reply);
 const Error *get_rule(RpcCall *call, const void *request, void *reply);
 const Error *list_rules(RpcCall *call, const void *request, void *reply);
-/* A page of what an index "rule" has of one rule, newest first. Errors: INVALID_ARGUMENT for a name that is no rule's. */
+/* A page of what an index "rule" has of one rule, newest first, unless the request was found bad. */
 const Error *find_by_rule(RpcCall *call, const Collection *collection, const char *rule,
     const RpcPage *page, StorePage *found);
 

@@ -50,7 +50,7 @@ static void add_uses(PricedOrder *order, const Quote *quote, Arena *arena)
     for (size_t i = 0; i < quote->n_lines; i++) {
         const PricedLine *line = quote->lines[i];
 
-        add_use(order, line->price_row, arena);
+        add_use(order, *line->price_row ? line->price_row : line->product, arena);
         add_adjustments(order, line->adjustments, line->n_adjustments, arena);
         if (line->override)
             add_use(order, line->override->limit, arena);
@@ -91,6 +91,8 @@ const Error *list_rule_orders(RpcCall *call, const void *request, void *reply)
     StorePage found = { 0 };
     const Error *error;
 
+    if (!text_matches_name(req->rule, "products/*") && !rule_name_is_valid(req->rule))
+        check_fail(call, "rule", "is not the name of a rule or of a product");
     if ((error = find_by_rule(call, &priced_orders, req->rule, &page, &found)))
         return error;
 

@@ -147,6 +147,11 @@ const Error *check_draft(RpcCall *call, const Draft *draft)
     return error;
 }
 
+static char *name_record(Arena *arena, const Release *release, size_t index)
+{
+    return arena_printf(arena, "releaseChanges/%s.%zu", release->change_set, index);
+}
+
 static ReleaseChange *record_of(
     RpcCall *call, const Release *release, const Change *change, size_t index, const RuleBook *book)
 {
@@ -154,7 +159,7 @@ static ReleaseChange *record_of(
         message_new(call->arena, &throughline__catalog__v1__release_change__descriptor);
     const BookRule *before = rule_book_find(book, change->rule);
 
-    record->name = arena_printf(call->arena, "releaseChanges/%s.%zu", release->change_set, index);
+    record->name = name_record(call->arena, release, index);
     record->change_set = release->change_set;
     record->release = release->number;
     record->rule = change->rule;
@@ -229,6 +234,25 @@ static const Error *publish_on(RpcCall *call, const Publication *publication, co
     return error;
 }
 
+/* Takes away what was written for a number that somebody else has got. Not where that number's release names it after all: others
+ * may publish the same draft. What stays, because this fails, nobody reads. */
+static void take_away(RpcCall *call, const Release *lost)
+{
+    StoreView steps = store_steps(call->store);
+    Release winner = THROUGHLINE__CATALOG__V1__RELEASE__INIT;
+    const Error *error = store_get(&steps, &releases, lost->name, &winner);
+
+    if (error || text_equal(winner.change_set, lost->change_set))
+        return;
+    for (size_t i = 0; i < (size_t)lost->change_count && !error; i++)
+        error = store_delete(&steps, &release_changes, name_record(call->arena, lost, i), "");
+}
+
+static bool has_lost(const Error *error)
+{
+    return error && text_equal(error->reason, "RELEASE_EXISTS");
+}
+
 const Error *publish(RpcCall *call, const Publication *publication)
 {
     Race race __attribute__((cleanup(race_end))) = race_start(call, "releases");
@@ -243,7 +267,9 @@ const Error *publish(RpcCall *call, const Publication *publication)
         book = rule_shelf_current(shelf);
         error = publish_on(call, publication, book);
         rule_book_release(book);
-    } while (error && text_equal(error->reason, "RELEASE_EXISTS") && race_again(&race));
+        if (has_lost(error))
+            take_away(call, publication->release);
+    } while (has_lost(error) && race_again(&race));
     /* It is out; this replica takes it up at once if it can, else with the others. */
     if (!error)
         (void)rule_shelf_follow(shelf, call->store);

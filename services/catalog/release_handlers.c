@@ -258,13 +258,9 @@ const Error *find_by_rule(RpcCall *call, const Collection *collection, const cha
         .limit = page->limit,
         .resume = page->resume,
     };
-    const Error *error;
+    const Error *error = check_result(call);
 
-    if (!rule_name_is_valid(rule))
-        check_fail(call, "rule", "is not the name of a rule");
-    if ((error = check_result(call)))
-        return error;
-    return store_find(call->store, collection, &query, found);
+    return error ? error : store_find(call->store, collection, &query, found);
 }
 
 const Error *list_rule_history(RpcCall *call, const void *request, void *reply)
@@ -275,6 +271,8 @@ const Error *list_rule_history(RpcCall *call, const void *request, void *reply)
     StorePage found = { 0 };
     const Error *error;
 
+    if (!rule_name_is_valid(req->rule))
+        check_fail(call, "rule", "is not the name of a rule");
     if ((error = find_by_rule(call, &release_changes, req->rule, &page, &found)) ||
         (error = join_releases(call, found.messages, found.n_messages, res)))
         return error;

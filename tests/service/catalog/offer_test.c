@@ -6,6 +6,8 @@
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 
+#include <string.h>
+
 typedef Throughline__Catalog__V1__GetPriceRequest GetPriceRequest;
 typedef Throughline__Catalog__V1__GetPriceResponse GetPriceResponse;
 typedef Throughline__Catalog__V1__SearchProductsRequest SearchProductsRequest;
@@ -399,6 +401,79 @@ static void a_restart_shows_products_as_they_are_published(void)
     check_found(CHEAP, 1);
 }
 
+static Change *a_row(const char *name, int64_t amount)
+{
+    Change *change = message_new(arena, &throughline__catalog__v1__change__descriptor);
+    PriceRow *row = message_new(arena, &throughline__catalog__v1__price_row__descriptor);
+
+    row->name = arena_printf(arena, "priceRows/%s", name);
+    row->sku = text(arena, "tent-green");
+    row->country = text(arena, "DE");
+    row->amount = money_message(arena, "EUR", amount);
+    change->rule = row->name;
+    change->after = message_new(arena, &throughline__catalog__v1__rule__descriptor);
+    change->after->kind_case = THROUGHLINE__CATALOG__V1__RULE__KIND_PRICE_ROW;
+    change->after->price_row = row;
+    return change;
+}
+
+static Draft *draft_with(Change *change)
+{
+    Throughline__Catalog__V1__CreateDraftRequest request =
+        THROUGHLINE__CATALOG__V1__CREATE_DRAFT_REQUEST__INIT;
+    Draft *draft = message_new(arena, &throughline__catalog__v1__draft__descriptor);
+
+    request.title = request.reason = text(arena, "Prices");
+    request.changes = &change;
+    request.n_changes = 1;
+    as_ann();
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "GovernanceService/CreateDraft", &request, draft)),
+        "OK");
+    return draft;
+}
+
+/* Both were approved before either was published. */
+static void of_two_writers_of_one_price_the_second_is_refused(void)
+{
+    Draft *first = approve(draft_with(a_row("ann", 15000)));
+    Draft *second = approve(draft_with(a_row("bert", 16000)));
+    Draft *third = approve(draft_with(a_row("ann", 17000)));
+    Draft reply = THROUGHLINE__CATALOG__V1__DRAFT__INIT;
+    const Error *error;
+
+    CHECK_TEXT(error_reason(try_publish(first->name, &reply)), "OK");
+    error = try_publish(second->name, &reply);
+    CHECK_TEXT(error_reason(error), "RULES_INVALID");
+    CU_ASSERT_FATAL(error && error->n_violations > 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error->violations[0].description, "priceRows/ann"));
+    error = try_publish(third->name, &reply);
+    CHECK_TEXT(error_reason(error), "CHANGE_CONFLICT");
+    CHECK_TEXT(error_fact(error, "rule"), "priceRows/ann");
+}
+
+/* A release of today has the price of tomorrow in it. */
+static void a_price_can_be_asked_for_at_a_time_to_come(void)
+{
+    GetPriceRequest request = THROUGHLINE__CATALOG__V1__GET_PRICE_REQUEST__INIT;
+    GetPriceResponse reply = THROUGHLINE__CATALOG__V1__GET_PRICE_RESPONSE__INIT;
+    Change *tomorrow = a_row("tomorrow", CHEAP);
+    int64_t a_day = INT64_C(86400) * 1000000, now = clock_now();
+
+    tomorrow->after->price_row->country = text(arena, "");
+    tomorrow->after->price_row->start_time = timestamp_from_micros(arena, now + a_day);
+    publish_changes(&tomorrow, 1);
+    check_price(PRICE);
+
+    request.sku = text(arena, "tent-green");
+    request.currency = text(arena, "EUR");
+    request.time = timestamp_from_micros(arena, now + 2 * a_day);
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "PricingService/GetPrice", &request, &reply)), "OK");
+    CHECK_INT(minor(reply.line->total), CHEAP);
+    CHECK_TEXT(reply.line->price_row, "priceRows/tomorrow");
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -425,6 +500,10 @@ int main(int argc, char **argv)
             what_an_import_into_a_draft_leaves_out_goes_with_its_release },
         { "a_restart_shows_products_as_they_are_published",
             a_restart_shows_products_as_they_are_published },
+        { "of_two_writers_of_one_price_the_second_is_refused",
+            of_two_writers_of_one_price_the_second_is_refused },
+        { "a_price_can_be_asked_for_at_a_time_to_come",
+            a_price_can_be_asked_for_at_a_time_to_come },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {

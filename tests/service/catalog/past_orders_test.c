@@ -89,6 +89,18 @@ static void the_orders_of_a_promotion_are_those_that_it_took_from(void)
     CHECK_INT(orders_of("promotions/none")->n_orders, 0);
 }
 
+static void the_orders_at_an_imported_price_are_those_of_the_product(void)
+{
+    Order *order = order_with("customers/ann", "");
+    const Throughline__Catalog__V1__PricedLine *line = order->quote->lines[0];
+    ListRuleOrdersResponse *list = orders_of(line->product);
+
+    CHECK_TEXT(line->price_row, "");
+    CHECK_INT(list->n_orders, 1);
+    CHECK_TEXT(list->orders[0]->name, order->name);
+    CHECK_INT(orders_of("products/none")->n_orders, 0);
+}
+
 static void orders_of_no_rule_are_refused(void)
 {
     ListRuleOrdersRequest request = THROUGHLINE__CATALOG__V1__LIST_RULE_ORDERS_REQUEST__INIT;
@@ -224,6 +236,8 @@ int main(int argc, char **argv)
     CU_TestInfo tests[] = {
         { "the_orders_of_a_promotion_are_those_that_it_took_from",
             the_orders_of_a_promotion_are_those_that_it_took_from },
+        { "the_orders_at_an_imported_price_are_those_of_the_product",
+            the_orders_at_an_imported_price_are_those_of_the_product },
         { "orders_of_no_rule_are_refused", orders_of_no_rule_are_refused },
         { "a_simulation_says_what_orders_would_have_cost",
             a_simulation_says_what_orders_would_have_cost },

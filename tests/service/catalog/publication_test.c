@@ -103,6 +103,22 @@ static void *publish_own_rules(void *context)
     return NULL;
 }
 
+/* Who loses a race leaves nothing behind. */
+static void check_history(Replica *replica, const RuleBook *book)
+{
+    RpcCall *call = replica_call(replica, replica->arena, "reader");
+
+    for (size_t i = 0; i < rule_book_count(book); i++) {
+        StoreQuery query = { .index = "rule",
+            .equal = { { .kind = STORE_TEXT, .text = rule_book_at(book, i)->name } },
+            .limit = STORE_MAX_PAGE };
+        StorePage page = { 0 };
+
+        CHECK_TEXT(error_reason(store_find(call->store, &release_changes, &query, &page)), "OK");
+        CHECK_INT(page.n_messages, 1);
+    }
+}
+
 static void race_for_numbers(bool is_mongo)
 {
     Publisher publishers[PUBLISHERS] = { 0 };
@@ -118,6 +134,7 @@ static void race_for_numbers(bool is_mongo)
 
     CHECK_INT(rule_book_number(book), PUBLISHERS * RELEASES_EACH);
     CHECK_INT(rule_book_count(book), PUBLISHERS * RELEASES_EACH);
+    check_history(&replicas.each[0], book);
     rule_book_release(book);
     free_all(publishers);
     replicas_close(&replicas);
