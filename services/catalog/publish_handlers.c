@@ -210,6 +210,7 @@ const Error *govern(RpcCall *call)
     if ((error = rule_shelf_follow(catalog_of(call)->shelf, call->store)) ||
         (error = rule_shelf_keep(catalog_of(call)->shelf, call->store)))
         return error;
+    rules_holder_sweep(catalog_of(call)->rules);
     published_follow(catalog_of(call));
     if ((error = carry_on_all(call, DRAFT_SCHEDULED, call->arrived_at + 1)))
         return error;

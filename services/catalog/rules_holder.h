@@ -18,4 +18,8 @@ Rules *rules_holder_current(RulesHolder *holder);
  * readers are done. Rules of a release that is not newer are passed over. Any thread. */
 void rules_holder_swap(RulesHolder *holder, Rules *rules);
 
+/* Frees what is out of force and read by nobody any more: a reader never has to, for it takes long.
+ * Any thread; rules_holder_swap does it too. */
+void rules_holder_sweep(RulesHolder *holder);
+
 #endif

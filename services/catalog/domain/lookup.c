@@ -4,6 +4,7 @@
 #include "shared/base/text.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { KIND_PRIME = 0x1e3779b1 };
@@ -60,24 +61,27 @@ static Group *group_of(const Lookup *lookup, const LookupEntry *entry)
 const Lookup *lookup_build(Arena *arena, const LookupEntry *entries, size_t n_entries)
 {
     Lookup *lookup = arena_alloc(arena, sizeof(*lookup));
+    Group **groups = calloc(n_entries + 1, sizeof(*groups));
     uint32_t next = 0;
 
+    if (!groups)
+        abort();
     for (lookup->n_groups = 2; lookup->n_groups < 2 * n_entries;)
         lookup->n_groups *= 2;
     lookup->groups = arena_array(arena, lookup->n_groups, sizeof(*lookup->groups));
     lookup->values = arena_array(arena, n_entries, sizeof(*lookup->values));
-    for (size_t i = 0; i < n_entries; i++)
-        group_of(lookup, &entries[i])->n_values++;
+    for (size_t i = 0; i < n_entries; i++) {
+        groups[i] = group_of(lookup, &entries[i]);
+        groups[i]->n_values++;
+    }
     for (size_t i = 0; i < lookup->n_groups; i++) {
         lookup->groups[i].first = next;
         next += lookup->groups[i].n_values;
         lookup->groups[i].n_values = 0;
     }
-    for (size_t i = 0; i < n_entries; i++) {
-        Group *group = group_of(lookup, &entries[i]);
-
-        lookup->values[group->first + group->n_values++] = entries[i].value;
-    }
+    for (size_t i = 0; i < n_entries; i++)
+        lookup->values[groups[i]->first + groups[i]->n_values++] = entries[i].value;
+    free(groups);
     return lookup;
 }
 

@@ -50,11 +50,18 @@ const char *gtin_pad(const char *gtin, char padded[GTIN_PADDED])
     return padded;
 }
 
+static bool is_of_sku(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '~' || c == '-';
+}
+
 bool sku_is_valid(const char *sku)
 {
-    size_t length =
-        strspn(sku, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.~-");
+    size_t length = 0;
 
+    while (length <= VARIANT_MAX_SKU && is_of_sku(sku[length]))
+        length++;
     return !sku[length] && length >= 1 && length <= VARIANT_MAX_SKU;
 }
 

@@ -285,6 +285,11 @@ void rules_release(Rules *rules)
     free(rules);
 }
 
+bool rules_are_shared(const Rules *rules)
+{
+    return atomic_load_explicit(&rules->references, memory_order_acquire) > 1;
+}
+
 const RuleSet *rules_set(const Rules *rules)
 {
     return rules->set;

@@ -28,6 +28,9 @@ Rules *rules_compile(const RuleSet *set);
 Rules *rules_hold(Rules *rules);
 void rules_release(Rules *rules);
 
+/* Whether anybody but the caller has a reference. */
+bool rules_are_shared(const Rules *rules);
+
 /* What they were made of; lives as long as they do. */
 const RuleSet *rules_set(const Rules *rules);
 

@@ -108,6 +108,23 @@ static void releases_only_go_forward(void)
     rules_holder_free(holder);
 }
 
+static void a_reader_is_never_the_last_to_let_go(void)
+{
+    RulesHolder *holder = rules_holder_new();
+    RuleSet set = THROUGHLINE__CATALOG__V1__RULE_SET__INIT;
+    Rules *held = rules_holder_current(holder);
+
+    set.release = 1;
+    rules_holder_swap(holder, rules_compile(&set));
+    rules_holder_sweep(holder);
+
+    CU_ASSERT(rules_are_shared(held));
+    CHECK_INT(rules_set(held)->release, 0);
+    rules_release(held);
+    rules_holder_sweep(holder);
+    rules_holder_free(holder);
+}
+
 static void promotions_are_found_by_name_and_code(void)
 {
     Arena *arena = arena_new();
@@ -183,6 +200,7 @@ int main(int argc, char **argv)
         { "a_selector_takes_a_category_with_those_below_it",
             a_selector_takes_a_category_with_those_below_it },
         { "releases_only_go_forward", releases_only_go_forward },
+        { "a_reader_is_never_the_last_to_let_go", a_reader_is_never_the_last_to_let_go },
         { "promotions_are_found_by_name_and_code", promotions_are_found_by_name_and_code },
         { "readers_see_whole_releases_while_they_are_swapped",
             readers_see_whole_releases_while_they_are_swapped },
