@@ -91,7 +91,8 @@ static void on_timer(evutil_socket_t none, short what, void *context)
             link->is_pinged = true;
             next = in_ms(CLIENT_KEEPALIVE_TIMEOUT_MS);
         }
-        event_add(&link->timer, &next);
+        if (!link->is_lost)
+            event_add(&link->timer, &next);
     }
     channel_settle(link->channel);
 }
@@ -326,8 +327,10 @@ bool link_open(Backend *backend)
     return true;
 }
 
+/* What ends with the session may have set the timer once more. */
 void link_free(Link *link)
 {
+    event_del(&link->timer);
     nghttp2_session_del(link->session);
     SSL_free(link->ssl);
     close(link->socket);

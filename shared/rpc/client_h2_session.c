@@ -131,7 +131,8 @@ static int on_stream_closed(
     } else if (stream == link->health_stream) {
         link->health_stream = 0;
         link->wants_health = true;
-        event_add(&link->timer, &(struct timeval){ .tv_sec = HEALTH_PAUSE_SECONDS });
+        if (!link->is_lost) /* the stream may end with the connection */
+            event_add(&link->timer, &(struct timeval){ .tv_sec = HEALTH_PAUSE_SECONDS });
     }
     return 0;
 }
