@@ -119,8 +119,10 @@ const Error *uses_left(RpcCall *call, const Promotion *const *limited, size_t n_
     if (n_limited == 0)
         return NULL;
     for (size_t i = 0; i < n_limited; i++) {
-        names[2 * i] = uses_counter_name(call->arena, limited[i]->name, "", "");
-        names[2 * i + 1] = uses_counter_name(call->arena, limited[i]->name, customer, "");
+        const char *subject = uses_subject(limited[i], call->arrived_at, call->arena);
+
+        names[2 * i] = uses_counter_name(call->arena, subject, "", "");
+        names[2 * i + 1] = uses_counter_name(call->arena, subject, customer, "");
     }
     if ((error = store_get_many(&steps, &use_counters, names, n_names, counters)))
         return error;

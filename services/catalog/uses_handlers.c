@@ -19,49 +19,56 @@ enum { MICROS = 1000000 };
 static const Error promotion_not_found = { ERROR_NOT_FOUND, "PROMOTION_NOT_FOUND",
     "There is no promotion of this name." };
 
-/* The counter of a promotion in all or for a customer; an empty one where nothing was counted. */
+/* A counter in all or for a customer; an empty one where nothing was counted. */
 static const Error *load_counter(
-    RpcCall *call, const char *promotion, const char *customer, UseCounter *counter)
+    RpcCall *call, const char *subject, const char *customer, UseCounter *counter)
 {
-    const char *name = uses_counter_name(call->arena, promotion, customer, "");
+    const char *name = uses_counter_name(call->arena, subject, customer, "");
     const Error *error = store_get(call->store, &use_counters, name, counter);
 
     return error && error->code == ERROR_NOT_FOUND ? NULL : error;
 }
 
-static const Error *show_budget(RpcCall *call, int64_t spent, PromotionUsage *usage)
+static const Error *show_usage(
+    RpcCall *call, const Promotion *promotion, const char *customer, PromotionUsage *usage)
 {
-    Rules *rules = rules_holder_current(catalog_of(call)->rules);
-    const Promotion *promotion = NULL;
-    const Error *error = promotion_load(call, rules, usage->promotion, &promotion);
+    const char *subject = uses_subject(promotion, call->arrived_at, call->arena);
+    UseCounter *total = message_new(call->arena, use_counters.message);
+    UseCounter *own = message_new(call->arena, use_counters.message);
+    const Error *error;
 
-    if (!error && !promotion)
-        error = &promotion_not_found;
-    if (!error && promotion->budget)
-        usage->spent = money_message(call->arena, promotion->budget->currency_code, spent);
-    rules_release(rules);
-    return error;
+    if ((error = load_counter(call, subject, "", total)) ||
+        (*customer && (error = load_counter(call, subject, customer, own))))
+        return error;
+    usage->used = total->used;
+    usage->reserved = counter_reserved(total, call->arrived_at);
+    usage->customer_used = own->used + counter_reserved(own, call->arrived_at);
+    if (promotion->budget)
+        usage->spent = money_message(
+            call->arena, promotion->budget->currency_code, counter_spent(total, call->arrived_at));
+    return NULL;
 }
 
 const Error *get_promotion_usage(RpcCall *call, const void *request, void *reply)
 {
     const GetPromotionUsageRequest *req = request;
     PromotionUsage *usage = reply;
-    UseCounter *total = message_new(call->arena, use_counters.message);
-    UseCounter *own = message_new(call->arena, use_counters.message);
+    const Promotion *promotion = NULL;
+    Rules *rules;
     const Error *error;
 
     check_name(call, "promotion", req->promotion, "promotions/*");
     check_optional_name(call, "customer", req->customer, "customers/*");
-    if ((error = check_result(call)) || (error = load_counter(call, req->promotion, "", total)) ||
-        (*req->customer && (error = load_counter(call, req->promotion, req->customer, own))))
+    if ((error = check_result(call)))
         return error;
 
+    rules = rules_holder_current(catalog_of(call)->rules);
     usage->promotion = req->promotion;
-    usage->used = total->used;
-    usage->reserved = counter_reserved(total, call->arrived_at);
-    usage->customer_used = own->used + counter_reserved(own, call->arrived_at);
-    return show_budget(call, counter_spent(total, call->arrived_at), usage);
+    if (!(error = promotion_load(call, rules, req->promotion, &promotion)))
+        error =
+            promotion ? show_usage(call, promotion, req->customer, usage) : &promotion_not_found;
+    rules_release(rules);
+    return error;
 }
 
 const Error *reserve_uses(RpcCall *call, const void *request, void *reply)

@@ -67,8 +67,8 @@ static const Error *claim_all(Attempt *attempt)
 
         error = promotion_load(call, rules, uses[i].promotion, &promotion);
         if (!error && promotion)
-            error = uses_claim_promotion(
-                promotion, &uses[i], attempt->quote->currency, call->arena, attempt->reservation);
+            error = uses_claim_promotion(promotion, &uses[i], attempt->quote->currency,
+                call->arrived_at, call->arena, attempt->reservation);
         if (!error && *uses[i].code)
             error = claim_code(attempt, &uses[i]);
     }

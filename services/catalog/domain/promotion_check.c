@@ -294,6 +294,10 @@ static void check_limits(const Expect *check, const Promotion *promotion)
     expect_text(check, "stacking_group", promotion->stacking_group, 0, RULES_MAX_WORD);
     expect_range(check, "total_limit", promotion->total_limit, 0, INT64_MAX);
     expect_range(check, "customer_limit", promotion->customer_limit, 0, INT64_MAX);
+    if (!protobuf_c_enum_descriptor_get_value(
+            &throughline__catalog__v1__promotion__limit_period__descriptor,
+            (int)promotion->limit_period))
+        expect_fail(check, "limit_period", "is not a known period");
     if (promotion->budget)
         expect_money(check, "budget", promotion->budget, 1, &budget);
     expect_range(check, "min_margin_basis_points", promotion->min_margin_basis_points, 0,

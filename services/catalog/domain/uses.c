@@ -1,5 +1,6 @@
 #include "services/catalog/domain/uses.h"
 
+#include "shared/base/clock.h"
 #include "shared/base/id.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
@@ -100,8 +101,9 @@ char *uses_counter_name(Arena *arena, const char *subject, const char *customer,
     return arena_printf(arena, "useCounters/%s", id);
 }
 
-static UseClaim *add_claim(
-    UseReservation *reservation, const char *subject, Limit limit, const char *code, Arena *arena)
+/* `counted`: what the counter is of. */
+static UseClaim *add_claim(UseReservation *reservation, const char *subject, const char *counted,
+    Limit limit, const char *code, Arena *arena)
 {
     UseClaim *claim = message_new(arena, &throughline__catalog__v1__use_claim__descriptor);
 
@@ -109,37 +111,68 @@ static UseClaim *add_claim(
     claim->limit = limit;
     claim->code = arena_text(arena, code);
     claim->counter =
-        uses_counter_name(arena, subject, limit == CUSTOMER ? reservation->customer : "", code);
+        uses_counter_name(arena, counted, limit == CUSTOMER ? reservation->customer : "", code);
     reservation->claims = arena_grow(arena, reservation->claims, reservation->n_claims,
         reservation->n_claims + 1, sizeof(*reservation->claims));
     reservation->claims[reservation->n_claims++] = claim;
     return claim;
 }
 
-static const Error *claim_customer(
-    UseReservation *reservation, const char *subject, int64_t most_uses, Arena *arena)
+static const Error *claim_customer(UseReservation *reservation, const char *subject,
+    const char *counted, int64_t most_uses, Arena *arena)
 {
     if (most_uses == 0)
         return NULL;
     if (!*reservation->customer)
         return &customer_missing;
-    add_claim(reservation, subject, CUSTOMER, "", arena)->most_uses = most_uses;
+    add_claim(reservation, subject, counted, CUSTOMER, "", arena)->most_uses = most_uses;
     return NULL;
 }
 
-const Error *uses_claim_promotion(const Promotion *promotion, const QuoteUse *use,
-    const char *currency, Arena *arena, UseReservation *reservation)
+/* "2026-11-22" or a part of it; of a week its Monday, 1970-01-05 being one. */
+static char *period_text(
+    Throughline__Catalog__V1__Promotion__LimitPeriod period, int64_t now, Arena *arena)
 {
+    enum { DAY_TEXT = 10, MONTH_TEXT = 7, YEAR_TEXT = 4, DAYS_BEFORE_MONDAY = 3, DAYS_A_WEEK = 7 };
+    static const int64_t day_micros = INT64_C(86400) * 1000000;
+    int64_t days = now / day_micros;
+
+    switch (period) {
+    case THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__YEAR:
+        return arena_printf(arena, "%.*s", YEAR_TEXT, clock_format(arena, now));
+    case THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__MONTH:
+        return arena_printf(arena, "%.*s", MONTH_TEXT, clock_format(arena, now));
+    case THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__WEEK:
+        days -= (days + DAYS_BEFORE_MONDAY) % DAYS_A_WEEK;
+        return arena_printf(
+            arena, "week of %.*s", DAY_TEXT, clock_format(arena, days * day_micros));
+    default:
+        return arena_printf(arena, "%.*s", DAY_TEXT, clock_format(arena, now));
+    }
+}
+
+char *uses_subject(const Promotion *promotion, int64_t now, Arena *arena)
+{
+    if (!promotion->limit_period)
+        return arena_text(arena, promotion->name);
+    return arena_printf(
+        arena, "%s in %s", promotion->name, period_text(promotion->limit_period, now, arena));
+}
+
+const Error *uses_claim_promotion(const Promotion *promotion, const QuoteUse *use,
+    const char *currency, int64_t now, Arena *arena, UseReservation *reservation)
+{
+    const char *counted = uses_subject(promotion, now, arena);
     bool has_budget = promotion->budget && text_equal(promotion->budget->currency_code, currency);
 
     if (promotion->total_limit > 0 || has_budget) {
-        UseClaim *claim = add_claim(reservation, promotion->name, TOTAL, "", arena);
+        UseClaim *claim = add_claim(reservation, promotion->name, counted, TOTAL, "", arena);
 
         claim->most_uses = promotion->total_limit;
         if (has_budget && money_minor(promotion->budget, &claim->most_amount))
             claim->amount = use->amount;
     }
-    return claim_customer(reservation, promotion->name, promotion->customer_limit, arena);
+    return claim_customer(reservation, promotion->name, counted, promotion->customer_limit, arena);
 }
 
 const Error *uses_claim_campaign(
@@ -148,10 +181,13 @@ const Error *uses_claim_campaign(
     int64_t code_limit = campaign_code_limit(campaign);
 
     if (campaign->total_limit > 0)
-        add_claim(reservation, campaign->name, TOTAL, "", arena)->most_uses = campaign->total_limit;
+        add_claim(reservation, campaign->name, campaign->name, TOTAL, "", arena)->most_uses =
+            campaign->total_limit;
     if (code_limit > 0)
-        add_claim(reservation, campaign->name, CODE, code, arena)->most_uses = code_limit;
-    return claim_customer(reservation, campaign->name, campaign->customer_limit, arena);
+        add_claim(reservation, campaign->name, campaign->name, CODE, code, arena)->most_uses =
+            code_limit;
+    return claim_customer(
+        reservation, campaign->name, campaign->name, campaign->customer_limit, arena);
 }
 
 /* ---- counters ---- */

@@ -45,9 +45,13 @@ size_t uses_of_quote(const Quote *quote, Arena *arena, QuoteUse **uses);
 
 /* ---- claims ---- */
 
-/* Notes what a promotion limits. Errors: FAILED_PRECONDITION CUSTOMER_MISSING. */
+/* What uses of a promotion at this moment (microseconds since 1970) are counted under: its name, and the period where its limits
+ * count by one. */
+char *uses_subject(const Promotion *promotion, int64_t now, Arena *arena);
+
+/* Notes what a promotion limits now. Errors: FAILED_PRECONDITION CUSTOMER_MISSING. */
 const Error *uses_claim_promotion(const Promotion *promotion, const QuoteUse *use,
-    const char *currency, Arena *arena, UseReservation *reservation);
+    const char *currency, int64_t now, Arena *arena, UseReservation *reservation);
 
 /* Notes what a campaign limits, one of its codes being used. Errors: FAILED_PRECONDITION
  * CUSTOMER_MISSING. */

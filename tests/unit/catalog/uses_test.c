@@ -1,6 +1,7 @@
 /* Codes of coupons, campaigns, and counters that count each use once whatever is repeated. */
 #include "services/catalog/domain/uses.h"
 
+#include "shared/base/clock.h"
 #include "shared/codec/types.h"
 #include "tests/support/test_main.h"
 #include "tests/unit/catalog/builders.h"
@@ -139,12 +140,14 @@ static void a_promotion_claims_what_it_limits(void)
     Promotion *promotion = a_promotion(arena, "TEN", 1000);
     QuoteUse use = { .promotion = promotion->name, .code = "TEN", .amount = 500 };
 
-    CU_ASSERT_PTR_NULL(uses_claim_promotion(promotion, &use, "EUR", arena, &reservation));
+    CU_ASSERT_PTR_NULL(
+        uses_claim_promotion(promotion, &use, "EUR", some_noon, arena, &reservation));
     CHECK_INT(reservation.n_claims, 0);
     promotion->total_limit = 100;
     promotion->customer_limit = 2;
     promotion->budget = money_message(arena, "EUR", 100000);
-    CU_ASSERT_PTR_NULL(uses_claim_promotion(promotion, &use, "EUR", arena, &reservation));
+    CU_ASSERT_PTR_NULL(
+        uses_claim_promotion(promotion, &use, "EUR", some_noon, arena, &reservation));
     CHECK_INT(reservation.n_claims, 2);
     CHECK_INT(reservation.claims[0]->most_uses, 100);
     CHECK_INT(reservation.claims[0]->amount, 500);
@@ -152,7 +155,8 @@ static void a_promotion_claims_what_it_limits(void)
     CHECK_INT(reservation.claims[1]->most_uses, 2);
     CU_ASSERT(strcmp(reservation.claims[0]->counter, reservation.claims[1]->counter) != 0);
     reservation.customer = text(arena, "");
-    CHECK_TEXT(error_reason(uses_claim_promotion(promotion, &use, "EUR", arena, &reservation)),
+    CHECK_TEXT(
+        error_reason(uses_claim_promotion(promotion, &use, "EUR", some_noon, arena, &reservation)),
         "CUSTOMER_MISSING");
 }
 
@@ -162,9 +166,59 @@ static void a_budget_counts_in_its_own_currency(void)
     QuoteUse use = { .promotion = promotion->name, .code = "TEN", .amount = 500 };
 
     promotion->budget = money_message(arena, "EUR", 100000);
-    CU_ASSERT_PTR_NULL(uses_claim_promotion(promotion, &use, "USD", arena, &reservation));
+    CU_ASSERT_PTR_NULL(
+        uses_claim_promotion(promotion, &use, "USD", some_noon, arena, &reservation));
 
     CHECK_INT(reservation.n_claims, 0);
+}
+
+static const char *subject_at(Throughline__Catalog__V1__Promotion__LimitPeriod period, int64_t now)
+{
+    Promotion *promotion = a_promotion(arena, "TEN", 1000);
+
+    promotion->limit_period = period;
+    return uses_subject(promotion, now, arena);
+}
+
+static void uses_count_by_period(void)
+{
+    static const int64_t a_day = INT64_C(86400) * 1000000;
+    int64_t sunday = 0; /* 2026-11-22, 12:00 */
+
+    CU_ASSERT_FATAL(clock_parse("2026-11-22T12:00:00Z", &sunday));
+    CHECK_TEXT(
+        subject_at(THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__LIMIT_PERIOD_UNSPECIFIED, 0),
+        "promotions/ten");
+    CHECK_TEXT(subject_at(THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__DAY, sunday),
+        "promotions/ten in 2026-11-22");
+    CHECK_TEXT(subject_at(THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__WEEK, sunday),
+        "promotions/ten in week of 2026-11-16");
+    CHECK_TEXT(subject_at(THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__WEEK, sunday + a_day),
+        "promotions/ten in week of 2026-11-23");
+    CHECK_TEXT(subject_at(THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__MONTH, sunday),
+        "promotions/ten in 2026-11");
+    CHECK_TEXT(subject_at(THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__YEAR, sunday),
+        "promotions/ten in 2026");
+}
+
+static void a_new_period_is_counted_anew(void)
+{
+    static const int64_t forty_days = INT64_C(40) * 86400 * 1000000;
+    Promotion *promotion = a_promotion(arena, "TEN", 1000);
+    QuoteUse use = { .promotion = promotion->name, .code = "TEN", .amount = 500 };
+
+    promotion->customer_limit = 1;
+    promotion->limit_period = THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__MONTH;
+    CU_ASSERT_PTR_NULL(
+        uses_claim_promotion(promotion, &use, "EUR", some_noon, arena, &reservation));
+    CU_ASSERT_PTR_NULL(
+        uses_claim_promotion(promotion, &use, "EUR", some_noon + 1, arena, &reservation));
+    CU_ASSERT_PTR_NULL(
+        uses_claim_promotion(promotion, &use, "EUR", some_noon + forty_days, arena, &reservation));
+
+    CHECK_TEXT(reservation.claims[1]->counter, reservation.claims[0]->counter);
+    CU_ASSERT(strcmp(reservation.claims[2]->counter, reservation.claims[0]->counter) != 0);
+    CHECK_TEXT(reservation.claims[2]->subject, "promotions/ten");
 }
 
 /* ---- counters ---- */
@@ -343,6 +397,8 @@ int main(int argc, char **argv)
         { "generated_codes_are_for_one_use", generated_codes_are_for_one_use },
         { "a_promotion_claims_what_it_limits", a_promotion_claims_what_it_limits },
         { "a_budget_counts_in_its_own_currency", a_budget_counts_in_its_own_currency },
+        { "uses_count_by_period", uses_count_by_period },
+        { "a_new_period_is_counted_anew", a_new_period_is_counted_anew },
         { "a_limit_is_never_passed", a_limit_is_never_passed },
         { "a_budget_is_never_passed", a_budget_is_never_passed },
         { "holding_again_changes_nothing", holding_again_changes_nothing },
