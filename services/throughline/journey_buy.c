@@ -277,7 +277,7 @@ static const Error *is_ordered(Journey *j, bool *done)
 static const Error *check_out_and_lose_the_answer(
     Journey *j, const Throughline__Cart__V1__CheckoutRequest *request)
 {
-    RpcOutgoing outgoing = shop_outgoing(j->shop, &j->app, 10000);
+    RpcOutgoing outgoing = shop_outgoing(j->shop, &j->app, SHOP_CALL_MS);
     RpcClientStream *stream = NULL;
     const Error *error;
 

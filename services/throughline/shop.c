@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CALL_TIMEOUT_MS = 10000, ASK_AGAIN_MS = 100 };
+enum { AWAY_MS = 10000, ASK_AGAIN_MS = 100 };
 
 const ShopService shop_services[SHOP_SERVICES] = {
     { "identity", 7001 },
@@ -125,14 +125,15 @@ RpcOutgoing shop_outgoing(const Shop *shop, const Channel *channel, int timeout_
 const Error *shop_call(const Shop *shop, const Channel *channel,
     const ProtobufCServiceDescriptor *service, const char *method, const void *request, void *reply)
 {
-    RpcOutgoing outgoing = shop_outgoing(shop, channel, CALL_TIMEOUT_MS);
+    RpcOutgoing outgoing = shop_outgoing(shop, channel, SHOP_CALL_MS);
+    int64_t patience = clock_monotonic() + AWAY_MS * INT64_C(1000);
     const Error *error;
 
     /* A service that is away for a moment, or not ready yet, is waited for; every change carries a request id. */
     while ((error = rpc_client_call(
                 shop_client(shop, service->package), &outgoing, service, method, request, reply)) &&
            text_equal(error->reason, "PEER_UNAVAILABLE") &&
-           clock_monotonic() + ASK_AGAIN_MS * 1000 < outgoing.deadline)
+           clock_monotonic() + ASK_AGAIN_MS * 1000 < patience)
         clock_sleep_ms(ASK_AGAIN_MS);
     return error;
 }
