@@ -92,6 +92,8 @@ const Error *journey_play(Arena *arena, const char *data, Shop *shop)
     Journey journey = { .arena = arena, .shop = shop };
     const Error *error = NULL;
 
+    /* A service whose store is slow is away for a moment, and comes back. */
+    shop->patience_ms = SHOP_CALL_MS;
     id_new(id);
     /* The random end of the id: its beginning is the time. */
     journey.id = arena_text(arena, id + 16);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { AWAY_MS = 10000, ASK_AGAIN_MS = 100 };
+enum { PATIENCE_MS = 10000, ASK_AGAIN_MS = 100 };
 
 const ShopService shop_services[SHOP_SERVICES] = {
     { "identity", 7001 },
@@ -42,6 +42,7 @@ const Setting shop_settings[] = {
 void shop_open(Shop *shop, Arena *arena, const Config *config)
 {
     shop->arena = arena;
+    shop->patience_ms = PATIENCE_MS;
     for (int i = 0; i < SHOP_SERVICES; i++)
         shop->clients[i] = rpc_client_open(arena,
             &(RpcClientOptions){ .target = config_text(config,
@@ -51,6 +52,7 @@ void shop_open(Shop *shop, Arena *arena, const Config *config)
 void shop_open_local(Shop *shop, Arena *arena, int base_port)
 {
     shop->arena = arena;
+    shop->patience_ms = PATIENCE_MS;
     for (int i = 0; i < SHOP_SERVICES; i++)
         shop->clients[i] = rpc_client_open(arena,
             &(RpcClientOptions){ .target = arena_printf(arena, "127.0.0.1:%d", base_port + i) });
@@ -126,14 +128,14 @@ const Error *shop_call(const Shop *shop, const Channel *channel,
     const ProtobufCServiceDescriptor *service, const char *method, const void *request, void *reply)
 {
     RpcOutgoing outgoing = shop_outgoing(shop, channel, SHOP_CALL_MS);
-    int64_t patience = clock_monotonic() + AWAY_MS * INT64_C(1000);
+    int64_t until = clock_monotonic() + shop->patience_ms * INT64_C(1000);
     const Error *error;
 
     /* A service that is away for a moment, or not ready yet, is waited for; every change carries a request id. */
     while ((error = rpc_client_call(
                 shop_client(shop, service->package), &outgoing, service, method, request, reply)) &&
            text_equal(error->reason, "PEER_UNAVAILABLE") &&
-           clock_monotonic() + ASK_AGAIN_MS * 1000 < patience)
+           clock_monotonic() + ASK_AGAIN_MS * 1000 < until)
         clock_sleep_ms(ASK_AGAIN_MS);
     return error;
 }

@@ -18,6 +18,7 @@ extern const ShopService shop_services[SHOP_SERVICES];
 
 typedef struct Shop {
     Arena *arena;
+    int patience_ms; /* how long a service that cannot be reached is asked again */
     RpcClient *clients[SHOP_SERVICES];
 } Shop;
 
@@ -43,7 +44,7 @@ const Error *shop_read_token(Arena *arena, const char *path, const char **token)
 
 RpcOutgoing shop_outgoing(const Shop *shop, const Channel *channel, int timeout_ms);
 
-/* A unary call with a deadline of SHOP_CALL_MS; a service that cannot be reached is asked again for 10 s. */
+/* A unary call with a deadline of SHOP_CALL_MS. */
 const Error *shop_call(const Shop *shop, const Channel *channel,
     const ProtobufCServiceDescriptor *service, const char *method, const void *request,
     void *reply);
