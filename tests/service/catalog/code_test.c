@@ -83,6 +83,28 @@ static void every_state_of_a_code_says_which_condition_failed(void)
     CHECK_TEXT(result_of("CODE-GOOD")->excluded_by, "");
 }
 
+static void a_code_for_named_customers_is_nobody_elses(void)
+{
+    Change *change;
+    Promotion *own = a_draft_of("own", &change);
+    Throughline__Catalog__V1__PromotionConditions conditions =
+        THROUGHLINE__CATALOG__V1__PROMOTION_CONDITIONS__INIT;
+    char *customers[] = { text(arena, "customers/ann") };
+    CreateQuoteResponse quoted;
+
+    conditions.customers = customers;
+    conditions.n_customers = COUNT(customers);
+    own->conditions = &conditions;
+    publish_changes(&change, 1);
+
+    check_code("CODE-OWN", THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__NOT_MATCHING,
+        "OTHER_CUSTOMER", "conditions.customers");
+    CHECK_TEXT(error_reason(quote_tents(1, "customers/bob", "CODE-OWN", &quoted)),
+        "PROMOTION_NOT_APPLICABLE");
+    CHECK_TEXT(error_reason(quote_tents(1, "customers/ann", "CODE-OWN", &quoted)), "OK");
+    CHECK_INT(minor(quoted.quote->total), 17910);
+}
+
 static void what_excludes_a_promotion_is_named(void)
 {
     Change *changes[2];
@@ -284,6 +306,8 @@ int main(int argc, char **argv)
     CU_TestInfo tests[] = {
         { "every_state_of_a_code_says_which_condition_failed",
             every_state_of_a_code_says_which_condition_failed },
+        { "a_code_for_named_customers_is_nobody_elses",
+            a_code_for_named_customers_is_nobody_elses },
         { "what_excludes_a_promotion_is_named", what_excludes_a_promotion_is_named },
         { "a_switch_lets_the_better_of_codes_and_sales_apply",
             a_switch_lets_the_better_of_codes_and_sales_apply },

@@ -169,6 +169,28 @@ static void a_prepared_price_stands_beside_the_live_one_until_it_is_published(vo
     CHECK_INT(minor(price.line->total), PRICE);
 }
 
+static void a_prepared_price_can_be_tried_on_a_cart(void)
+{
+    Throughline__Catalog__V1__ExplainQuoteRequest request =
+        THROUGHLINE__CATALOG__V1__EXPLAIN_QUOTE_REQUEST__INIT;
+    QuoteExplanation explanation = THROUGHLINE__CATALOG__V1__EXPLAIN_QUOTE_RESPONSE__INIT;
+    Draft *draft = make_draft((RuleSetting[]){ { 0 } });
+
+    import_one(draft->name, tent_at(CHEAP));
+    import_one(draft->name, a_simple_product(arena, "stove", "Outdoor", "EUR", CHEAPER));
+    request.draft = draft->name;
+    request.request = a_request(arena, 2);
+    request.request->lines =
+        (QuoteLine *[]){ a_line(arena, "tent-green", 2), a_line(arena, "stove", 1) };
+    request.request->n_lines = 2;
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "PricingService/ExplainQuote", &request, &explanation)),
+        "OK");
+
+    CHECK_INT(minor(explanation.quote->total), 2 * CHEAP + CHEAPER);
+    check_price(PRICE);
+}
+
 static void the_story_of_a_price_names_who_made_and_who_approved_it(void)
 {
     ListRuleHistoryRequest request = THROUGHLINE__CATALOG__V1__LIST_RULE_HISTORY_REQUEST__INIT;
@@ -479,6 +501,7 @@ int main(int argc, char **argv)
     CU_TestInfo tests[] = {
         { "a_prepared_price_stands_beside_the_live_one_until_it_is_published",
             a_prepared_price_stands_beside_the_live_one_until_it_is_published },
+        { "a_prepared_price_can_be_tried_on_a_cart", a_prepared_price_can_be_tried_on_a_cart },
         { "the_story_of_a_price_names_who_made_and_who_approved_it",
             the_story_of_a_price_names_who_made_and_who_approved_it },
         { "what_is_new_waits_for_its_release_without_a_price",
