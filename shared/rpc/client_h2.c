@@ -10,12 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-static nghttp2_nv header(const char *name, const char *value)
-{
-    return (nghttp2_nv){ (uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
-        strlen(value), NGHTTP2_NV_FLAG_NONE };
-}
-
 /* One block of memory for all values, which outlives the caller's arena. */
 static void add_headers(Onward *call, const char *path, const ClientPair *pairs, size_t n_pairs)
 {
@@ -28,20 +22,20 @@ static void add_headers(Onward *call, const char *path, const ClientPair *pairs,
     call->header_texts = at = malloc(size);
     if (!at)
         abort();
-    call->headers[call->n_headers++] = header(":method", "POST");
-    call->headers[call->n_headers++] = header(":scheme", channel->tls ? "https" : "http");
-    call->headers[call->n_headers++] = header(":path", strcpy(at, path));
+    call->headers[call->n_headers++] = link_header(":method", "POST");
+    call->headers[call->n_headers++] = link_header(":scheme", channel->tls ? "https" : "http");
+    call->headers[call->n_headers++] = link_header(":path", strcpy(at, path));
     at += strlen(at) + 1;
-    call->headers[call->n_headers++] = header(":authority", channel->authority);
-    call->headers[call->n_headers++] = header("te", "trailers");
-    call->headers[call->n_headers++] = header("content-type", "application/grpc");
-    call->headers[call->n_headers++] = header("grpc-accept-encoding", h2_encodings);
+    call->headers[call->n_headers++] = link_header(":authority", channel->authority);
+    call->headers[call->n_headers++] = link_header("te", "trailers");
+    call->headers[call->n_headers++] = link_header("content-type", "application/grpc");
+    call->headers[call->n_headers++] = link_header("grpc-accept-encoding", h2_encodings);
     for (size_t i = 0; i < n_pairs; i++) {
-        call->headers[call->n_headers++] = header(pairs[i].key, strcpy(at, pairs[i].value));
+        call->headers[call->n_headers++] = link_header(pairs[i].key, strcpy(at, pairs[i].value));
         at += strlen(at) + 1;
     }
     if (call->deadline != INT64_MAX)
-        call->headers[call->n_headers++] = header("grpc-timeout", "");
+        call->headers[call->n_headers++] = link_header("grpc-timeout", "");
 }
 
 static const Error *new_call(

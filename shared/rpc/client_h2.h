@@ -209,6 +209,8 @@ void link_free(Link *link);
 /* client_h2_session.c */
 void link_setup(ClientChannel *channel);
 void link_start(Link *link);
+/* Points to both texts. */
+nghttp2_nv link_header(const char *name, const char *value);
 /* Of a call: its stream's number, or negative. */
 int32_t link_request(Link *link, Onward *call);
 void link_watch_health(Link *link);

@@ -228,11 +228,6 @@ ssize_t onward_read(Onward *call, uint8_t *room, size_t size, uint32_t *flags)
     return call->is_deferred ? NGHTTP2_ERR_DEFERRED : (ssize_t)n;
 }
 
-static bool is(Bytes bytes, const char *word)
-{
-    return bytes.size == strlen(word) && !memcmp(bytes.data, word, bytes.size);
-}
-
 static int number_of(Bytes bytes)
 {
     int number = 0;
@@ -253,15 +248,15 @@ static void keep(char **text, Bytes value)
 
 void onward_header(Onward *call, Bytes name, Bytes value)
 {
-    if (is(name, ":status"))
+    if (h2_bytes_are(name, ":status"))
         call->http = number_of(value);
-    else if (is(name, "grpc-status"))
+    else if (h2_bytes_are(name, "grpc-status"))
         call->code = number_of(value);
-    else if (is(name, "grpc-message"))
+    else if (h2_bytes_are(name, "grpc-message"))
         keep(&call->came_text, value);
-    else if (is(name, "grpc-status-details-bin"))
+    else if (h2_bytes_are(name, "grpc-status-details-bin"))
         keep(&call->came_details, value);
-    else if (is(name, "grpc-encoding"))
+    else if (h2_bytes_are(name, "grpc-encoding"))
         call->encoding = h2_encoding_of(value);
 }
 

@@ -2,6 +2,7 @@
 #include "shared/rpc/client_h2.h"
 
 #include "shared/base/clock.h"
+#include "shared/rpc/transport_h2.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -108,20 +109,11 @@ static bool is_only_waiting(Link *link, int result)
     return error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_READ;
 }
 
-static bool is_h2(const SSL *ssl)
-{
-    const unsigned char *chosen;
-    unsigned size;
-
-    SSL_get0_alpn_selected(ssl, &chosen, &size);
-    return size == 2 && !memcmp(chosen, "h2", size);
-}
-
 static void shake_hands(Link *link)
 {
     int result = link->ssl ? SSL_connect(link->ssl) : 1;
 
-    if (result == 1 && (!link->ssl || is_h2(link->ssl))) {
+    if (result == 1 && (!link->ssl || h2_tls_is_h2(link->ssl))) {
         link->is_secure = true;
         link->read_at = clock_monotonic();
         link_start(link);

@@ -22,11 +22,6 @@ static Bytes bytes_of(nghttp2_rcbuf *buffer)
     return (Bytes){ piece.base, piece.len };
 }
 
-static bool is(Bytes bytes, const char *word)
-{
-    return bytes.size == strlen(word) && !memcmp(bytes.data, word, bytes.size);
-}
-
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
     nghttp2_rcbuf *value, uint8_t flags, void *context)
 {
@@ -37,8 +32,9 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
     (void)flags;
     if (call)
         onward_header(call, bytes_of(name), bytes_of(value));
-    else if (frame->hd.stream_id == link->health_stream && is(bytes_of(name), "grpc-status") &&
-             is(bytes_of(value), unimplemented))
+    else if (frame->hd.stream_id == link->health_stream &&
+             h2_bytes_are(bytes_of(name), "grpc-status") &&
+             h2_bytes_are(bytes_of(value), unimplemented))
         link_healthy(link, true);
     return 0;
 }
@@ -195,7 +191,7 @@ static ssize_t read_nothing(nghttp2_session *session, int32_t stream, uint8_t *r
     return H2_PREFIX_BYTES;
 }
 
-static nghttp2_nv pair(const char *name, const char *value)
+nghttp2_nv link_header(const char *name, const char *value)
 {
     return (nghttp2_nv){ (uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
         strlen(value), NGHTTP2_NV_FLAG_NONE };
@@ -204,12 +200,12 @@ static nghttp2_nv pair(const char *name, const char *value)
 void link_watch_health(Link *link)
 {
     const nghttp2_nv headers[] = {
-        pair(":method", "POST"),
-        pair(":scheme", link->ssl ? "https" : "http"),
-        pair(":path", "/grpc.health.v1.Health/Watch"),
-        pair(":authority", link->channel->authority),
-        pair("te", "trailers"),
-        pair("content-type", "application/grpc"),
+        link_header(":method", "POST"),
+        link_header(":scheme", link->ssl ? "https" : "http"),
+        link_header(":path", "/grpc.health.v1.Health/Watch"),
+        link_header(":authority", link->channel->authority),
+        link_header("te", "trailers"),
+        link_header("content-type", "application/grpc"),
     };
     nghttp2_data_provider provider = { .read_callback = read_nothing };
 

@@ -6,18 +6,18 @@ enum { MAX_TIMEOUT_DIGITS = 8 };
 
 const char h2_encodings[] = "identity,gzip,deflate";
 
-static bool is(Bytes bytes, const char *word)
+bool h2_bytes_are(Bytes bytes, const char *word)
 {
     return bytes.size == strlen(word) && !memcmp(bytes.data, word, bytes.size);
 }
 
 H2Encoding h2_encoding_of(Bytes name)
 {
-    if (is(name, "identity"))
+    if (h2_bytes_are(name, "identity"))
         return H2_IDENTITY;
-    if (is(name, "gzip"))
+    if (h2_bytes_are(name, "gzip"))
         return H2_GZIP;
-    return is(name, "deflate") ? H2_DEFLATE : H2_ENCODING_UNKNOWN;
+    return h2_bytes_are(name, "deflate") ? H2_DEFLATE : H2_ENCODING_UNKNOWN;
 }
 
 static Bytes trimmed(const uint8_t *from, const uint8_t *to)
@@ -43,7 +43,7 @@ static Bytes before_comma(Bytes *rest)
 bool h2_list_has(Bytes list, const char *word)
 {
     while (list.data)
-        if (is(before_comma(&list), word))
+        if (h2_bytes_are(before_comma(&list), word))
             return true;
     return false;
 }

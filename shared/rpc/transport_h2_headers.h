@@ -14,6 +14,8 @@ typedef enum H2Encoding {
 /* All that h2_encoding_of knows, as grpc-accept-encoding says it. */
 extern const char h2_encodings[];
 
+bool h2_bytes_are(Bytes bytes, const char *word);
+
 H2Encoding h2_encoding_of(Bytes name);
 /* Whether a list with commas ("identity, gzip") has the word. */
 bool h2_list_has(Bytes list, const char *word);
