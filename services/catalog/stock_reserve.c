@@ -172,19 +172,21 @@ static bool has_twin(const Attempt *attempt)
     return false;
 }
 
-/* Pieces are short. When the same request, sent twice at once, is ahead, it has what this one
- * wants, and its reservation is the answer. */
+/* Pieces are short. When the same request was sent twice at once, the other one may have what this
+ * one wants: its reservation is the answer, also when the pieces were sold since. */
 static const Error *refuse(Attempt *attempt)
 {
     StoreView steps = store_steps(attempt->call->store);
     const Error *error;
 
-    if (!has_twin(attempt))
+    if (text_is_empty(attempt->request->request_id))
         return out_of_stock(attempt);
     error = store_get(&steps, &reservations, attempt->name, attempt->reservation);
     if (!error)
         attempt->n_short = 0;
-    return error && error->code == ERROR_NOT_FOUND ? &twin_is_ahead : error;
+    if (!error || error->code != ERROR_NOT_FOUND)
+        return error;
+    return has_twin(attempt) ? &twin_is_ahead : out_of_stock(attempt);
 }
 
 static const Error *write_all(Attempt *attempt)
