@@ -13,7 +13,7 @@ from frames import DATA, Connection, Gone, call, is_served, message
 from report import Failed, Skipped, wait_for
 
 CALLS_A_SECOND = 200
-CALM_SECONDS = 1.0
+CALM_SECONDS = 3.0  # at most
 SAMPLE_SECONDS = 0.02
 AFTERWARDS_SECONDS = 20  # in which a new client must be served; how soon it was is reported
 MIB = 1024
@@ -156,7 +156,7 @@ def attack(server, name, sizes, scratch):
     try:
         if steady.process:
             wait_for("the first call", lambda: len(steady.calls()) > 10 or not steady.is_running(), 30)
-        time.sleep(CALM_SECONDS)
+        time.sleep(min(sizes.slow_seconds, CALM_SECONDS))
         watch = MemoryWatch(server.process.pid)
         begin = time.time_ns() // 1000
         did = hostile.ATTACKS[name](server.port, sizes)

@@ -12,6 +12,7 @@ from frames import (ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, HE
 
 STRANGER = "127.0.0.2"
 BATCH = 500
+LEAST_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -35,18 +36,23 @@ WHOLE = Attack(resets=200000, floods=500000, continuations=200000, header_mib=(1
 
 
 def repeat(port, sizes, wanted, batches, reads=True):
-    """Sends batches, a new one from `batches(connection number)` each time, until `wanted` are out or the time is over; comes back
-    whenever it is thrown out. Returns (sent, connections)."""
-    end = time.monotonic() + sizes.seconds
+    """Sends what `batches()` yields until `wanted` are out and others had the time to notice, or the time is over; comes back whenever
+    it is thrown out. Returns (sent, connections)."""
+    begin = time.monotonic()
+    least, end = begin + min(sizes.slow_seconds, LEAST_SECONDS), begin + sizes.seconds
     sent = connections = 0
-    while sent < wanted and time.monotonic() < end:
+
+    def is_over():
+        return time.monotonic() > (least if sent >= wanted else end)
+
+    while not is_over():
         connections += 1
         try:
             with Connection(port, STRANGER) as stranger:
                 for batch in batches():
                     stranger.send(batch)
                     sent += BATCH
-                    if sent >= wanted or time.monotonic() > end or reads and not stranger.drain():
+                    if is_over() or reads and not stranger.drain():
                         break
         except Gone:
             time.sleep(0.001)  # thrown out; nobody is asked to let us in again in no time
