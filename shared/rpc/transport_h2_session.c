@@ -81,11 +81,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
         is_trailer ? call_of(session, frame->hd.stream_id) : ((H2Connection *)context)->heading;
 
     (void)flags;
-    if (!call || call->is_malformed)
+    if (!call)
         return 0;
-    if (!h2_http_take(call, name, value, is_trailer))
-        call->is_malformed = true;
-    else if (!is_trailer) /* those of a client say nothing in gRPC */
+    call->is_malformed |= !h2_http_take(call, name, value, is_trailer);
+    if (!is_trailer) /* those of a client say nothing in gRPC */
         h2_request_header(call, name, value);
     return verdict(context);
 }
