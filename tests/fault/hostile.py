@@ -12,7 +12,6 @@ from frames import (ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, HE
 
 STRANGER = "127.0.0.2"
 BATCH = 500
-LEAST_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -26,20 +25,21 @@ class Attack:
     slow: int            # connections that take their time
     slow_seconds: float
     connections: int     # that ask for, or send, as much as they can
+    least_seconds: float # that a flood goes on, for others to notice
     seconds: float       # after which an attack gives up
 
 
 QUICK = Attack(resets=20000, floods=50000, continuations=20000, header_mib=(1, 4), idle=2000, slow=100, slow_seconds=1.5,
-               connections=50, seconds=10)
+               connections=50, least_seconds=1.5, seconds=10)
 WHOLE = Attack(resets=200000, floods=500000, continuations=200000, header_mib=(1, 2, 4, 8, 16), idle=10000, slow=500,
-               slow_seconds=15, connections=1000, seconds=60)
+               slow_seconds=15, connections=1000, least_seconds=3, seconds=60)
 
 
 def repeat(port, sizes, wanted, batches, reads=True):
     """Sends what `batches()` yields until `wanted` are out and others had the time to notice, or the time is over; comes back whenever
     it is thrown out. Returns (sent, connections)."""
     begin = time.monotonic()
-    least, end = begin + min(sizes.slow_seconds, LEAST_SECONDS), begin + sizes.seconds
+    least, end = begin + sizes.least_seconds, begin + sizes.seconds
     sent = connections = 0
 
     def is_over():
