@@ -22,8 +22,7 @@ const TransportMethod *h2_find_method(const H2Transport *transport, Bytes path)
     const TransportMethod *method;
 
     for (; (method = transport->slots[at]); at = (at + 1) & transport->slot_mask)
-        if (!strncmp(method->path, (const char *)path.data, path.size) &&
-            method->path[path.size] == '\0')
+        if (strlen(method->path) == path.size && !memcmp(method->path, path.data, path.size))
             return method;
     return NULL;
 }

@@ -180,7 +180,7 @@ void h2_request_header(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
     charge(call, size);
     if (call->header_bytes > (size_t)limits_of(call)->max_metadata_bytes * H2_METADATA_MARGIN)
         refuse_headers(call);
-    else if (take_own(call, key, bytes))
+    else if (call->is_malformed || take_own(call, key, bytes))
         return;
     else if (is_binary(key))
         add_binary(call, name, value);
