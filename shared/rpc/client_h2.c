@@ -272,21 +272,22 @@ static const Error *finished(Onward *call)
     return error ? error : &client_stream_finished;
 }
 
-/* Until the message was taken. */
+/* Until the message was taken: a call that ends right after it has taken it all the same. */
 static const Error *send_message(RpcClientStream *stream, const void *message)
 {
     Onward *call = (Onward *)stream;
-    bool is_cancelled = false, is_sent;
+    bool is_cancelled = false, is_late, is_sent;
 
     pthread_mutex_lock(&call->lock);
-    if (!call->is_over)
+    is_late = call->is_over;
+    if (!is_late)
         set_out(call, message, (Bytes){ 0 });
     pthread_mutex_unlock(&call->lock);
     channel_post(call, ONWARD_SEND);
     pthread_mutex_lock(&call->lock);
     while (call->out && !call->is_over)
         wait_for_change(call, &is_cancelled);
-    is_sent = !call->out && !call->is_over;
+    is_sent = !call->out && !is_late;
     pthread_mutex_unlock(&call->lock);
     return is_sent ? NULL : finished(call);
 }
