@@ -1,4 +1,4 @@
-/* The client over libevent and libnghttp2, on its callers' threads: they post what they want and wait for it. */
+/* The part of the client over libevent and libnghttp2 that runs on its callers' threads: they post what they want and wait for it. */
 #include "shared/rpc/client_h2.h"
 
 #include "shared/base/clock.h"

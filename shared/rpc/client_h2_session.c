@@ -15,13 +15,6 @@ enum {
     HEALTH_PAUSE_SECONDS = 1,
 };
 
-static Bytes bytes_of(nghttp2_rcbuf *buffer)
-{
-    nghttp2_vec piece = nghttp2_rcbuf_get_buf(buffer);
-
-    return (Bytes){ piece.base, piece.len };
-}
-
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
     nghttp2_rcbuf *value, uint8_t flags, void *context)
 {
@@ -31,10 +24,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
 
     (void)flags;
     if (call)
-        onward_header(call, bytes_of(name), bytes_of(value));
+        onward_header(call, h2_bytes_of(name), h2_bytes_of(value));
     else if (frame->hd.stream_id == link->health_stream &&
-             h2_bytes_are(bytes_of(name), "grpc-status") &&
-             h2_bytes_are(bytes_of(value), unimplemented))
+             h2_bytes_are(h2_bytes_of(name), "grpc-status") &&
+             h2_bytes_are(h2_bytes_of(value), unimplemented))
         link_healthy(link, true);
     return 0;
 }

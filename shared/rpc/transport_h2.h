@@ -342,7 +342,6 @@ bool h2_http_count(H2Call *call, size_t size);
 bool h2_http_is_over(const H2Call *call);
 
 /* transport_h2_request.c */
-Bytes h2_bytes_of(nghttp2_rcbuf *buffer);
 void h2_request_header(H2Call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
 void h2_request_begin(H2Call *call);
 void h2_request_data(H2Call *call, Bytes bytes);

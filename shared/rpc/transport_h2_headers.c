@@ -1,15 +1,8 @@
 #include "shared/rpc/transport_h2_headers.h"
 
-#include <string.h>
-
 enum { MAX_TIMEOUT_DIGITS = 8 };
 
 const char h2_encodings[] = "identity,gzip,deflate";
-
-bool h2_bytes_are(Bytes bytes, const char *word)
-{
-    return bytes.size == strlen(word) && !memcmp(bytes.data, word, bytes.size);
-}
 
 H2Encoding h2_encoding_of(Bytes name)
 {

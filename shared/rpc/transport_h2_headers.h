@@ -4,6 +4,9 @@
 
 #include "shared/base/text.h"
 
+#include <nghttp2/nghttp2.h>
+#include <string.h>
+
 typedef enum H2Encoding {
     H2_IDENTITY,
     H2_GZIP,
@@ -14,7 +17,21 @@ typedef enum H2Encoding {
 /* All that h2_encoding_of knows, as grpc-accept-encoding says it. */
 extern const char h2_encodings[];
 
-bool h2_bytes_are(Bytes bytes, const char *word);
+/* A header's name or value, for as long as nghttp2 keeps it. These two are here in whole because
+ * every header of every call passes through them: the size of a word is known where it is compared. */
+static inline Bytes h2_bytes_of(nghttp2_rcbuf *buffer)
+{
+    nghttp2_vec piece = nghttp2_rcbuf_get_buf(buffer);
+
+    return (Bytes){ piece.base, piece.len };
+}
+
+static inline bool h2_bytes_are(Bytes bytes, const char *word)
+{
+    size_t size = strlen(word);
+
+    return bytes.size == size && !memcmp(bytes.data, word, size);
+}
 
 H2Encoding h2_encoding_of(Bytes name);
 /* Whether a list with commas ("identity, gzip") has the word. */

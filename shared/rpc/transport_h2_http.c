@@ -22,11 +22,6 @@ static const uint64_t token_bits[] = { 0x03ff6cfa00000000u, 0x57ffffffc0000000u 
 static const uint64_t each_low_bit = 0x0101010101010101u;
 static const uint64_t each_high_bit = 0x8080808080808080u;
 
-static bool is(Bytes bytes, const char *word, size_t size)
-{
-    return bytes.size == size && !memcmp(bytes.data, word, size);
-}
-
 static bool is_name(Bytes name)
 {
     for (size_t i = 0; i < name.size; i++)
@@ -69,13 +64,13 @@ static bool is_value(Bytes value)
 
 static unsigned pseudo_of(Bytes name)
 {
-    if (is(name, ":path", 5))
+    if (h2_bytes_are(name, ":path"))
         return PATH;
-    if (is(name, ":method", 7))
+    if (h2_bytes_are(name, ":method"))
         return METHOD;
-    if (is(name, ":scheme", 7))
+    if (h2_bytes_are(name, ":scheme"))
         return SCHEME;
-    return is(name, ":authority", 10) ? AUTHORITY : 0;
+    return h2_bytes_are(name, ":authority") ? AUTHORITY : 0;
 }
 
 static bool take_pseudo(H2Call *call, Bytes name, Bytes value)
@@ -110,17 +105,17 @@ static bool is_allowed(H2Call *call, Bytes name, Bytes value)
 {
     switch (name.size) {
     case 2:
-        return !is(name, "te", 2) || is(value, "trailers", 8);
+        return !h2_bytes_are(name, "te") || h2_bytes_are(value, "trailers");
     case 7:
-        return !is(name, "upgrade", 7);
+        return !h2_bytes_are(name, "upgrade");
     case 10:
-        return !is(name, "connection", 10) && !is(name, "keep-alive", 10);
+        return !h2_bytes_are(name, "connection") && !h2_bytes_are(name, "keep-alive");
     case 14:
-        return !is(name, "content-length", 14) || take_length(call, value);
+        return !h2_bytes_are(name, "content-length") || take_length(call, value);
     case 16:
-        return !is(name, "proxy-connection", 16);
+        return !h2_bytes_are(name, "proxy-connection");
     case 17:
-        return !is(name, "transfer-encoding", 17);
+        return !h2_bytes_are(name, "transfer-encoding");
     default:
         return true;
     }

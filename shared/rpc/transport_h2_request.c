@@ -35,18 +35,6 @@ static const H2Status malformed = { 200, ERROR_INTERNAL,
 static const H2Status too_many = { 200, ERROR_UNIMPLEMENTED,
     "The method takes one request message, and there was another.", "" };
 
-Bytes h2_bytes_of(nghttp2_rcbuf *buffer)
-{
-    nghttp2_vec vec = nghttp2_rcbuf_get_buf(buffer);
-
-    return (Bytes){ vec.base, vec.len };
-}
-
-static bool is(Bytes bytes, const char *word, size_t size)
-{
-    return bytes.size == size && !memcmp(bytes.data, word, size);
-}
-
 static const RpcLimits *limits_of(const H2Call *call)
 {
     return &call->connection->loop->transport->limits;
@@ -106,33 +94,33 @@ static bool take_own(H2Call *call, Bytes name, Bytes value)
 {
     switch (name.size) {
     case 2:
-        return is(name, "te", 2);
+        return h2_bytes_are(name, "te");
     case 5:
-        if (!is(name, ":path", 5))
+        if (!h2_bytes_are(name, ":path"))
             return false;
         call->method = h2_find_method(call->connection->loop->transport, value);
         return true;
     case 7:
-        if (is(name, ":method", 7))
-            call->is_post = is(value, "POST", 4);
+        if (h2_bytes_are(name, ":method"))
+            call->is_post = h2_bytes_are(value, "POST");
         return *name.data == ':';
     case 10:
         return *name.data == ':';
     case 12:
-        if (is(name, "content-type", 12))
+        if (h2_bytes_are(name, "content-type"))
             call->is_grpc = h2_is_grpc(value);
-        else if (is(name, "grpc-timeout", 12))
+        else if (h2_bytes_are(name, "grpc-timeout"))
             take_timeout(call, value);
         else
             return false;
         return true;
     case 13:
-        if (!is(name, "grpc-encoding", 13))
+        if (!h2_bytes_are(name, "grpc-encoding"))
             return false;
         take_encoding(call, value);
         return true;
     case 20:
-        if (!is(name, "grpc-accept-encoding", 20))
+        if (!h2_bytes_are(name, "grpc-accept-encoding"))
             return false;
         call->takes_gzip = h2_list_has(value, "gzip");
         return true;
