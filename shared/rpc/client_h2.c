@@ -119,31 +119,6 @@ static H2Message *pop(Onward *call)
     return message;
 }
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* grpc-message: %XX is a byte; what is no such thing stands for itself. */
-static const char *from_percent(Arena *arena, const char *text)
-{
-    char *decoded = arena_text(arena, text);
-    char *out = decoded;
-
-    while (*text) {
-        bool is_byte = *text == '%' && digit(text[1]) >= 0 && digit(text[2]) >= 0;
-
-        *out++ = is_byte ? (char)(digit(text[1]) * 16 + digit(text[2])) : *text;
-        text += is_byte ? 3 : 1;
-    }
-    *out = '\0';
-    return decoded;
-}
-
 /* When it is over. */
 static const Error *error_of(const Onward *call, Arena *arena)
 {
@@ -153,7 +128,7 @@ static const Error *error_of(const Onward *call, Arena *arena)
 
     if (!status.code)
         return NULL;
-    status.message = from_percent(arena, call->status_text);
+    status.message = h2_percent_read(arena, call->status_text);
     if (list.size && !h2_binary_next(arena, &list, &status.details))
         status.details = (Bytes){ 0 };
     return client_error(arena, &status);

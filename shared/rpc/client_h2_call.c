@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HTTP_OK = 200, MAX_STATUS_TEXT = 32 * 1024 };
+enum { HTTP_OK = 200, MAX_STATUS_DIGITS = 4, MAX_STATUS_TEXT = 32 * 1024 };
 
 static const char too_large[] = "the answer is larger than 16 MiB";
 static const char malformed[] = "the answer is not framed as gRPC says";
@@ -228,16 +228,12 @@ ssize_t onward_read(Onward *call, uint8_t *room, size_t size, uint32_t *flags)
     return call->is_deferred ? NGHTTP2_ERR_DEFERRED : (ssize_t)n;
 }
 
-static int number_of(Bytes bytes)
+/* Negative when it is none. */
+static int status_of(Bytes value)
 {
-    int number = 0;
+    int64_t status;
 
-    for (size_t i = 0; i < bytes.size && i < 4; i++) {
-        if (bytes.data[i] < '0' || bytes.data[i] > '9')
-            return -1;
-        number = number * 10 + (bytes.data[i] - '0');
-    }
-    return bytes.size ? number : -1;
+    return value.size <= MAX_STATUS_DIGITS && h2_number_read(value, &status) ? (int)status : -1;
 }
 
 static void keep(char **text, Bytes value)
@@ -249,9 +245,9 @@ static void keep(char **text, Bytes value)
 void onward_header(Onward *call, Bytes name, Bytes value)
 {
     if (h2_bytes_are(name, ":status"))
-        call->http = number_of(value);
+        call->http = status_of(value);
     else if (h2_bytes_are(name, "grpc-status"))
-        call->code = number_of(value);
+        call->code = status_of(value);
     else if (h2_bytes_are(name, "grpc-message"))
         keep(&call->came_text, value);
     else if (h2_bytes_are(name, "grpc-status-details-bin"))

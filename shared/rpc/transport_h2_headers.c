@@ -1,6 +1,6 @@
 #include "shared/rpc/transport_h2_headers.h"
 
-enum { MAX_TIMEOUT_DIGITS = 8 };
+enum { MAX_DIGITS = 18, MAX_TIMEOUT_DIGITS = 8 };
 
 const char h2_encodings[] = "identity,gzip,deflate";
 
@@ -52,17 +52,26 @@ bool h2_is_grpc(Bytes content_type)
            content_type.data[size] == ';';
 }
 
+bool h2_number_read(Bytes digits, int64_t *number)
+{
+    *number = 0;
+    if (digits.size == 0 || digits.size > MAX_DIGITS)
+        return false;
+    for (size_t i = 0; i < digits.size; i++) {
+        if (digits.data[i] < '0' || digits.data[i] > '9')
+            return false;
+        *number = *number * 10 + (digits.data[i] - '0');
+    }
+    return true;
+}
+
 bool h2_timeout_read(Bytes text, int64_t *micros)
 {
-    int64_t number = 0;
+    int64_t number;
 
-    if (text.size < 2 || text.size > MAX_TIMEOUT_DIGITS + 1)
+    if (text.size < 2 || text.size > MAX_TIMEOUT_DIGITS + 1 ||
+        !h2_number_read((Bytes){ text.data, text.size - 1 }, &number))
         return false;
-    for (size_t i = 0; i + 1 < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        number = number * 10 + (text.data[i] - '0');
-    }
     switch (text.data[text.size - 1]) {
     case 'H':
         *micros = number * 3600 * 1000000;
@@ -104,6 +113,30 @@ size_t h2_percent_write(Bytes text, uint8_t *out)
         out[n++] = (uint8_t)digits[byte & 15];
     }
     return n;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+char *h2_percent_read(Arena *arena, const char *text)
+{
+    char *decoded = arena_text(arena, text);
+    char *out = decoded;
+
+    while (*text) {
+        bool is_byte = *text == '%' && hex_value(text[1]) >= 0 && hex_value(text[2]) >= 0;
+
+        *out++ = is_byte ? (char)(hex_value(text[1]) * 16 + hex_value(text[2])) : *text;
+        text += is_byte ? 3 : 1;
+    }
+    *out = '\0';
+    return decoded;
 }
 
 size_t h2_base64_size(size_t size)

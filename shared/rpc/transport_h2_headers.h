@@ -40,6 +40,9 @@ bool h2_list_has(Bytes list, const char *word);
 /* "application/grpc", alone or with "+proto" or ";charset=…" behind it. */
 bool h2_is_grpc(Bytes content_type);
 
+/* One to 18 digits and nothing else. */
+bool h2_number_read(Bytes digits, int64_t *number);
+
 /* grpc-timeout: one to eight digits and a unit (H M S m u n), in microseconds rounded up. False on
  * anything else. */
 bool h2_timeout_read(Bytes text, int64_t *micros);
@@ -47,6 +50,8 @@ bool h2_timeout_read(Bytes text, int64_t *micros);
 /* grpc-message: all but printable ASCII, and the percent sign, as %XX. `out` has room for three
  * times the size; returns what was taken of it. */
 size_t h2_percent_write(Bytes text, uint8_t *out);
+/* The other way: %XX is a byte, and what is no such thing stands for itself. */
+char *h2_percent_read(Arena *arena, const char *text);
 
 /* base64 without padding. `out` has room for h2_base64_size. */
 size_t h2_base64_size(size_t size);

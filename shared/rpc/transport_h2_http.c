@@ -13,7 +13,6 @@ enum {
     REGULAR = 16, /* headers after which no pseudo-header comes */
     LENGTH = 32,
     NEEDED = METHOD | SCHEME | PATH,
-    MAX_LENGTH_DIGITS = 18,
 };
 
 /* The characters of tokens but for capitals, as bits of their numbers. */
@@ -86,17 +85,9 @@ static bool take_pseudo(H2Call *call, Bytes name, Bytes value)
 
 static bool take_length(H2Call *call, Bytes value)
 {
-    int64_t length = 0;
-
-    if (value.size == 0 || value.size > MAX_LENGTH_DIGITS || call->parts & LENGTH)
+    if (call->parts & LENGTH || !h2_number_read(value, &call->content_left))
         return false;
-    for (size_t i = 0; i < value.size; i++) {
-        if (value.data[i] < '0' || value.data[i] > '9')
-            return false;
-        length = length * 10 + (value.data[i] - '0');
-    }
     call->parts |= LENGTH;
-    call->content_left = length;
     return true;
 }
 

@@ -52,6 +52,17 @@ static void messages_are_percent_encoded(void)
     CHECK_TEXT(out, "as \"asked\": 100 %25,%0A%C3%BC~");
 }
 
+static void what_is_no_percent_encoding_stands_for_itself(void)
+{
+    static const char *const pairs[][2] = { { "100 %25,%0A%C3%bc~", "100 %,\n\xc3\xbc~" },
+        { "", "" }, { "%", "%" }, { "%4", "%4" }, { "%4g%g4", "%4g%g4" }, { "%%41", "%A" } };
+    Arena *arena = arena_new();
+
+    for (size_t i = 0; i < COUNT(pairs); i++)
+        CHECK_TEXT(h2_percent_read(arena, pairs[i][0]), pairs[i][1]);
+    arena_free(arena);
+}
+
 static void base64_has_no_padding(void)
 {
     static const char *const pairs[][2] = { { "", "" }, { "f", "Zg" }, { "fo", "Zm8" },
@@ -254,6 +265,8 @@ int main(int argc, char **argv)
         { "timeouts have digits and a unit", timeouts_have_digits_and_a_unit },
         { "other timeouts are refused", other_timeouts_are_refused },
         { "messages are percent-encoded", messages_are_percent_encoded },
+        { "what is no percent-encoding stands for itself",
+            what_is_no_percent_encoding_stands_for_itself },
         { "base64 has no padding", base64_has_no_padding },
         { "binary values are split at commas", binary_values_are_split_at_commas },
         { "content types of gRPC are known", content_types_of_grpc_are_known },
