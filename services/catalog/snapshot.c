@@ -1,4 +1,4 @@
-#include "services/catalog/snapshot.h"
+#include "services/catalog/snapshot_entry.h"
 
 #include "shared/codec/message.h"
 
@@ -16,17 +16,6 @@ typedef struct Item {
     SnapshotEntry *entry;
     char name[];
 } Item;
-
-/* One SKU or GTIN of an entry. Two products may have the same code for a moment, while it moves
- * from one to the other. */
-typedef struct SnapshotCode {
-    struct SnapshotCode *next;
-    uint64_t hash;
-    SnapshotEntry *entry;
-    SnapshotKey key;
-    const char *code;
-    const char *sku;
-} SnapshotCode;
 
 typedef struct CodeTable {
     size_t n_buckets; /* a power of two */
@@ -54,11 +43,6 @@ static void *allocate(size_t count, size_t size)
     return memory;
 }
 
-static uint64_t hash_of(const char *text)
-{
-    return text_hash(text, strlen(text));
-}
-
 Snapshot *snapshot_new(void)
 {
     Snapshot *snapshot = allocate(1, sizeof(*snapshot));
@@ -78,17 +62,6 @@ Snapshot *snapshot_new(void)
     return snapshot;
 }
 
-void snapshot_hold(SnapshotEntry *entry)
-{
-    atomic_fetch_add_explicit(&entry->references, 1, memory_order_relaxed);
-}
-
-void snapshot_release(SnapshotEntry *entry)
-{
-    if (atomic_fetch_sub_explicit(&entry->references, 1, memory_order_acq_rel) == 1)
-        free(entry);
-}
-
 void snapshot_free(Snapshot *snapshot)
 {
     if (!snapshot)
@@ -105,101 +78,9 @@ void snapshot_free(Snapshot *snapshot)
     free(snapshot);
 }
 
-/* ---- entries ---- */
-
-static char *copy_bytes(char **at, const void *bytes, size_t size)
-{
-    char *copy = *at;
-
-    memcpy(copy, bytes, size);
-    *at += size;
-    return copy;
-}
-
-static char *copy_text(char **at, const char *text)
-{
-    return copy_bytes(at, text, strlen(text) + 1);
-}
-
-static size_t codes_size(const Product *product, size_t *n_codes)
-{
-    size_t size = 0;
-
-    *n_codes = 0;
-    for (size_t i = 0; i < product->n_variants; i++) {
-        const Variant *variant = product->variants[i];
-
-        size += strlen(variant->sku) + 1;
-        (*n_codes)++;
-        if (*variant->gtin) {
-            size += GTIN_PADDED;
-            (*n_codes)++;
-        }
-    }
-    return size;
-}
-
-static void add_code(
-    SnapshotEntry *entry, SnapshotKey key, const char *code, const char *sku, char **at)
-{
-    const char *copy = copy_text(at, code);
-
-    entry->codes[entry->n_codes++] = (SnapshotCode){
-        .hash = hash_of(copy),
-        .entry = entry,
-        .key = key,
-        .code = copy,
-        .sku = sku ? sku : copy,
-    };
-}
-
-static int64_t version_of(const Product *product)
-{
-    int64_t version;
-    bool is_number = text_to_int64(product->etag, &version);
-
-    assert(is_number && "a stored product has a version");
-    return version;
-}
-
-/* Everything in one block of memory. */
-static SnapshotEntry *new_entry(const Product *product)
-{
-    Arena *arena = arena_new();
-    Bytes packed = message_pack(arena, product);
-    size_t n_codes;
-    size_t codes = codes_size(product, &n_codes);
-    size_t texts = strlen(product->name) + strlen(product->category) + 2;
-    SnapshotEntry *entry =
-        allocate(1, sizeof(*entry) + n_codes * sizeof(SnapshotCode) + packed.size + codes + texts);
-    char *at = (char *)(entry + 1) + n_codes * sizeof(SnapshotCode);
-
-    atomic_init(&entry->references, 1);
-    entry->version = version_of(product);
-    entry->codes = (SnapshotCode *)(entry + 1);
-    entry->packed.data = (const uint8_t *)copy_bytes(&at, packed.data, packed.size);
-    entry->packed.size = packed.size;
-    entry->name = copy_text(&at, product->name);
-    entry->category = copy_text(&at, product->category);
-    entry->is_draft = product->state == PRODUCT_DRAFT;
-    for (size_t i = 0; i < product->n_variants; i++) {
-        const Variant *variant = product->variants[i];
-        char padded[GTIN_PADDED];
-
-        add_code(entry, SNAPSHOT_SKU, variant->sku, NULL, &at);
-        if (*variant->gtin)
-            add_code(entry, SNAPSHOT_GTIN, gtin_pad(variant->gtin, padded),
-                entry->codes[entry->n_codes - 1].code, &at);
-    }
-    arena_free(arena);
-    return entry;
-}
-
-/* ---- tables ---- */
-
 static Item *find_item(const Snapshot *snapshot, const char *name)
 {
-    uint64_t hash = hash_of(name);
+    uint64_t hash = snapshot_hash(name);
     Item *item = snapshot->buckets[hash & (snapshot->n_buckets - 1)];
 
     while (item && (item->hash != hash || strcmp(item->name, name) != 0))
@@ -229,7 +110,7 @@ static Item *add_item(Snapshot *snapshot, const char *name)
     Item **bucket;
 
     memcpy(item->name, name, size);
-    item->hash = hash_of(name);
+    item->hash = snapshot_hash(name);
     if (snapshot->n_items == snapshot->n_buckets)
         grow_items(snapshot);
     bucket = &snapshot->buckets[item->hash & (snapshot->n_buckets - 1)];
@@ -306,7 +187,7 @@ static bool is_newer(Snapshot *snapshot, const Product *product)
 
     pthread_rwlock_rdlock(&snapshot->lock);
     item = find_item(snapshot, product->name);
-    is_news = !item || item->entry->version < version_of(product);
+    is_news = !item || item->entry->version < snapshot_version_of(product);
     pthread_rwlock_unlock(&snapshot->lock);
     return is_news;
 }
@@ -318,7 +199,7 @@ void snapshot_put(Snapshot *snapshot, const Product *product)
 
     if (!is_newer(snapshot, product))
         return;
-    entry = gone = new_entry(product);
+    entry = gone = snapshot_entry_new(product);
     pthread_rwlock_wrlock(&snapshot->lock);
     item = find_item(snapshot, product->name);
     if (!item)
@@ -334,8 +215,6 @@ void snapshot_put(Snapshot *snapshot, const Product *product)
     if (gone)
         snapshot_release(gone);
 }
-
-/* ---- readers ---- */
 
 static Bytes copy_packed(Arena *arena, const SnapshotEntry *entry)
 {
@@ -373,7 +252,7 @@ Product *snapshot_product(Snapshot *snapshot, const char *name, Arena *arena)
 static const SnapshotCode *find_code(const Snapshot *snapshot, SnapshotKey key, const char *code)
 {
     const CodeTable *table = &snapshot->codes[key];
-    uint64_t hash = hash_of(code);
+    uint64_t hash = snapshot_hash(code);
     const SnapshotCode *found = table->buckets[hash & (table->n_buckets - 1)];
 
     while (found && (found->hash != hash || strcmp(found->code, code) != 0))
