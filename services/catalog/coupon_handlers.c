@@ -1,5 +1,5 @@
 /* Campaigns and their codes. */
-#include "services/catalog/rule_shelf.h"
+#include "services/catalog/governance.h"
 #include "services/catalog/uses_store.h"
 
 #include "shared/base/id.h"
@@ -81,7 +81,9 @@ static const Error *create_coupon_campaign(RpcCall *call, const void *request, v
         campaign_check(req->campaign, &findings);
     for (size_t i = 0; i < findings.n_items; i++)
         check_fail(call, findings.items[i].field, "%s", findings.items[i].description);
-    if ((error = check_result(call)) || (error = check_free(call, req->campaign->code)))
+    if ((error = check_result(call)) ||
+        (error = check_promotion_channel(call, req->campaign->promotion)) ||
+        (error = check_free(call, req->campaign->code)))
         return error;
 
     *campaign = *req->campaign;
@@ -141,7 +143,8 @@ static const Error *end_coupon_campaign(RpcCall *call, const void *request, void
 
     do {
         message_init(coupon_campaigns.message, campaign);
-        if ((error = store_get(call->store, &coupon_campaigns, req->name, campaign)))
+        if ((error = store_get(call->store, &coupon_campaigns, req->name, campaign)) ||
+            (error = check_promotion_channel(call, campaign->promotion)))
             return error;
         if (*req->etag && !text_equal(req->etag, campaign->etag))
             return &etag_stale;
@@ -165,7 +168,8 @@ static const Error *raise_count(
 
     do {
         message_init(coupon_campaigns.message, campaign);
-        if ((error = store_get(call->store, &coupon_campaigns, name, campaign)))
+        if ((error = store_get(call->store, &coupon_campaigns, name, campaign)) ||
+            (error = check_promotion_channel(call, campaign->promotion)))
             return error;
         if (!*campaign->prefix)
             return &has_one_code;

@@ -31,6 +31,14 @@ const Error *draft_load(RpcCall *call, const char *name, const char *etag, Draft
     return *etag && !text_equal(etag, draft->etag) ? &stale : NULL;
 }
 
+/* To be changed: nothing in it may be for other channels than the caller's. */
+static const Error *load_own(RpcCall *call, const char *name, const char *etag, Draft *draft)
+{
+    const Error *error = draft_load(call, name, etag, draft);
+
+    return error ? error : check_draft_channel(call, draft);
+}
+
 static void check_changes(RpcCall *call, Change *const *changes, size_t n_changes)
 {
     Findings findings = { .arena = call->arena };
@@ -47,9 +55,13 @@ static const Error *write_part(RpcCall *call, const DraftPut *put, DraftPart *pa
 {
     StoreView steps = store_steps(call->store);
     RuleBook *book = rule_shelf_current(catalog_of(call)->shelf);
+    const Error *error;
 
     changes_begin(put->changes, put->n_changes, book, call->arena);
+    error = check_channel(call, (ChangeList){ put->changes, put->n_changes }, book);
     rule_book_release(book);
+    if (error)
+        return error;
     part->name = arena_text(call->arena, put->part);
     part->draft = arena_text(call->arena, put->draft);
     part->changes = put->changes;
@@ -85,14 +97,14 @@ const Error *draft_put(RpcCall *call, const DraftPut *put, Draft *draft)
     DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
     const Error *error;
 
-    if ((error = draft_load(call, put->draft, put->etag, draft)) ||
+    if ((error = load_own(call, put->draft, put->etag, draft)) ||
         (error = draft_check_open(draft, call->arena)) || (error = write_part(call, put, &part)))
         return error;
     event.draft = draft;
     event.action = AUDIT_DRAFT_CHANGED;
     event.deed = deed_of(call, "");
     do {
-        if ((error = draft_load(call, put->draft, put->etag, draft)) ||
+        if ((error = load_own(call, put->draft, put->etag, draft)) ||
             (error = add_part(call, draft, &part)))
             return error;
         error = store_replace(put->view, &drafts, draft, &event);
@@ -260,7 +272,7 @@ static const Error *take_step(RpcCall *call, const DraftStep *step, Draft *draft
     event.action = step->action;
     event.deed = deed;
     do {
-        if ((error = draft_load(call, step->name, step->etag, draft)) ||
+        if ((error = load_own(call, step->name, step->etag, draft)) ||
             (error = step->take(draft, deed, call->arena)) ||
             (step->is_checked && (error = check_draft(call, draft))))
             return error;

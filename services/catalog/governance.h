@@ -93,6 +93,17 @@ typedef struct Publication {
         *view; /* the release's insert: the call's own when it decides the call, else its steps */
 } Publication;
 
+/* The channel to which the caller is bound, NULL: none, for it may act for all. */
+const char *bound_channel(const RpcCall *call);
+
+/* NULL, or PERMISSION_DENIED CHANNEL_NOT_YOURS with every rule that is for other channels than the caller's, as it was in the book or
+ * is to be; `before` of each change is set. */
+const Error *check_channel(RpcCall *call, ChangeList changes, const RuleBook *book);
+
+/* The same of all that is in a draft, and of a published promotion. */
+const Error *check_draft_channel(RpcCall *call, const Draft *draft);
+const Error *check_promotion_channel(RpcCall *call, const char *promotion);
+
 /* Publishes whole or not at all: the release's insert is what counts, under a number that only one can have. */
 const Error *publish(RpcCall *call, const Publication *publication);
 

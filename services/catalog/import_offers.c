@@ -20,7 +20,7 @@ const Error *import_offers_open(
         .call = call,
         .draft = arena_text(call->arena, first->draft),
         .deed = deed_of(call, *first->reason ? first->reason : default_reason),
-        .may_publish = caller_has_scope(call->caller, "catalog.publish"),
+        .may_publish = caller_has_scope(call->caller, "catalog.publish") && !bound_channel(call),
     };
     if (!*first->draft)
         return NULL;
@@ -126,8 +126,8 @@ static const Product *read_news(
 static RowDecision refuse(const char *field)
 {
     return (RowDecision){ .field = field,
-        .refusal = "changes what is on sale: that needs the scope catalog.publish, or a draft "
-                   "that the import puts it into" };
+        .refusal = "changes what is on sale: that needs the scope catalog.publish and an account "
+                   "for all channels, or a draft that the import puts it into" };
 }
 
 static RowDecision publish_row(ImportOffers *offers, Product *row, const Product *stored,

@@ -227,7 +227,8 @@ static const Error *publish_on(RpcCall *call, const Publication *publication, co
     next = changes_apply(changes, book, rule_book_number(book) + 1, call->arena);
     fill_release(call, release, changes, next);
     event.release = release;
-    if (!(error = check_references(call, changes)) && !(error = check_rules(call, next)) &&
+    if (!(error = check_channel(call, changes, book)) &&
+        !(error = check_references(call, changes)) && !(error = check_rules(call, next)) &&
         !(error = write_changes(call, release, changes, book)))
         error = store_insert(publication->view, &releases, release, &event);
     rule_book_release(next);

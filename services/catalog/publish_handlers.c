@@ -30,10 +30,11 @@ static const Error *store_draft(StoreView *view, Draft *draft)
     return store_replace(view, &drafts, draft, &event);
 }
 
-/* What the rules say against a publication, which another try would hear again. */
+/* What the rules, or the caller's channel, say against a publication, which another try would hear again. */
 static bool is_refusal(const Error *error)
 {
-    return error && error->code == ERROR_FAILED_PRECONDITION;
+    return error &&
+           (error->code == ERROR_FAILED_PRECONDITION || error->code == ERROR_PERMISSION_DENIED);
 }
 
 /* From PUBLISHING to the end, good or bad. */
@@ -58,6 +59,8 @@ static const Error *publish_now(RpcCall *call, const PublishDraftRequest *req, D
     StoreView steps = store_steps(call->store);
     const Error *error;
 
+    if ((error = check_draft_channel(call, draft)))
+        return error;
     if (draft->state != DRAFT_PUBLISHING &&
         ((error = draft_begin(draft, deed_of(call, req->note), call->arena)) ||
             (error = store_draft(&steps, draft))))
@@ -80,7 +83,8 @@ static const Error *publish_or_schedule(RpcCall *call, const PublishDraftRequest
         return error;
     if (time <= call->arrived_at)
         return publish_now(call, req, draft);
-    if ((error = draft_schedule(draft, time, deed_of(call, req->note), call->arena)))
+    if ((error = check_draft_channel(call, draft)) ||
+        (error = draft_schedule(draft, time, deed_of(call, req->note), call->arena)))
         return error;
     return store_draft(call->store, draft);
 }

@@ -41,10 +41,10 @@ static const DemoAccount channels[] = {
               "order.read order.cancel order.return identity.read identity.write identity.merge "
               "feedback.read feedback.write notification.read notification.send" },
     { "social", "feedback.write" },
-    { "merchandising", "catalog.read catalog.write catalog.publish notification.admin "
-                       "notification.read" },
+    { "merchandising", "catalog.read catalog.write catalog.publish catalog.all_channels "
+                       "notification.admin notification.read" },
     /* Who looks over what merchandising wants to change. */
-    { "governance", "catalog.read catalog.approve catalog.publish" },
+    { "governance", "catalog.read catalog.approve catalog.publish catalog.all_channels" },
 };
 
 static const Error *cannot_write(Arena *arena, const char *path)

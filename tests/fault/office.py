@@ -2,7 +2,7 @@
 from client import Client
 
 AUTHOR, APPROVER = "agents/lee", "agents/kim"
-SCOPES = ["catalog.read", "catalog.write", "catalog.publish"]
+SCOPES = ["catalog.read", "catalog.write", "catalog.publish", "catalog.all_channels"]
 
 
 class Office:
