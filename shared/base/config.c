@@ -158,7 +158,6 @@ static void list_settings(Arena *arena, Config *config, const Setting *const *ta
             value->text = setting->fallback ? setting->fallback : "";
             is_good = !setting->fallback || read_number(setting, value->text, &value->number);
             assert(is_good);
-            (void)is_good;
             config->n_values++;
         }
 }

@@ -1,4 +1,5 @@
-/* Inside a consumer: what its two threads share. */
+/* Inside a consumer: what its threads share. The reader follows the source, the keeper holds the lease and stores positions, and a
+ * parallel effect has workers. */
 #ifndef THROUGHLINE_EVENT_CONSUMER_H
 #define THROUGHLINE_EVENT_CONSUMER_H
 
@@ -78,6 +79,9 @@ typedef struct ConsumerSession {
 /* Applies the response's event and moves the position on; false when the session is over first. */
 bool consumer_take(ConsumerSession *session, Arena *arena, const SubscribeResponse *response);
 
+/* Under the lock: until something changed or the time has come (clock_monotonic()). */
+void consumer_wait(EventConsumer *consumer, int64_t until);
+
 /* consumer_lanes.c */
 
 /* To the lane of its partition, which frees the arena; waits while the lanes are full. */
@@ -86,13 +90,12 @@ void consumer_wait_for_lanes(EventConsumer *consumer);
 /* Ends the threads; the lanes are empty. */
 void consumer_end_lanes(EventConsumer *consumer);
 
+/* consumer_keeper.c */
+
 /* The keeper's thread; `context` is the consumer. */
 void *consumer_keep(void *context);
 
 /* After both threads: stores the positions, if the lease is held, and lets others take it. */
 void consumer_release(EventConsumer *consumer);
-
-/* Under the lock: until something changed or the time has come (clock_monotonic()). */
-void consumer_wait(EventConsumer *consumer, int64_t until);
 
 #endif

@@ -55,8 +55,8 @@ struct EventHub {
     unsigned hinted;     /* partitions where there is something new, as a set of bits */
     bool is_stopping;
     bool has_failed; /* some feed waits for the store */
-    int64_t
-        flush_at; /* when readers are told of what was left out, clock_monotonic(); 0: nothing was */
+    /* When readers are told of what was left out, clock_monotonic(); 0: nothing was. */
+    int64_t flush_at;
     Feed *queue, **queue_end;
     Feed *everything;           /* feeds of the whole log */
     Feed *buckets[HUB_BUCKETS]; /* the others, by their subject */

@@ -43,8 +43,7 @@ typedef struct ClientPair {
     const char *value;
 } ClientPair;
 
-/* Token, context and trace of a call, in its arena; returns how many. Errors: INVALID_ARGUMENT
- * METADATA_INVALID. */
+/* Token, context and trace of a call, in its arena. Errors: INVALID_ARGUMENT METADATA_INVALID. */
 const Error *client_pairs(ClientToken *token, const RpcOutgoing *outgoing,
     ClientPair pairs[CLIENT_MAX_PAIRS], size_t *n_pairs);
 

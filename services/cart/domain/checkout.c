@@ -278,7 +278,6 @@ static void assert_adds_up(const Invoice *invoice)
             money_minor(invoice->charges[i]->amount, &amount) && money_add(sum, amount, &sum);
 
         assert(is_good);
-        (void)is_good;
     }
     assert(money_minor(invoice->total, &total) && total == sum);
 }

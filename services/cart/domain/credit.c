@@ -75,7 +75,6 @@ static int64_t minor_of(const Google__Type__Money *money)
         bool is_good = money_minor(money, &minor);
 
         assert(is_good && "what was billed is an amount");
-        (void)is_good;
     }
     return minor;
 }
@@ -86,7 +85,6 @@ static int64_t plus(int64_t a, int64_t b)
     bool is_good = money_add(a, b, &a);
 
     assert(is_good);
-    (void)is_good;
     return a;
 }
 
@@ -98,7 +96,6 @@ static int64_t share(const Google__Type__Money *amount, const Credited *part, in
                    money_scale(minor, part->after, whole, &after);
 
     assert(is_good);
-    (void)is_good;
     return after - before;
 }
 

@@ -143,17 +143,17 @@ static const char *amount_text(const Google__Type__Money *money, Arena *arena)
 
 static void compare_price(Story *story, const char *sku, const Price *before, const Price *after)
 {
-    const Google__Type__Money *old = before ? before->amount : NULL;
-    const Google__Type__Money *new = after ? after->amount : NULL;
+    const Google__Type__Money *was = before ? before->amount : NULL;
+    const Google__Type__Money *becomes = after ? after->amount : NULL;
 
     if (before && after && message_equal(before, after))
         return;
-    if (old && new &&message_equal(old, new))
+    if (was && becomes && message_equal(was, becomes))
         tell(story, arena_printf(story->arena, "%s \"was\"", sku),
             amount_text(before->list_amount, story->arena),
             amount_text(after->list_amount, story->arena));
     else
-        tell(story, sku, amount_text(old, story->arena), amount_text(new, story->arena));
+        tell(story, sku, amount_text(was, story->arena), amount_text(becomes, story->arena));
 }
 
 /* One of the variants may be missing. */
