@@ -4,13 +4,13 @@
 #include "shared/event/consumer.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 #include "shared/base/log.h"
 #include "shared/codec/message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef Throughline__Event__V1__Position Position;
 typedef Throughline__Event__V1__SubscribeRequest SubscribeRequest;
@@ -20,9 +20,7 @@ static const Error gap = { ERROR_DATA_LOSS, "EVENT_GAP",
 
 void consumer_wait(EventConsumer *consumer, int64_t until)
 {
-    struct timespec time = { until / 1000000, until % 1000000 * 1000 };
-
-    pthread_cond_timedwait(&consumer->changed, &consumer->lock, &time);
+    condition_wait_until(&consumer->changed, &consumer->lock, until);
 }
 
 static void pause_for(EventConsumer *consumer, int milliseconds)
@@ -286,7 +284,6 @@ EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient 
     const EventEffect *effect, void *service_context, Metrics *metrics)
 {
     EventConsumer *consumer = calloc(1, sizeof(*consumer));
-    pthread_condattr_t attributes;
     char labels[CONSUMER_TEXT_SIZE];
 
     if (!consumer)
@@ -307,12 +304,9 @@ EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient 
     consumer->lag = metrics_gauge(metrics, "event_consumer_lag_events", labels,
         "Events of the source's log that wait to be applied; -1 when it cannot be asked.");
     pthread_mutex_init(&consumer->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&consumer->changed, &attributes);
+    condition_init(&consumer->changed);
     pthread_cond_init(&consumer->lane_filled, NULL);
     pthread_cond_init(&consumer->lane_emptied, NULL);
-    pthread_condattr_destroy(&attributes);
     if (pthread_create(&consumer->keeper, NULL, consumer_keep, consumer) ||
         pthread_create(&consumer->reader, NULL, consume, consumer))
         abort();

@@ -3,10 +3,11 @@
  * until it has caught up. What a stream has not taken is nowhere but in the log. */
 #include "shared/event/hub.h"
 
+#include "shared/base/condition.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 void event_hub_wake(EventHub *hub, unsigned partitions)
 {
@@ -28,7 +29,6 @@ static void hear_store(void *hub, unsigned partitions)
 EventHub *event_hub_start(Store *store, Metrics *metrics)
 {
     EventHub *hub = calloc(1, sizeof(*hub));
-    pthread_condattr_t attributes;
 
     if (!hub)
         abort();
@@ -40,11 +40,8 @@ EventHub *event_hub_start(Store *store, Metrics *metrics)
     hub->sent = metrics_counter(
         metrics, "event_stream_messages_total", "", "Messages handed to streams from the log.");
     pthread_mutex_init(&hub->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&hub->news, &attributes);
-    pthread_cond_init(&hub->work, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&hub->news);
+    pthread_cond_init(&hub->work, NULL);
     if (pthread_create(&hub->reader, NULL, hub_read, hub))
         abort();
     for (int i = 0; i < HUB_WORKERS; i++)

@@ -4,10 +4,10 @@
 #include "shared/event/hub.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 #include "shared/base/log.h"
 
 #include <string.h>
-#include <time.h>
 
 static StoreView view_of(EventHub *hub, Arena *arena)
 {
@@ -166,20 +166,18 @@ static const Error *read_news(EventHub *hub, Arena *arena, unsigned partitions)
 static bool wait_for_news(EventHub *hub, unsigned *partitions)
 {
     int64_t until = clock_monotonic() + HUB_POLL_MS * INT64_C(1000);
-    struct timespec time;
     bool goes_on;
 
     pthread_mutex_lock(&hub->lock);
     flush_all(hub);
     if (hub->flush_at && hub->flush_at < until)
         until = hub->flush_at;
-    time = (struct timespec){ until / 1000000, until % 1000000 * 1000 };
     while (!hub->is_stopping && hub->n_open == 0) {
         hub->is_synced = false;
         pthread_cond_wait(&hub->news, &hub->lock);
     }
     while (!hub->is_stopping && !hub->hinted && hub->is_synced &&
-           pthread_cond_timedwait(&hub->news, &hub->lock, &time) == 0)
+           condition_wait_until(&hub->news, &hub->lock, until))
         continue;
     *partitions = hub->hinted;
     hub->hinted = 0;

@@ -3,6 +3,7 @@
 #include "shared/rpc/client_core.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 
 #include <assert.h>
 #include <grpc/byte_buffer_reader.h>
@@ -43,7 +44,6 @@ const Error *client_call_begin(ClientChannel *channel, const RpcOutgoing *outgoi
     const char *path, ClientCall *call, ClientMetadata *metadata)
 {
     grpc_slice method;
-    pthread_condattr_t attributes;
     const Error *error;
 
     if (channel->error)
@@ -61,10 +61,7 @@ const Error *client_call_begin(ClientChannel *channel, const RpcOutgoing *outgoi
     grpc_metadata_array_init(&call->trailing);
     call->status_text = grpc_empty_slice();
     pthread_mutex_init(&call->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&call->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&call->changed);
     return NULL;
 }
 
@@ -93,10 +90,8 @@ void client_batch_start(ClientCall *call, ClientBatch *batch, const grpc_op *ops
 
 static void wait_until(ClientCall *call, int milliseconds)
 {
-    int64_t until = clock_monotonic() + milliseconds * INT64_C(1000);
-    struct timespec time = { until / 1000000, until % 1000000 * 1000 };
-
-    pthread_cond_timedwait(&call->changed, &call->lock, &time);
+    condition_wait_until(
+        &call->changed, &call->lock, clock_monotonic() + milliseconds * INT64_C(1000));
 }
 
 bool client_batch_wait(ClientBatch *batch)

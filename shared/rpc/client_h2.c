@@ -2,13 +2,13 @@
 #include "shared/rpc/client_h2.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 #include "shared/codec/message.h"
 #include "shared/rpc/methods.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* One block of memory for all values, which outlives the caller's arena. */
 static void add_headers(Onward *call, const char *path, const ClientPair *pairs, size_t n_pairs)
@@ -42,7 +42,6 @@ static const Error *new_call(
     ClientChannel *channel, const RpcOutgoing *outgoing, const char *path, Onward **made)
 {
     ClientPair pairs[CLIENT_MAX_PAIRS];
-    pthread_condattr_t attributes;
     const RpcMethod *method = rpc_method_find(path);
     const Error *error = channel->error;
     size_t n_pairs;
@@ -61,10 +60,7 @@ static const Error *new_call(
     call->is_idempotent = method && method->policy.is_idempotent;
     call->last = &call->first;
     pthread_mutex_init(&call->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&call->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&call->changed);
     add_headers(call, path, pairs, n_pairs);
     *made = call;
     return NULL;
@@ -92,14 +88,12 @@ static void free_call(Onward *call)
  * whose parent does not is cancelled. */
 static void wait_for_change(Onward *call, bool *is_cancelled)
 {
-    int64_t until = clock_monotonic() + CLIENT_PARENT_CHECK_MS * INT64_C(1000);
-    struct timespec time = { until / 1000000, until % 1000000 * 1000 };
-
     if (!call->parent || *is_cancelled) {
         pthread_cond_wait(&call->changed, &call->lock);
         return;
     }
-    pthread_cond_timedwait(&call->changed, &call->lock, &time);
+    condition_wait_until(
+        &call->changed, &call->lock, clock_monotonic() + CLIENT_PARENT_CHECK_MS * INT64_C(1000));
     if (!call->is_over && rpc_should_stop(call->parent)) {
         *is_cancelled = true;
         channel_post(call, ONWARD_CANCEL);

@@ -2,6 +2,7 @@
 #include "shared/rpc/transport_core.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 #include "shared/rpc/listening.h"
 
 #include <dlfcn.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     /* After the last call connections get this long to close by themselves: cutting one at once
@@ -190,7 +190,6 @@ static void start_pollers(CoreTransport *transport)
 static CoreTransport *new_transport(const TransportOptions *options)
 {
     CoreTransport *transport = calloc(1, sizeof(*transport));
-    pthread_condattr_t attributes;
 
     if (!transport)
         abort();
@@ -199,10 +198,7 @@ static CoreTransport *new_transport(const TransportOptions *options)
     transport->limits = options->limits;
     transport->descriptor_cap = listening_raise_descriptors();
     pthread_mutex_init(&transport->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&transport->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&transport->changed);
     switch_off_deadlock_detection();
     find_message_flags(transport);
     grpc_init();
@@ -263,13 +259,8 @@ size_t core_calls(const Transport *transport)
 
 static void wait_a_step(CoreTransport *transport)
 {
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += DRAIN_STEP_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&transport->changed, &transport->lock, &until);
+    condition_wait_until(
+        &transport->changed, &transport->lock, clock_monotonic() + DRAIN_STEP_MS * INT64_C(1000));
 }
 
 /* Until core is down, the grace is over, or no call was there for the linger. True when no call

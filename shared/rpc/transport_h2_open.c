@@ -2,11 +2,11 @@
 #include "shared/rpc/transport_h2.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     /* After the last call connections get this long to close by themselves: cutting one at once
@@ -50,7 +50,6 @@ static void add_methods(H2Transport *transport, const TransportOptions *options)
 H2Transport *h2_transport_new(const TransportOptions *options)
 {
     H2Transport *transport = calloc(1, sizeof(*transport));
-    pthread_condattr_t attributes;
 
     if (!transport)
         abort();
@@ -60,10 +59,7 @@ H2Transport *h2_transport_new(const TransportOptions *options)
     transport->socket = transport->spare = -1;
     transport->descriptor_cap = listening_raise_descriptors();
     pthread_mutex_init(&transport->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&transport->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&transport->changed);
     transport->expects_proxy = options->expects_proxy;
     transport->peers = h2_peers_new();
     h2_strain_open(transport);
@@ -148,13 +144,8 @@ static void command(H2Transport *transport, H2Command what)
 /* The lock is held. */
 static void wait_a_step(H2Transport *transport)
 {
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += DRAIN_STEP_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&transport->changed, &transport->lock, &until);
+    condition_wait_until(
+        &transport->changed, &transport->lock, clock_monotonic() + DRAIN_STEP_MS * INT64_C(1000));
 }
 
 /* Until all connections are gone, no call was there for the linger, or the grace is over. */

@@ -2,12 +2,12 @@
 #include "shared/service/running.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 #include "shared/base/log.h"
 #include "shared/rpc/transport.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const Error stopped = { ERROR_CANCELLED, "SERVICE_STOPPED",
     "The service was stopped before it was ready." };
@@ -15,7 +15,6 @@ static const Error stopped = { ERROR_CANCELLED, "SERVICE_STOPPED",
 RunningService *running_new(Arena *arena, const Service *service, Config *config)
 {
     RunningService *running = calloc(1, sizeof(*running));
-    pthread_condattr_t attributes;
 
     if (!running)
         abort();
@@ -24,10 +23,7 @@ RunningService *running_new(Arena *arena, const Service *service, Config *config
     running->config = config;
     atomic_init(&running->unready, "starting");
     pthread_mutex_init(&running->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&running->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&running->changed);
     running->context = (ServiceContext){
         .name = service->name,
         .config = config,
@@ -53,12 +49,10 @@ bool running_ask_to_stop(RunningService *running)
 bool running_pause(RunningService *running, int milliseconds)
 {
     int64_t until = clock_monotonic() + milliseconds * INT64_C(1000);
-    struct timespec time = { until / 1000000, until % 1000000 * 1000 };
     bool is_stopping;
 
     pthread_mutex_lock(&running->lock);
-    while (!running->is_stopping &&
-           pthread_cond_timedwait(&running->changed, &running->lock, &time) == 0)
+    while (!running->is_stopping && condition_wait_until(&running->changed, &running->lock, until))
         continue;
     is_stopping = running->is_stopping;
     pthread_mutex_unlock(&running->lock);

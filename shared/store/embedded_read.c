@@ -1,10 +1,10 @@
 /* Reading: each call takes a connection from the pool; one statement is one consistent look at the last commit. */
 #include "shared/store/embedded.h"
 
+#include "shared/base/condition.h"
 #include "shared/store/checksum.h"
 #include "shared/store/marks.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* The columns of an outbox row. */
@@ -12,13 +12,10 @@ enum { OUT_ID, OUT_COLLECTION, OUT_AGGREGATE, OUT_NUMBER, OUT_PARTITION, OUT_CHE
 
 static const Error *wait_for_reader(Embedded *embedded, const StoreView *view)
 {
-    struct timespec end = { view->deadline / 1000000, view->deadline % 1000000 * 1000 };
-
     while (!embedded->n_idle && embedded->n_open == EMBEDDED_READERS) {
         if (!view->deadline)
             pthread_cond_wait(&embedded->returned, &embedded->pool_lock);
-        else if (pthread_cond_timedwait(&embedded->returned, &embedded->pool_lock, &end) ==
-                 ETIMEDOUT)
+        else if (!condition_wait_until(&embedded->returned, &embedded->pool_lock, view->deadline))
             return &store_too_late;
     }
     return NULL;

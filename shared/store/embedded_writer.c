@@ -3,6 +3,7 @@
 #include "shared/store/embedded.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 #include "shared/base/log.h"
 
 #include <errno.h>
@@ -43,11 +44,6 @@ static int64_t job_writes(const Job *job)
     return job->kind == JOB_WRITE ? (int64_t)job->n_writes : 1;
 }
 
-static struct timespec time_at(int64_t micros)
-{
-    return (struct timespec){ micros / MICROS, micros % MICROS * 1000 };
-}
-
 static const Error *enqueue(Embedded *embedded, Job *job)
 {
     const Error *error = NULL;
@@ -79,7 +75,7 @@ static const Error *enqueue(Embedded *embedded, Job *job)
 
 const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job)
 {
-    struct timespec end = time_at(view->deadline);
+    struct timespec end = { view->deadline / MICROS, view->deadline % MICROS * 1000 };
     const Error *error = enqueue(embedded, job);
 
     if (error)
@@ -102,13 +98,13 @@ const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job)
 static void gather(Embedded *embedded, size_t n_callers)
 {
     int64_t wait = embedded->last_micros < GATHER_MICROS ? embedded->last_micros : GATHER_MICROS;
-    struct timespec end = time_at(clock_monotonic() + wait);
+    int64_t end = clock_monotonic() + wait;
 
     if (n_callers < GATHER_FROM)
         return;
     embedded->n_wanted = n_callers / 2;
     while (!embedded->is_closing && embedded->n_jobs < embedded->n_wanted &&
-           pthread_cond_timedwait(&embedded->submitted, &embedded->lock, &end) != ETIMEDOUT)
+           condition_wait_until(&embedded->submitted, &embedded->lock, end))
         continue;
     embedded->n_wanted = 1;
 }

@@ -1,6 +1,8 @@
 /* The embedded engine: FOLDER/<service>.db and, beside it, a lock so that two processes cannot write it by mistake. */
 #include "shared/store/embedded.h"
 
+#include "shared/base/condition.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -272,7 +274,6 @@ static const Error *lock_folder(
 static Embedded *new_embedded(const StoreOptions *options)
 {
     Embedded *embedded = calloc(1, sizeof(*embedded));
-    pthread_condattr_t monotonic;
 
     if (!embedded)
         abort();
@@ -293,12 +294,9 @@ static Embedded *new_embedded(const StoreOptions *options)
     pthread_mutex_init(&embedded->lock, NULL);
     pthread_mutex_init(&embedded->tell_lock, NULL);
     pthread_mutex_init(&embedded->pool_lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&embedded->submitted, &monotonic);
-    pthread_cond_init(&embedded->returned, &monotonic);
-    pthread_cond_init(&embedded->log_asked, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&embedded->submitted);
+    condition_init(&embedded->returned);
+    pthread_cond_init(&embedded->log_asked, NULL);
     return embedded;
 }
 

@@ -4,6 +4,7 @@
 #include "shared/store/mongo.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 
 #include <stdlib.h>
 
@@ -65,7 +66,6 @@ static const EngineOps mongo_ops = {
 static MongoEngine *new_mongo(const StoreOptions *options)
 {
     MongoEngine *mongo = calloc(1, sizeof(*mongo));
-    pthread_condattr_t monotonic;
 
     if (!mongo || asprintf(&mongo->database, "throughline_%s", options->service) < 0)
         abort();
@@ -75,10 +75,7 @@ static MongoEngine *new_mongo(const StoreOptions *options)
     while (options->collections[mongo->engine.n_collections])
         mongo->engine.n_collections++;
     pthread_mutex_init(&mongo->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&mongo->returned, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&mongo->returned);
     return mongo;
 }
 

@@ -3,8 +3,8 @@
 #include "shared/store/mongo.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,12 +184,10 @@ void mongo_disconnect(MongoEngine *mongo)
 
 static const Error *wait_for_slot(MongoEngine *mongo, const StoreView *view)
 {
-    struct timespec end = { view->deadline / 1000000, view->deadline % 1000000 * 1000 };
-
     while (!mongo->n_idle && mongo->n_open == MONGO_CLIENTS) {
         if (!view->deadline)
             pthread_cond_wait(&mongo->returned, &mongo->lock);
-        else if (pthread_cond_timedwait(&mongo->returned, &mongo->lock, &end) == ETIMEDOUT)
+        else if (!condition_wait_until(&mongo->returned, &mongo->lock, view->deadline))
             return &store_too_late;
     }
     return NULL;

@@ -2,13 +2,13 @@
 #include "shared/store/engine.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/condition.h"
 #include "shared/base/log.h"
 #include "shared/codec/message.h"
 #include "shared/store/record.h"
 #include "shared/store/resume.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,27 +93,19 @@ static void clean_once(Store *store)
     arena_free(arena);
 }
 
-static struct timespec time_in(int64_t micros)
-{
-    int64_t at = clock_monotonic() + micros;
-
-    return (struct timespec){ at / 1000000, at % 1000000 * 1000 };
-}
-
 static void *run_cleaner(void *argument)
 {
     Store *store = argument;
 
     pthread_mutex_lock(&store->lock);
     while (!store->is_closing) {
-        struct timespec next;
+        int64_t next;
 
         pthread_mutex_unlock(&store->lock);
         clean_once(store);
-        next = time_in((int64_t)CLEAN_EVERY_SECONDS * 1000000);
+        next = clock_monotonic() + (int64_t)CLEAN_EVERY_SECONDS * 1000000;
         pthread_mutex_lock(&store->lock);
-        while (!store->is_closing &&
-               pthread_cond_timedwait(&store->closing, &store->lock, &next) != ETIMEDOUT)
+        while (!store->is_closing && condition_wait_until(&store->closing, &store->lock, next))
             continue;
     }
     pthread_mutex_unlock(&store->lock);
@@ -149,7 +141,6 @@ const Error *store_open(Arena *arena, const StoreOptions *options, Store **store
 {
     Store *opened = calloc(1, sizeof(*opened));
     StoreOptions kept = *options;
-    pthread_condattr_t monotonic;
     const Error *error;
 
     if (!opened)
@@ -165,11 +156,8 @@ const Error *store_open(Arena *arena, const StoreOptions *options, Store **store
         opened->durations[i] = metrics_histogram(options->metrics, "store_operation_seconds",
             operation_labels[i], "Time that an operation of the store took.");
     pthread_mutex_init(&opened->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&opened->changed, &monotonic);
-    pthread_cond_init(&opened->closing, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&opened->changed);
+    condition_init(&opened->closing);
     opened->told = STORE_ALL_PARTITIONS; /* what an earlier process left */
     opened->heard = -1;
     if (pthread_create(&opened->cleaner, NULL, run_cleaner, opened))
@@ -228,13 +216,13 @@ void store_tell_outbox(Store *store, unsigned partitions)
 
 unsigned store_outbox_wait(Store *store, int milliseconds)
 {
-    struct timespec end = time_in((int64_t)milliseconds * 1000);
+    int64_t end = clock_monotonic() + (int64_t)milliseconds * 1000;
     unsigned told;
 
     pthread_mutex_lock(&store->lock);
     store->is_woken = false;
     while (!store->told && !store->is_woken &&
-           pthread_cond_timedwait(&store->changed, &store->lock, &end) != ETIMEDOUT)
+           condition_wait_until(&store->changed, &store->lock, end))
         continue;
     told = store->told;
     store->told = 0;
