@@ -1,5 +1,5 @@
-/* Everything that stands on gRPC core is a module: the library, with the sixty that it brings along, is more than half of the memory of a
- * service that does without. */
+/* Everything that stands on gRPC core is a module, loaded where it is asked for: the library and the sixty that it brings along take
+ * as much memory as the rest of a service. */
 #ifndef THROUGHLINE_RPC_CORE_MODULE_H
 #define THROUGHLINE_RPC_CORE_MODULE_H
 

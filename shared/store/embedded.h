@@ -142,7 +142,7 @@ typedef struct Embedded {
     int n_idle, n_open;
 } Embedded;
 
-/* ---- embedded_db.c ---- */
+/* embedded_db.c */
 
 /* Opens a connection. Errors are constants. */
 const Error *db_open(const char *path, CheckedVfs *vfs, bool is_writer, Db **db);
@@ -172,13 +172,13 @@ const Error *db_error(int rc);
 /* Whether nothing may be written after this result: what is on the disk is not known any more. */
 bool db_is_fatal(int rc);
 
-/* ---- embedded_schema.c ---- */
+/* embedded_schema.c */
 
 /* Creates what is not there, and makes the indexes of a collection anew when they are declared otherwise than before. */
 const Error *schema_prepare(Embedded *embedded, Arena *arena);
 CollectionSql *schema_sql(Arena *arena, const Collection *const *collections, size_t n_collections);
 
-/* ---- embedded_apply.c ---- */
+/* embedded_apply.c */
 
 /* Does a job inside the open transaction. A write that breaks the contract changes nothing and says so in its outcome; the result
  * is an error of SQLite itself. */
@@ -191,7 +191,7 @@ int apply_removal(
 int put_document(
     Embedded *embedded, Arena *arena, size_t collection, const EngineWrite *write, Head *head);
 
-/* ---- embedded_events.c ---- */
+/* embedded_events.c */
 
 /* Copies the events of a write that is on its way to the writer and makes their records: by the caller's thread, the writer has
  * enough to do. An error, in the view's arena: the log cannot take
@@ -209,7 +209,7 @@ int events_count(Embedded *embedded);
 /* By the writer, after the transaction. */
 void events_settle(Embedded *embedded, bool is_committed);
 
-/* ---- embedded_head.c: what the writer knows of documents ---- */
+/* embedded_head.c: what the writer knows of documents */
 
 int head_read(Embedded *embedded, Arena *arena, size_t collection, const char *name, Head *head);
 
@@ -223,7 +223,7 @@ void head_changed(
 /* After the transaction: readers see its changes, or they are forgotten. */
 void heads_settle(Embedded *embedded, bool is_committed);
 
-/* ---- embedded_answers.c ---- */
+/* embedded_answers.c */
 
 /* The answer under a key, by any connection. */
 int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer);
@@ -237,7 +237,7 @@ int answers_clean(Embedded *embedded, int64_t before, int64_t *n_removed);
 const Error *answers_expect(Embedded *embedded, const StoreView *view, bool *is_due);
 const Error *answers_learn(Embedded *embedded, const StoreView *view);
 
-/* ---- embedded_upkeep.c ---- */
+/* embedded_upkeep.c */
 
 int apply_trim(Embedded *embedded, Job *job);
 /* outcome.value: how many documents and answers it removed. */
@@ -245,7 +245,7 @@ int apply_clean(Embedded *embedded, Job *job);
 /* Writes a little. */
 int apply_probe(Embedded *embedded);
 
-/* ---- embedded_row.c ---- */
+/* embedded_row.c */
 
 /* The columns of every statement that reads a document. */
 enum { COL_KEY, COL_NAME, COL_VERSION, COL_EVENTS, COL_CHECKSUM, COL_KEYS, COL_MARKS, COL_BODY };
@@ -257,7 +257,7 @@ bool row_read(Arena *arena, sqlite3_stmt *row, EngineDocument *document, Bytes *
 int64_t row_checksum(
     const char *name, int64_t version, int64_t events, Bytes keys, Bytes marks, Bytes body);
 
-/* ---- embedded_writer.c ---- */
+/* embedded_writer.c */
 
 Job *job_new(JobKind kind);
 void job_release(Job *job);
@@ -268,7 +268,7 @@ void writer_start(Embedded *embedded);
 /* Ends when all jobs are done. */
 void writer_stop(Embedded *embedded);
 
-/* ---- embedded_log.c ---- */
+/* embedded_log.c */
 
 void log_start(Embedded *embedded);
 /* By the writer, between two transactions. */
@@ -277,7 +277,7 @@ void log_after_commit(Embedded *embedded);
 void log_stop(Embedded *embedded);
 void writer_stop_for_good(Embedded *embedded, int rc);
 
-/* ---- embedded_read.c ---- */
+/* embedded_read.c */
 
 /* A connection of the pool, to be given back soon. */
 const Error *reader_take(Embedded *embedded, const StoreView *view, Db **db);

@@ -75,7 +75,7 @@ typedef struct MongoResult {
 
 enum { MONGO_DUPLICATE_KEY = 11000 };
 
-/* ---- mongo_client.c ---- */
+/* mongo_client.c */
 
 const Error *mongo_connect(Arena *arena, const char *uri, MongoEngine *mongo);
 void mongo_disconnect(MongoEngine *mongo);
@@ -94,7 +94,7 @@ typedef bool (*MongoEach)(void *context, const bson_t *document);
 const Error *mongo_find(MongoEngine *mongo, const StoreView *view, const char *collection,
     const bson_t *filter, const bson_t *options, MongoEach each, void *context);
 
-/* ---- mongo_head.c ---- */
+/* mongo_head.c */
 
 const Error *mongo_read_head(MongoEngine *mongo, const StoreView *view, const char *collection,
     const char *name, MongoHead *head);
@@ -117,14 +117,14 @@ const Error *mongo_bury(MongoEngine *mongo, const StoreView *view, const char *c
 void mongo_append_bytes(bson_t *document, const char *key, Bytes bytes);
 Bytes mongo_bytes(Arena *arena, const bson_iter_t *iter);
 
-/* ---- mongo_read.c ---- */
+/* mongo_read.c */
 
 const Error *mongo_get(Engine *engine, const StoreView *view, const Collection *collection,
     const char *const *names, size_t n_names, EngineDocument *documents, EngineAnswer *answer);
 const Error *mongo_find_range(Engine *engine, const StoreView *view, const EngineRange *range,
     EngineDocument **documents, size_t *n_documents);
 
-/* ---- mongo_answers.c ---- */
+/* mongo_answers.c */
 
 /* What a request is going to change, written down before it does, so that its answer can be found by its key alone. */
 typedef struct MongoClaim {
@@ -147,11 +147,11 @@ void mongo_settle(MongoEngine *mongo, const StoreView *view, const MongoClaim *c
 void mongo_move_replies(MongoEngine *mongo, const StoreView *view, const char *collection,
     const char *name, const MongoHead *head);
 
-/* ---- mongo_write.c ---- */
+/* mongo_write.c */
 
 void mongo_write(Engine *engine, const StoreView *view, EngineWrite *writes, size_t n_writes);
 
-/* ---- mongo_update.c ---- */
+/* mongo_update.c */
 
 /* A new document, or the changes to one; the head is what is there, without a version when nothing is. */
 void mongo_append_insert(
@@ -162,7 +162,7 @@ void mongo_append_update(
 void mongo_append_keys(
     bson_t *document, const Collection *collection, const IndexEntry *entries, size_t n_entries);
 
-/* ---- mongo_change.c ---- */
+/* mongo_change.c */
 
 void mongo_remove(
     Engine *engine, const StoreView *view, const EngineRemoval *removal, EngineOutcome *outcome);
@@ -170,26 +170,26 @@ void mongo_increment(Engine *engine, const StoreView *view, const EngineIncremen
     EngineOutcome *outcome);
 const Error *mongo_clean(Engine *engine, const StoreView *view, int64_t now);
 
-/* ---- mongo_outbox.c ---- */
+/* mongo_outbox.c */
 
 const Error *mongo_read_outbox(Engine *engine, const StoreView *view, unsigned partitions,
     size_t limit, StoreEntry **entries, size_t *n_entries);
 const Error *mongo_ring(Engine *engine, const StoreView *view, bool is_ours, int64_t *rings);
 
-/* ---- mongo_trim.c ---- */
+/* mongo_trim.c */
 
 const Error *mongo_trim_outbox(
     Engine *engine, const StoreView *view, const StoreEntry *entries, size_t n_entries);
 
-/* ---- mongo_body.c ---- */
+/* mongo_body.c */
 
 extern const BodyCodec body_bson;
 
-/* ---- engine_mongo.c: what the module is loaded for ---- */
+/* engine_mongo.c: what the module is loaded for */
 
 const Error *mongo_engine_open(Arena *arena, const StoreOptions *options, Engine **engine);
 
-/* ---- mongo_schema.c ---- */
+/* mongo_schema.c */
 
 const Error *mongo_prepare(MongoEngine *mongo, Arena *arena);
 
