@@ -220,7 +220,9 @@ static void a_full_queue_is_busy(void)
     faulty_files_disarm();
     store_close(store);
 
-    CU_ASSERT(done >= QUEUE && busy >= CALLERS - 3 * QUEUE);
+    /* How many are refused depends on how fast they come one after the other. */
+    CU_ASSERT(done >= QUEUE && busy > 0);
+    CHECK_INT(done + busy, CALLERS);
 }
 
 /* What one run has been told is stored: how often each record was changed, 0 when it was not. */
