@@ -18,6 +18,8 @@ from unary import Load, Method, echo_method, text_field, varint
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "fault"))
 
+from builds import is_sanitized  # noqa: E402
+
 ECHO_BYTES = 71
 BUSY = Load(connections=8, streams=100, is_apart=True)
 STREAM_MESSAGES = 1000
@@ -35,11 +37,6 @@ def pinned(bench, path, *arguments):
     if os.cpu_count() < 2 or not shutil.which("taskset"):
         return bench.keep(Program(path, *arguments))
     return bench.keep(Program(shutil.which("taskset"), "-c", "0", path, *arguments))
-
-
-def is_sanitized(program):
-    """Whether by gcc, whose sanitizers are libraries, or by Clang, whose sanitizers are inside."""
-    return b"__asan_init" in Path(program).read_bytes()
 
 
 def bare_method(hello):
