@@ -1,6 +1,7 @@
 """Programs under measurement: starting and stopping them, their processor time and their memory."""
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,14 +13,18 @@ STOP_SECONDS = 40
 
 
 def free_ports(count):
-    """Ports that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    for item in sockets:
-        item.bind(("127.0.0.1", 0))
-    ports = [item.getsockname()[1] for item in sockets]
-    for item in sockets:
-        item.close()
-    return ports
+    """Ports that nobody listens on now, below those that the system gives to clients and those that shops of the command line take."""
+    ports = set()
+    while len(ports) < count:
+        port = random.SystemRandom().randrange(10000, 20000)
+        with socket.socket() as item:
+            item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                item.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.add(port)
+    return list(ports)
 
 
 def free_base_port(count, distance):
