@@ -29,8 +29,8 @@ class Attack:
     seconds: float       # after which an attack gives up
 
 
-QUICK = Attack(resets=20000, floods=50000, continuations=20000, header_mib=(1, 4), idle=2000, slow=100, slow_seconds=1.5,
-               connections=50, least_seconds=1.5, seconds=10)
+QUICK = Attack(resets=20000, floods=50000, continuations=20000, header_mib=(1, 4), idle=2000, slow=100, slow_seconds=0.7,
+               connections=50, least_seconds=0.5, seconds=10)
 WHOLE = Attack(resets=200000, floods=500000, continuations=200000, header_mib=(1, 2, 4, 8, 16), idle=10000, slow=500,
                slow_seconds=15, connections=1000, least_seconds=3, seconds=60)
 
