@@ -101,7 +101,7 @@ const RecordKind category_kind = {
     .screen = screen,
 };
 
-/* ---- in memory ---- */
+/* In memory. */
 
 typedef struct Memory {
     Registry *registry;

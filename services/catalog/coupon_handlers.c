@@ -31,7 +31,7 @@ static const Error has_one_code = { ERROR_FAILED_PRECONDITION, "CAMPAIGN_HAS_ONE
 static const Error campaign_ended = { ERROR_FAILED_PRECONDITION, "CAMPAIGN_ENDED",
     "The campaign has ended: its codes can't be used any more." };
 
-/* ---- campaigns ---- */
+/* Campaigns. */
 
 /* A code of a promotion is found first where it is looked for: no campaign may have it too. */
 static const Error *check_free(RpcCall *call, const char *code)
@@ -156,7 +156,7 @@ static const Error *end_coupon_campaign(RpcCall *call, const void *request, void
     return error;
 }
 
-/* ---- codes ---- */
+/* Codes. */
 
 /* Makes the codes up to a number valid. */
 static const Error *raise_count(

@@ -90,7 +90,7 @@ const Error *coupon_look_up(RpcCall *call, const char *code, const char *custome
     return NULL;
 }
 
-/* ---- what is left of promotions ---- */
+/* What is left of promotions. */
 
 static void read_total(
     const Promotion *promotion, const UseCounter *counter, int64_t now, UsesLeft *left)

@@ -58,9 +58,9 @@ static void set_prices(Variant *variant, const Variant *other)
     variant->n_prices = other ? other->n_prices : 0;
 }
 
-/* ---- into a draft ---- */
+/* Into a draft. */
 
-/* With the variants that the row leaves out, which go on for now, at the end and without prices. */
+/* With the variants that the row leaves out at the end, without prices: they are sold until the draft is published. */
 static Product *with_left_out(const Product *row, const Product *stored, Arena *arena)
 {
     size_t n_stored = stored ? stored->n_variants : 0;
@@ -101,7 +101,7 @@ static RowDecision draft_row(ImportOffers *offers, const Product *row, const Pro
     return (RowDecision){ .product = withhold(wanted, stored, arena) };
 }
 
-/* ---- at once ---- */
+/* At once. */
 
 /* What the row wants: where it says the same as the one before it, that is what is published. */
 static const Product *read_news(
@@ -174,7 +174,7 @@ RowDecision import_offers_take(
     return publish_row(offers, row, stored, published, arena);
 }
 
-/* ---- what was taken ---- */
+/* What was taken. */
 
 static const Error *plan_offers(
     RpcCall *call, void *context, const RuleBook *book, ChangeList *changes)

@@ -156,7 +156,7 @@ const Error *roll_back(RpcCall *call, const void *request, void *reply)
     return publish(call, &publication);
 }
 
-/* ---- the job ---- */
+/* The job. */
 
 /* Brings a draft, whose time has come or whose publisher has gone, to its end. */
 static const Error *carry_on(RpcCall *call, const char *name)

@@ -22,7 +22,7 @@ enum {
 static const Error override_refused = { ERROR_PERMISSION_DENIED, "SCOPE_MISSING",
     "Setting prices by hand needs the scope catalog.price_override." };
 
-/* ---- validate ---- */
+/* Validate. */
 
 /* The field below a path. Nearly all requests are in order: what is named of them all the same is put together without a format,
  * and lines and codes are only named where something is wrong with them. */
@@ -192,7 +192,7 @@ const Error *quote_request_check(RpcCall *call, const char *path, const CreateQu
                : NULL;
 }
 
-/* ---- load ---- */
+/* Load. */
 
 Rules *quote_rules(RpcCall *call, const CreateQuoteRequest *req)
 {

@@ -76,7 +76,7 @@ static void prepare_write(Row *row, const RecordKind *kind, const void *stored, 
     row->write = write;
 }
 
-/* ---- one ---- */
+/* One. */
 
 static const Error *put_once(RpcCall *call, const RecordKind *kind, Row *row, const char *etag)
 {
@@ -139,7 +139,7 @@ const Error *record_put(RpcCall *call, const RecordKind *kind, void *record)
     return error;
 }
 
-/* ---- many ---- */
+/* Many. */
 
 struct RecordImport {
     RpcCall *call;

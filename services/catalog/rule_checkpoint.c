@@ -26,7 +26,7 @@ static char *part_name(Arena *arena, int64_t release, int32_t part)
     return arena_printf(arena, "ruleCheckpointParts/%lld.%d", (long long)release, part);
 }
 
-/* ---- writing ---- */
+/* Writing. */
 
 static CheckpointRule *rule_of(Arena *arena, const BookRule *rule)
 {
@@ -77,7 +77,7 @@ const Error *rule_checkpoint_write(StoreView *view, const RuleBook *book)
     return error;
 }
 
-/* ---- reading ---- */
+/* Reading. */
 
 typedef struct Changes {
     BookChange *items;

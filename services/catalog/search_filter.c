@@ -163,7 +163,7 @@ bool search_filter_pass(Search *search, FilterPlan *plan, const SearchDocument *
     return missing == 0;
 }
 
-/* ---- the answer ---- */
+/* The answer. */
 
 static bool is_before(const Search *search, uint32_t a, uint32_t b)
 {

@@ -14,7 +14,7 @@ static const SortKey BY_NAME = THROUGHLINE__CATALOG__V1__SEARCH_SORT__KEY__NAME;
 static const Error page_token_invalid = { ERROR_INVALID_ARGUMENT, "PAGE_TOKEN_INVALID",
     "The page token is not one of this search." };
 
-/* ---- working memory ---- */
+/* Working memory. */
 
 static void *resize(void *memory, size_t count, size_t size)
 {
@@ -63,7 +63,7 @@ static void put_scratch(SearchIndex *index, Scratch *scratch)
     pthread_mutex_unlock(&index->resting);
 }
 
-/* ---- order ---- */
+/* Order. */
 
 static SortKey sort_key(const SearchQuery *query)
 {
@@ -125,7 +125,7 @@ static void keep(const SearchQuery *query, SearchResult *result, SearchHit hit)
     result->hits[low] = hit;
 }
 
-/* ---- pages ---- */
+/* Pages. */
 
 /* "320,64;0;1234;products/tent": weights, corrected words, and the last hit of the page before. */
 static bool read_resume(Search *search)
@@ -160,7 +160,7 @@ const char *search_resume(
         arena, "%s%u;%lld;%s", text, result->corrected, (long long)hit->key, hit->name);
 }
 
-/* ---- the search ---- */
+/* The search. */
 
 /* Whether the caller may see it at all. */
 static bool is_shown(const Search *search, const SearchDocument *document)

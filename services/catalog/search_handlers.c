@@ -18,7 +18,7 @@ typedef Throughline__Catalog__V1__CompareProductsRequest CompareProductsRequest;
 
 enum { SEARCH_MAX_VALUES = 100 };
 
-/* ---- search ---- */
+/* Search. */
 
 static void check_bounds(RpcCall *call, const SearchFilter *filter, const char *path)
 {
@@ -191,7 +191,7 @@ const Error *search_products(RpcCall *call, const void *request, void *reply)
     return NULL;
 }
 
-/* ---- comparison ---- */
+/* Comparison. */
 
 static const Error *check_comparison(RpcCall *call, const CompareProductsRequest *req)
 {

@@ -67,7 +67,7 @@ void search_index_free(SearchIndex *index)
     free(index);
 }
 
-/* ---- names ---- */
+/* Names. */
 
 static uint32_t *find_slot(const SearchIndex *index, const char *name)
 {
@@ -88,7 +88,7 @@ static void grow_slots(SearchIndex *index)
             *find_slot(index, index->documents[i]->name) = (uint32_t)i + 1;
 }
 
-/* ---- putting in ---- */
+/* Putting in. */
 
 static bool is_newer(const SearchIndex *index, const Product *product, int64_t release)
 {

@@ -36,7 +36,7 @@ static const RecordKind assortment_kind = {
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_ASSORTMENT,
 };
 
-/* ---- categories ---- */
+/* Categories. */
 
 static const Error *put_category(RpcCall *call, const void *request, void *reply)
 {
@@ -126,7 +126,7 @@ static const Error *list_categories(RpcCall *call, const void *request, void *re
     return NULL;
 }
 
-/* ---- types, brands, assortments ---- */
+/* Types, brands, assortments. */
 
 static const Error *put_product_type(RpcCall *call, const void *request, void *reply)
 {

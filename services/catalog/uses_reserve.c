@@ -31,7 +31,7 @@ typedef struct Attempt {
     size_t n_writes;
 } Attempt;
 
-/* ---- what is counted ---- */
+/* What is counted. */
 
 static const Error *claim_code(Attempt *attempt, const QuoteUse *use)
 {
@@ -76,7 +76,7 @@ static const Error *claim_all(Attempt *attempt)
     return error;
 }
 
-/* ---- counting ---- */
+/* Counting. */
 
 /* In memory; the writes are in the attempt. */
 static const Error *count(Attempt *attempt)
@@ -159,7 +159,7 @@ static const Error *finish(Attempt *attempt)
     return store_replace(call->store, &use_reservations, attempt->reservation, &event);
 }
 
-/* ---- one round ---- */
+/* One round. */
 
 static const Error *load(Attempt *attempt, bool *is_new)
 {

@@ -47,7 +47,7 @@ const Error *uses_as_race(const Error *error)
     return error && error->code == ERROR_ALREADY_EXISTS ? &lost : error;
 }
 
-/* ---- closing ---- */
+/* Closing. */
 
 /* Says what it is about to do if that is new, then brings every counter after it. */
 static const Error *carry_out(RpcCall *call, UseReservation *reservation, bool is_new)
@@ -123,7 +123,7 @@ const Error *uses_close(
     return error;
 }
 
-/* ---- what is over ---- */
+/* What is over. */
 
 /* Drops the hold of an attempt that has failed or is over. */
 static const Error *drop_leftover(

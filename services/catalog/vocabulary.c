@@ -78,7 +78,7 @@ void vocabulary_free(Vocabulary *vocabulary)
     free(vocabulary);
 }
 
-/* ---- words ---- */
+/* Words. */
 
 static uint32_t hash_of(const char *text)
 {
@@ -189,7 +189,7 @@ const VocabularyWord *vocabulary_find(const Vocabulary *vocabulary, const char *
     return *find_slot(vocabulary, text, hash_of(text));
 }
 
-/* ---- places ---- */
+/* Places. */
 
 PlaceReader place_reader(const VocabularyWord *word)
 {
@@ -264,7 +264,7 @@ Vocabulary *vocabulary_copy(const Vocabulary *vocabulary, const int64_t *numbers
     return copy;
 }
 
-/* ---- words that are like another ---- */
+/* Words that are like another. */
 
 /* The first sorted entry that is not below the text. */
 static size_t find_first(const Vocabulary *vocabulary, const char *text)

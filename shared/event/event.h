@@ -27,7 +27,7 @@ const Error *event_seal(void *context, Arena *arena, const char *aggregate,
 /* The payload of an event as its own type, NULL when it is not of this type. */
 void *event_payload(Arena *arena, const Event *event, const ProtobufCMessageDescriptor *type);
 
-/* ---- hub: log → open streams, without a thread a stream ---- */
+/* Hub: log → open streams, without a thread a stream. */
 
 typedef struct EventHub EventHub;
 
@@ -61,7 +61,7 @@ typedef struct EventInterest {
  * memory. The handler returns what this returns. */
 const Error *event_hub_follow(EventHub *hub, RpcCall *call, const EventInterest *interest);
 
-/* ---- relay: outbox → log ---- */
+/* Relay: outbox → log. */
 
 typedef struct EventRelay EventRelay;
 
@@ -70,14 +70,14 @@ EventRelay *event_relay_start(Store *store, const char *source, EventHub *hub, M
 /* Moves what is there within the time, then stops. */
 void event_relay_stop(EventRelay *relay, int grace_ms);
 
-/* ---- the rpcs of throughline.event.v1.EventService ---- */
+/* The rpcs of throughline.event.v1.EventService. */
 
 const Error *event_subscribe(
     EventHub *hub, RpcCall *call, const Throughline__Event__V1__SubscribeRequest *request);
 const Error *event_get_positions(
     EventHub *hub, RpcCall *call, Throughline__Event__V1__GetPositionsResponse *reply);
 
-/* ---- consumer: another service's log → effects here ---- */
+/* Consumer: another service's log → effects here. */
 
 typedef struct EventConsumer EventConsumer;
 

@@ -82,7 +82,7 @@ static Fixture *start(const char *uri)
     return fixture;
 }
 
-/* ---- import ---- */
+/* Import. */
 
 static ImportProductsResponse *import(Fixture *fixture, int64_t first, int64_t n_products)
 {
@@ -131,7 +131,7 @@ static int run_import(const Config *config)
     return is_whole ? 0 : 1;
 }
 
-/* ---- plain ---- */
+/* Plain. */
 
 static void sql(int result, int expected)
 {
@@ -181,7 +181,7 @@ static int run_plain(const Config *config)
     return 0;
 }
 
-/* ---- snapshot ---- */
+/* Snapshot. */
 
 static size_t memory_in_use(void)
 {
@@ -214,7 +214,7 @@ static int run_snapshot(const Config *config)
     return 0;
 }
 
-/* ---- rush ---- */
+/* Rush. */
 
 typedef struct Buyer {
     Fixture *fixture;

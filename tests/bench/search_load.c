@@ -149,7 +149,7 @@ static Product *a_product(Arena *arena, uint64_t *state, const double *cumulated
     return product;
 }
 
-/* ---- plain: SQLite's FTS5 ---- */
+/* Plain: SQLite's FTS5. */
 
 typedef struct Plain {
     sqlite3 *database;
@@ -215,7 +215,7 @@ static void plain_close(Plain *plain)
     sqlite3_close(plain->database);
 }
 
-/* ---- the catalogue's own ---- */
+/* The catalogue's own. */
 
 static const char *const facet_fields[] = { "category", "brand", "price", "stock",
     "attributes.colour", "attributes.size" };
@@ -257,7 +257,7 @@ static int by_size(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
-/* ---- both ---- */
+/* Both. */
 
 typedef struct Load {
     SearchIndex *index; /* or */

@@ -65,7 +65,7 @@ static int32_t credited_before(const Order *order, const Charge *charge)
     return quantity;
 }
 
-/* ---- amounts ---- */
+/* Amounts. */
 
 static int64_t minor_of(const Google__Type__Money *money)
 {
@@ -179,7 +179,7 @@ static void credit_charge(const Order *order, const Credited *part, Arena *arena
         note->tax_total = money_message(arena, currency, plus(minor_of(note->tax_total), taxes));
 }
 
-/* ---- pieces ---- */
+/* Pieces. */
 
 static void add_pieces(
     CreditNote *note, const char *sku, const char *location, int64_t quantity, Arena *arena)
@@ -239,7 +239,7 @@ static void put_back(const Order *order, const char *sku, int64_t quantity, cons
     }
 }
 
-/* ---- notes ---- */
+/* Notes. */
 
 static CreditNote *new_note(
     const Order *order, const char *name, const char *reason, const Actor *actor, Arena *arena)

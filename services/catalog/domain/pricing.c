@@ -60,7 +60,7 @@ static void open_engine(Engine *engine)
         arena_array(engine->arena, engine->input->n_items + 1, sizeof(*engine->excess));
 }
 
-/* ---- codes ---- */
+/* Codes. */
 
 static const Candidate *candidate_of(const Engine *engine, const PricingCode *code)
 {

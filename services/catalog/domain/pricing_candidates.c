@@ -11,7 +11,7 @@ enum { MICROS_A_MINUTE = 60000000, A_DAY = 1440, A_WEEK = 7, FIRST_WEEKDAY = 3 }
 
 static const char category_separator[] = " > ";
 
-/* ---- gathering ---- */
+/* Gathering. */
 
 typedef struct Found {
     size_t n_found;
@@ -94,7 +94,7 @@ static bool is_typed(const Engine *engine, const char *promotion)
     return false;
 }
 
-/* ---- whether one fits ---- */
+/* Whether one fits. */
 
 static bool is_of(const TextSet *wanted, const char *given)
 {

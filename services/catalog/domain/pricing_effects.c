@@ -104,7 +104,7 @@ static void take_fixed_price(Engine *engine, const Candidate *candidate, const D
     }
 }
 
-/* ---- whole carts, shipping ---- */
+/* Whole carts, shipping. */
 
 static void take_cart(Engine *engine, const Candidate *candidate, const Deal *deal)
 {
@@ -175,7 +175,7 @@ static void take(Engine *engine, const Candidate *candidate, const Deal *deal)
     }
 }
 
-/* ---- bounds ---- */
+/* Bounds. */
 
 /* What must be left of a line so that the margin is kept; what is left when its cost is unknown. */
 static int64_t margin_floor(const Engine *engine, const Line *line, int32_t margin, int64_t left)

@@ -140,7 +140,7 @@ void take_nth(Engine *engine, const Candidate *candidate, const Deal *deal)
             &(Offer){ .buy = nth->n - 1, .get = 1, .basis_points = share_of(nth->basis_points) });
 }
 
-/* ---- bundles ---- */
+/* Bundles. */
 
 /* Chooses the dearest pieces for so many bundles; what they cost now. */
 static Wide choose_pieces(

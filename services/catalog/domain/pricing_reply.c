@@ -99,7 +99,7 @@ static void add_adjustments(const Engine *engine, const Deal *deal, size_t line,
             part->adjustments[part->n_adjustments++] = new_adjustment(engine, &deal->takes[i]);
 }
 
-/* ---- taxes ---- */
+/* Taxes. */
 
 static void count_rate(Totals *totals, const TaxRate *rate, int64_t base, int64_t amount)
 {
@@ -177,7 +177,7 @@ static bool make_part(const Engine *engine, const Deal *deal, const int64_t *tax
            add_totals(part, list, totals);
 }
 
-/* ---- parts of the quote ---- */
+/* Parts of the quote. */
 
 static char *line_title(const Product *product, const Variant *variant, Arena *arena)
 {

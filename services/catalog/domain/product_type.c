@@ -11,7 +11,7 @@ static const Kind BOOLEAN = THROUGHLINE__CATALOG__V1__ATTRIBUTE_DEFINITION__KIND
 static const Kind CHOICE = THROUGHLINE__CATALOG__V1__ATTRIBUTE_DEFINITION__KIND__CHOICE;
 static const Kind DATE = THROUGHLINE__CATALOG__V1__ATTRIBUTE_DEFINITION__KIND__DATE;
 
-/* ---- a type ---- */
+/* A type. */
 
 static void check_values(const AttributeDefinition *attribute, const char *path, Findings *findings)
 {
@@ -82,7 +82,7 @@ void product_type_check(const ProductType *type, Findings *findings)
     }
 }
 
-/* ---- a product of a type ---- */
+/* A product of a type. */
 
 static bool is_decimal(const char *value)
 {

@@ -98,7 +98,7 @@ static void check_selector(const Expect *outer, const char *field, const Selecto
         selector->n_excluded_categories);
 }
 
-/* ---- effects ---- */
+/* Effects. */
 
 /* Either basis points or amounts, not both and not neither. */
 static void check_share(const Expect *check, int32_t basis_points,
@@ -249,7 +249,7 @@ static void check_effect(const Expect *outer, const Promotion *promotion)
         expect_fail(outer, "basis_points", "must be 0 beside another effect");
 }
 
-/* ---- conditions and limits ---- */
+/* Conditions and limits. */
 
 static void check_hours(const Expect *check, const Throughline__Catalog__V1__Hours *hours)
 {

@@ -40,7 +40,7 @@ static void add_texts(Entries *list, RuleKey key, char *const *texts, size_t n_t
         add_entry(list, key, texts[i], value);
 }
 
-/* ---- price rows ---- */
+/* Price rows. */
 
 static bool compile_row(const PriceRow *row, CompiledRow *compiled)
 {
@@ -92,7 +92,7 @@ static void compile_rows(Rules *rules, Entries *list)
         add_entry(list, KEY_ROW_SKU, rules->rows[i].row->sku, i);
 }
 
-/* ---- promotions ---- */
+/* Promotions. */
 
 /* Whether the rule was put under a key for every line that the selector can match. */
 static bool add_selector(Entries *list, const CompiledSelector *compiled, size_t value)
@@ -140,7 +140,7 @@ static void compile_promotions(Rules *rules, Entries *list)
     }
 }
 
-/* ---- taxes ---- */
+/* Taxes. */
 
 static int by_position(const void *a, const void *b)
 {
@@ -189,7 +189,7 @@ static void compile_taxes(Rules *rules, Entries *list)
     }
 }
 
-/* ---- the rest ---- */
+/* The rest. */
 
 static void compile_costs(Rules *rules, Entries *list)
 {

@@ -114,7 +114,7 @@ static void check_tax_rates(const RuleSet *set, const Lookup *names, Findings *f
     check_overlaps("tax_rates", rates, set->n_tax_rates, findings);
 }
 
-/* ---- names ---- */
+/* Names. */
 
 typedef struct Names {
     size_t n_entries;

@@ -36,7 +36,7 @@ static const Error expired = { ERROR_FAILED_PRECONDITION, "USES_EXPIRED",
 static const Error returned = { ERROR_FAILED_PRECONDITION, "USES_RETURNED",
     "The uses have been given back." };
 
-/* ---- what a quote uses ---- */
+/* What a quote uses. */
 
 typedef struct Uses {
     size_t n_uses;
@@ -91,7 +91,7 @@ size_t uses_of_quote(const Quote *quote, Arena *arena, QuoteUse **uses)
     return all.n_uses;
 }
 
-/* ---- claims ---- */
+/* Claims. */
 
 char *uses_counter_name(Arena *arena, const char *subject, const char *customer, const char *code)
 {
@@ -190,7 +190,7 @@ const Error *uses_claim_campaign(
         reservation, campaign->name, campaign->name, campaign->customer_limit, arena);
 }
 
-/* ---- counters ---- */
+/* Counters. */
 
 static bool counts(const UseHold *hold, int64_t now)
 {
@@ -349,7 +349,7 @@ bool counter_follow(UseCounter *counter, const UseClaim *claim, const UseReserva
     return counter_drop(counter, reservation);
 }
 
-/* ---- reservations ---- */
+/* Reservations. */
 
 const char *uses_due(Arena *arena, int64_t time, const char *name)
 {

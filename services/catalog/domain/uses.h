@@ -31,7 +31,7 @@ enum {
     USES_RETURN_MARK_SECONDS = 600, /* longer than any call lives */
 };
 
-/* ---- what a quote uses ---- */
+/* What a quote uses. */
 
 /* One promotion that takes something off, or gives something. */
 typedef struct QuoteUse {
@@ -43,7 +43,7 @@ typedef struct QuoteUse {
 /* Each promotion once, in the order in which they appear. */
 size_t uses_of_quote(const Quote *quote, Arena *arena, QuoteUse **uses);
 
-/* ---- claims ---- */
+/* Claims. */
 
 /* What uses of a promotion at this moment (microseconds since 1970) are counted under: its name, and the period where its limits
  * count by one. */
@@ -61,7 +61,7 @@ const Error *uses_claim_campaign(
 /* "useCounters/…" of a subject in all (customer and code ""), for a customer, or of a code. */
 char *uses_counter_name(Arena *arena, const char *subject, const char *customer, const char *code);
 
-/* ---- counters ---- */
+/* Counters. */
 
 /* Uses that are reserved at a time, and what they and those that were redeemed took off.
  * INT64_MIN: those whose time is over count too, as long as nobody has given them back. */
@@ -84,7 +84,7 @@ bool counter_follow(UseCounter *counter, const UseClaim *claim, const UseReserva
 /* Drops what it holds of this attempt of a reservation. */
 bool counter_drop(UseCounter *counter, const UseReservation *reservation);
 
-/* ---- reservations ---- */
+/* Reservations. */
 
 typedef enum UsesEnd {
     USES_REDEEM,

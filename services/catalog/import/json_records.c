@@ -38,7 +38,7 @@ static void close_records(Source *source)
     free(records);
 }
 
-/* ---- categories ---- */
+/* Categories. */
 
 static char *category_name(Arena *arena, const char *id)
 {
@@ -91,7 +91,7 @@ static bool next_category(Source *source, Arena *arena, CatalogRow *out)
     return false;
 }
 
-/* ---- stores ---- */
+/* Stores. */
 
 static char **texts_of(Arena *arena, const json_t *list, size_t *count)
 {

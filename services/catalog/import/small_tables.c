@@ -81,7 +81,7 @@ static bool is_first(SmallTable *table, const char *name)
     return true;
 }
 
-/* ---- categories ---- */
+/* Categories. */
 
 static bool next_category(Source *source, Arena *arena, CatalogRow *out)
 {
@@ -109,7 +109,7 @@ static bool next_category(Source *source, Arena *arena, CatalogRow *out)
     return true;
 }
 
-/* ---- pairs ---- */
+/* Pairs. */
 
 static Product *read_side(Arena *arena, const SmallTable *table, int side, CatalogRow *out)
 {
@@ -161,7 +161,7 @@ static bool next_of_pair(Source *source, Arena *arena, CatalogRow *out)
     }
 }
 
-/* ---- opening ---- */
+/* Opening. */
 
 static int find_column(const CsvRow *header, const char *name)
 {

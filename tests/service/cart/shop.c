@@ -23,7 +23,7 @@ static void must(const Error *error, const char *what)
     CU_ASSERT_PTR_NULL_FATAL(error);
 }
 
-/* ---- what is sold ---- */
+/* What is sold. */
 
 static void add_price(Arena *arena, Variant *variant, const char *currency, int64_t minor)
 {
@@ -219,7 +219,7 @@ void shop_stock(Fixture *fixture, const char *sku, const char *location, int64_t
         "stock");
 }
 
-/* ---- what the actor does ---- */
+/* What the actor does. */
 
 Cart *shop_cart(Fixture *fixture)
 {
@@ -345,7 +345,7 @@ MergeReport *shop_attach(Fixture *fixture, const char *cart, const char *custome
     return report;
 }
 
-/* ---- what is there ---- */
+/* What is there. */
 
 Cart *shop_stored_cart(Fixture *fixture, const char *name)
 {

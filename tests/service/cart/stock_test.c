@@ -148,7 +148,7 @@ static void a_pickup_takes_the_pieces_of_its_location(void)
     check_stock("tent", 11, 0);
 }
 
-/* ---- many at once ---- */
+/* Many at once. */
 
 typedef struct Rush {
     const char *carts[CALLERS];

@@ -36,7 +36,7 @@ static const char *reason_of_reserving(const char *customer, const char *code)
     return error_reason(error ? error : reserve(quoted.signed_quote, &reservation));
 }
 
-/* ---- campaigns ---- */
+/* Campaigns. */
 
 static void a_campaign_of_one_code_opens_its_promotion(void)
 {
@@ -137,7 +137,7 @@ static void a_campaign_is_read_listed_and_ended(void)
         "COUPON_CAMPAIGN_NOT_FOUND");
 }
 
-/* ---- generated codes ---- */
+/* Generated codes. */
 
 static void generated_codes_are_used_once_each(void)
 {
@@ -215,7 +215,7 @@ static void what_cannot_be_generated_is_refused(void)
     rpc_client_close_stream(stream);
 }
 
-/* ---- uses ---- */
+/* Uses. */
 
 static void uses_are_reserved_redeemed_and_counted(void)
 {

@@ -179,7 +179,7 @@ static void shipping_is_a_part_of_the_total(void)
     CHECK_INT(minor(answer.quote->total), 20390);
 }
 
-/* ---- overrides ---- */
+/* Overrides. */
 
 static PriceOverride *an_override(int64_t amount)
 {
@@ -270,7 +270,7 @@ static void a_cart_of_ten_thousand_lines_is_refused_at_once(void)
     CU_ASSERT(has_violation(error, "lines"));
 }
 
-/* ---- explanations ---- */
+/* Explanations. */
 
 static const Throughline__Catalog__V1__ConsideredRule *considered(
     const QuoteExplanation *explanation, const char *rule)
@@ -313,7 +313,7 @@ static void an_explanation_needs_a_good_request(void)
             "request.lines[0].quantity"));
 }
 
-/* ---- requotes ---- */
+/* Requotes. */
 
 static const Error *requote(SignedQuote *signed_quote, RequoteResponse *again)
 {
@@ -372,7 +372,7 @@ static void a_quote_that_has_expired_can_be_asked_for_again(void)
     CU_ASSERT(has_violation(requote(NULL, &again), "signed_quote"));
 }
 
-/* ---- keys ---- */
+/* Keys. */
 
 static const Error *rotate(const char *request_id, QuoteKey *key)
 {

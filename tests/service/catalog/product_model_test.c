@@ -67,7 +67,7 @@ static const char *refusal_of(Product *product, const char *field)
     return NULL;
 }
 
-/* ---- states ---- */
+/* States. */
 
 static RpcOutgoing as_reader(void)
 {
@@ -124,7 +124,7 @@ static void what_was_for_sale_is_never_a_draft_again(void)
     import_all(&product, 1);
 }
 
-/* ---- languages ---- */
+/* Languages. */
 
 static void a_product_speaks_the_language_it_is_asked_in(void)
 {
@@ -180,7 +180,7 @@ static void languages_are_known_to_every_read(void)
         fixture_call(fixture, "ProductService/ListProducts", &listing, &page), "language"));
 }
 
-/* ---- relations ---- */
+/* Relations. */
 
 static void bundles_do_not_contain_themselves(void)
 {
@@ -213,7 +213,7 @@ static void relations_are_kept(void)
     CHECK_TEXT(get(product->name)->relations[1]->product, "products/cord");
 }
 
-/* ---- stock ---- */
+/* Stock. */
 
 static void an_import_counts_stock(void)
 {
@@ -268,7 +268,7 @@ static void a_count_below_what_is_reserved_is_a_row_error(void)
     CHECK_INT(stock_sum("item-001").on_hand, 7);
 }
 
-/* ---- in and out ---- */
+/* In and out. */
 
 static const Error *get_import(const char *name, Import *record)
 {

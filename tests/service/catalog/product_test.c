@@ -32,7 +32,7 @@ static const Error *list(
     return fixture_call(fixture, "ProductService/ListProducts", &request, page);
 }
 
-/* ---- find ---- */
+/* Find. */
 
 static void a_scanner_finds_variants_by_either_code(void)
 {
@@ -83,7 +83,7 @@ static void a_code_that_is_gone_is_not_found(void)
     CU_ASSERT_PTR_NULL(find_sku("tent-green", &found));
 }
 
-/* ---- list ---- */
+/* List. */
 
 static void lists_are_in_the_order_of_names(void)
 {

@@ -144,7 +144,7 @@ static void a_new_price_is_quoted_at_once(void)
     CHECK_INT(minor(answer.quote->total), 100);
 }
 
-/* ---- signatures ---- */
+/* Signatures. */
 
 static void a_quote_is_verified_and_read_back(void)
 {
@@ -245,7 +245,7 @@ static void anybody_verifies_with_the_public_key(void)
         0);
 }
 
-/* ---- many at once ---- */
+/* Many at once. */
 
 /* One caller: quotes of its own quantity, each checked; the number of wrong ones. */
 static void *quote_repeatedly(void *context)

@@ -49,7 +49,7 @@ static FacetRequest *a_facet(const char *field)
     return facet;
 }
 
-/* ---- words and pages ---- */
+/* Words and pages. */
 
 static void the_best_match_comes_first(void)
 {
@@ -200,7 +200,7 @@ static void drafts_are_not_found_until_they_are_for_sale(void)
     CHECK_INT(page.n_products, 1);
 }
 
-/* ---- filters, facets, sort ---- */
+/* Filters, facets, sort. */
 
 /* Levels come by the log; false after 10 s. */
 static bool wait_for_stock(const char *location, int64_t n_products)
@@ -353,7 +353,7 @@ static void too_many_filters_and_facets_are_refused(void)
     CU_ASSERT(has_violation(error, "facets"));
 }
 
-/* ---- comparison ---- */
+/* Comparison. */
 
 static const Error *compare_skus(
     char **skus, size_t n_skus, const char *currency, CompareProductsResponse *comparison)

@@ -132,7 +132,7 @@ const char *fact_of(const Error *error, const char *key)
     return NULL;
 }
 
-/* ---- what accidents leave behind ---- */
+/* What accidents leave behind. */
 
 static Reservation *load(StoreView *view, const char *name)
 {

@@ -35,7 +35,7 @@ const Error *stock_end(const char *verb, const char *name, Reservation *reservat
 /* The fact of an error, NULL when it has none of this key. */
 const char *fact_of(const Error *error, const char *key);
 
-/* ---- what accidents leave behind ---- */
+/* What accidents leave behind. */
 
 /* The reservation's time is over now, and that of its holds. */
 void stock_make_old(const char *name);

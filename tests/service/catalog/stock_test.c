@@ -5,7 +5,7 @@
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 
-/* ---- what is there ---- */
+/* What is there. */
 
 static void a_counted_stock_is_shown(void)
 {
@@ -129,7 +129,7 @@ static void the_stock_of_nothing_is_not_found(void)
     CHECK_INT(stock.n_levels, 0);
 }
 
-/* ---- reserving ---- */
+/* Reserving. */
 
 static void what_is_reserved_is_not_available(void)
 {
@@ -358,7 +358,7 @@ static void reserving_needs_the_right(void)
         "SCOPE_MISSING");
 }
 
-/* ---- time ---- */
+/* Time. */
 
 static void what_expires_is_free_again(void)
 {

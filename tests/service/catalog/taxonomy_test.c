@@ -54,7 +54,7 @@ static void prepare_tree(void)
     CU_ASSERT_PTR_NULL(put_category(a_category("outdoor", "Outdoor", ""), "", &reply));
 }
 
-/* ---- categories ---- */
+/* Categories. */
 
 static void a_category_knows_its_path(void)
 {
@@ -211,7 +211,7 @@ static void many_categories_come_in_any_order(void)
     CHECK_INT(answer->unchanged, 3);
 }
 
-/* ---- types ---- */
+/* Types. */
 
 static AttributeDefinition *a_definition(
     const char *key, Throughline__Catalog__V1__AttributeDefinition__Kind kind, bool is_required)
@@ -315,7 +315,7 @@ static void products_take_the_path_of_their_category(void)
     CHECK_TEXT(answer->errors[0]->field, "categories[1]");
 }
 
-/* ---- brands ---- */
+/* Brands. */
 
 static const Error *put_brand(const char *slug, const char *title)
 {
@@ -354,7 +354,7 @@ static void brands_have_titles_of_their_own(void)
     CHECK_INT(page.n_brands, 1);
 }
 
-/* ---- assortments ---- */
+/* Assortments. */
 
 static const Error *put_assortment(Assortment *assortment, Assortment *reply)
 {
@@ -444,7 +444,7 @@ static void assortments_are_checked(void)
     CU_ASSERT(has_violation(error, "assortment.products[0]"));
 }
 
-/* ---- locations ---- */
+/* Locations. */
 
 static Location *a_location(const char *id, bool is_pickup, bool is_ship_from)
 {

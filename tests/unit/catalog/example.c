@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- words ---- */
+/* Words. */
 
 /* Words are parted by spaces; quotes keep spaces inside one. */
 static ExampleLine read_words(Arena *arena, const char *line, int number)
@@ -66,7 +66,7 @@ void example_problem(Example *example, const ExampleLine *line, const char *what
             example->arena, "line %d (%s): %s", line->number, example_word(line, 0), what);
 }
 
-/* ---- values ---- */
+/* Values. */
 
 int64_t example_amount(Example *example, const char *value)
 {
@@ -138,7 +138,7 @@ static char *named(Example *example, const char *collection, const char *name)
                 : arena_text(example->arena, "");
 }
 
-/* ---- the catalogue ---- */
+/* The catalogue. */
 
 static void read_attributes(Example *example, const ExampleLine *line, Product *product)
 {
@@ -237,7 +237,7 @@ static void read_stop(Example *example, const ExampleLine *line)
     example->set.price_stops[example->set.n_price_stops++] = stop;
 }
 
-/* ---- taxes ---- */
+/* Taxes. */
 
 static void read_tax_category(Example *example, const ExampleLine *line)
 {
@@ -286,7 +286,7 @@ static void read_exemption(Example *example, const ExampleLine *line)
     example->set.tax_exemptions[example->set.n_tax_exemptions++] = exemption;
 }
 
-/* ---- settings ---- */
+/* Settings. */
 
 static void read_rounding(Example *example, const ExampleLine *line)
 {
@@ -334,7 +334,7 @@ static void read_settings(Example *example, const ExampleLine *line)
         settings->utc_offset_minutes = atoi(example_option(line, "offset"));
 }
 
-/* ---- the cart ---- */
+/* The cart. */
 
 static const Product *find_product(const Example *example, const char *sku)
 {
@@ -438,7 +438,7 @@ static void read_lenient(Example *example, const ExampleLine *line)
     example->input.allows_unused_codes = true;
 }
 
-/* ---- examples ---- */
+/* Examples. */
 
 static const struct {
     const char *word;

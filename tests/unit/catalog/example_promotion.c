@@ -82,7 +82,7 @@ static Selector *read_selector(Example *example, const ExampleLine *line, const 
                : NULL;
 }
 
-/* ---- effects ---- */
+/* Effects. */
 
 /* Either "10%" or "20.00". */
 static void read_share(Example *example, const char *value, int32_t *basis_points,
@@ -270,7 +270,7 @@ static void read_effect(Example *example, const ExampleLine *line, Promotion *pr
         example_problem(example, line, "it does nothing");
 }
 
-/* ---- conditions ---- */
+/* Conditions. */
 
 /* "17:00-19:00", with days=1,2,…. */
 static void read_hours(

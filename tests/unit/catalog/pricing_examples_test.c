@@ -66,7 +66,7 @@ static const PricedLine *line_of(const Quote *quote, const char *sku)
     return NULL;
 }
 
-/* ---- adjustments ---- */
+/* Adjustments. */
 
 static const char *short_name(const Adjustment *adjustment)
 {
@@ -115,7 +115,7 @@ static void check_nothing_else_is_taken(Trial *trial)
             shown(trial, minor(trial->quote->discount_total)));
 }
 
-/* ---- the others ---- */
+/* The others. */
 
 static void check_unit(Trial *trial, const ExampleLine *line)
 {
@@ -306,7 +306,7 @@ static bool try_example(Example *example, const char *file)
     return trial.is_good;
 }
 
-/* ---- files ---- */
+/* Files. */
 
 static char *read_file(Arena *arena, const char *path)
 {

@@ -34,7 +34,7 @@ static Relation *a_relation(
     return relation;
 }
 
-/* ---- products ---- */
+/* Products. */
 
 static void languages_have_a_form(void)
 {
@@ -114,7 +114,7 @@ static void a_language_falls_back_to_the_broader_one(void)
     arena_free(arena);
 }
 
-/* ---- bundles ---- */
+/* Bundles. */
 
 enum { CHAIN = 20 };
 
@@ -172,7 +172,7 @@ static void bundles_have_a_depth_and_no_cycle(void)
     arena_free(arena);
 }
 
-/* ---- types ---- */
+/* Types. */
 
 static AttributeDefinition *a_definition(
     Arena *arena, const char *key, Throughline__Catalog__V1__AttributeDefinition__Kind kind)
@@ -309,7 +309,7 @@ static void a_bad_type_is_named(void)
     arena_free(arena);
 }
 
-/* ---- assortments and locations ---- */
+/* Assortments and locations. */
 
 static void an_assortment_lists_or_leaves_out(void)
 {

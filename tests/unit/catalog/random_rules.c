@@ -68,7 +68,7 @@ static void any_window(
         *end = timestamp_from_micros(world->arena, some_noon + 3 + any(world, 10));
 }
 
-/* ---- the cart ---- */
+/* The cart. */
 
 static void make_cart(World *world)
 {
@@ -111,7 +111,7 @@ static void make_context(World *world)
     context->is_first_order = one_in(world, 2);
 }
 
-/* ---- rules ---- */
+/* Rules. */
 
 /* Rows of one SKU differ in what they name, so that no two are for the same. */
 static void make_rows(World *world)

@@ -49,7 +49,7 @@ typedef struct Replay {
     int64_t total;
 } Replay;
 
-/* ---- reading ---- */
+/* Reading. */
 
 static const char *column(Replay *replay, const CsvRow *row, size_t at)
 {
@@ -114,7 +114,7 @@ static void read_month(Replay *replay, const char *folder)
     free(entries);
 }
 
-/* ---- the catalogue and its prices ---- */
+/* The catalogue and its prices. */
 
 static int by_sku(const void *a, const void *b)
 {
@@ -245,7 +245,7 @@ static Rules *publish(Replay *replay)
     return rules_compile(&set);
 }
 
-/* ---- invoices ---- */
+/* Invoices. */
 
 static int64_t price_part(
     Replay *replay, const Rules *rules, const Sale *first, PricingItem *items, size_t n_items)

@@ -87,7 +87,7 @@ static int64_t taken_from(Adjustment *const *adjustments, size_t n_adjustments)
     return sum;
 }
 
-/* ---- sums ---- */
+/* Sums. */
 
 static bool list_is_unit_times_quantity(const Trial *trial)
 {
@@ -169,7 +169,7 @@ static bool nothing_is_below_zero(const Trial *trial)
     return !trial->quote->shipping || minor(trial->quote->shipping->total) >= 0;
 }
 
-/* ---- taxes ---- */
+/* Taxes. */
 
 static bool shares_of_a_tax_add_up(const Trial *trial)
 {
@@ -218,7 +218,7 @@ static bool only_net_prices_are_added_to(const Trial *trial)
     return true;
 }
 
-/* ---- the same again ---- */
+/* The same again. */
 
 static bool same_input_gives_same_bytes(const Trial *trial)
 {
@@ -296,7 +296,7 @@ static bool nothing_has_changed_where_nothing_has(const Trial *trial)
     return changes.n_changes == 0;
 }
 
-/* ---- what applies ---- */
+/* What applies. */
 
 static bool only_what_applies_takes(const Trial *trial)
 {
@@ -517,7 +517,7 @@ static bool the_rules_are_good(const Trial *trial)
     return findings.n_items == 0;
 }
 
-/* ---- all of them ---- */
+/* All of them. */
 
 const Property properties[] = {
     { "the_rules_are_good", the_rules_are_good },

@@ -47,7 +47,7 @@ static const char *read(const char *query)
     return all;
 }
 
-/* ---- words ---- */
+/* Words. */
 
 static void better_fields_weigh_more(void)
 {
@@ -169,7 +169,7 @@ static void an_empty_product_has_no_words(void)
     CHECK_INT(search_terms(&product, arena).n_terms, 0);
 }
 
-/* ---- mistakes ---- */
+/* Mistakes. */
 
 static void mistakes_are_counted(void)
 {
@@ -208,7 +208,7 @@ static void letters_tell_at_least_as_much_as_mistakes(void)
         }
 }
 
-/* ---- filters and counts ---- */
+/* Filters and counts. */
 
 static bool has_value(const Product *product, const char *field, const char *value)
 {
@@ -273,7 +273,7 @@ static void numbers_are_read_to_the_millionth(void)
     CU_ASSERT_FALSE(facet_number("12 cm", &number));
 }
 
-/* ---- comparison ---- */
+/* Comparison. */
 
 static void a_comparison_marks_what_differs(void)
 {

@@ -178,7 +178,7 @@ static void a_reply_packs_to_the_stored_bytes(void)
     CHECK_TEXT(read->sku, "tent-red");
 }
 
-/* ---- threads ---- */
+/* Threads. */
 
 static void *read_repeatedly(void *wrong)
 {

@@ -154,7 +154,7 @@ static void an_import_that_repeats_itself_is_no_news(void)
     arena_free(arena);
 }
 
-/* ---- reservations ---- */
+/* Reservations. */
 
 typedef Throughline__Catalog__V1__Reservation__State State;
 

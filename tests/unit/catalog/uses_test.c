@@ -42,7 +42,7 @@ static void tear_down(void)
     arena_free(arena);
 }
 
-/* ---- codes ---- */
+/* Codes. */
 
 static void codes_are_read_back(void)
 {
@@ -106,7 +106,7 @@ static void other_shapes_are_no_generated_codes(void)
         CU_ASSERT_PTR_NULL(coupon_prefix(shapes[i], arena));
 }
 
-/* ---- campaigns ---- */
+/* Campaigns. */
 
 static void campaigns_have_their_time(void)
 {
@@ -133,7 +133,7 @@ static void generated_codes_are_for_one_use(void)
     CHECK_INT(campaign_code_limit(&campaign), 3);
 }
 
-/* ---- claims ---- */
+/* Claims. */
 
 static void a_promotion_claims_what_it_limits(void)
 {
@@ -221,7 +221,7 @@ static void a_new_period_is_counted_anew(void)
     CHECK_TEXT(reservation.claims[2]->subject, "promotions/ten");
 }
 
-/* ---- counters ---- */
+/* Counters. */
 
 static const char *hold(UseReservation *by)
 {
@@ -338,7 +338,7 @@ static void a_counter_holds_so_many_at_once(void)
     CHECK_TEXT(hold(&reservation), "PROMOTION_BUSY");
 }
 
-/* ---- reservations ---- */
+/* Reservations. */
 
 static const char *end(UsesEnd how, int64_t now)
 {
