@@ -7,8 +7,8 @@
 #include <string.h>
 
 typedef struct Slot {
-    Arena *arena; /* the assortment's */
-    const Assortment *assortment;
+    Arena *arena;                 /* the assortment's */
+    const Assortment *assortment; /* NULL: deleted */
     const char *channel;
     int64_t version;
 } Slot;
@@ -60,6 +60,8 @@ void assortment_shelf_put(AssortmentShelf *shelf, const Assortment *assortment)
 
     fresh.assortment = message_copy(fresh.arena, assortment);
     fresh.channel = channel_of(fresh.assortment);
+    if (assortment->delete_time)
+        fresh.assortment = NULL;
     (void)text_to_int64(assortment->etag, &fresh.version);
     pthread_rwlock_wrlock(&shelf->lock);
     slot = find(shelf, fresh.channel);
@@ -73,12 +75,24 @@ void assortment_shelf_put(AssortmentShelf *shelf, const Assortment *assortment)
     arena_free(gone);
 }
 
+void assortment_shelf_each(
+    AssortmentShelf *shelf, AssortmentVisit visit, void *context, const char *path)
+{
+    pthread_rwlock_rdlock(&shelf->lock);
+    for (size_t i = 0; i < shelf->n_slots; i++)
+        if (shelf->slots[i].assortment)
+            visit(context, shelf->slots[i].assortment, path);
+    pthread_rwlock_unlock(&shelf->lock);
+}
+
 bool assortment_shelf_has(AssortmentShelf *shelf, const char *channel)
 {
+    const Slot *slot;
     bool has;
 
     pthread_rwlock_rdlock(&shelf->lock);
-    has = find(shelf, channel) != NULL;
+    slot = find(shelf, channel);
+    has = slot && slot->assortment;
     pthread_rwlock_unlock(&shelf->lock);
     return has;
 }
@@ -91,7 +105,7 @@ bool assortment_shelf_shows(
 
     pthread_rwlock_rdlock(&shelf->lock);
     slot = find(shelf, channel);
-    is_shown = !slot || assortment_shows(slot->assortment, name, category);
+    is_shown = !slot || !slot->assortment || assortment_shows(slot->assortment, name, category);
     pthread_rwlock_unlock(&shelf->lock);
     return is_shown;
 }

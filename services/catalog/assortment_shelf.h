@@ -17,6 +17,11 @@ void assortment_shelf_put(AssortmentShelf *shelf, const Assortment *assortment);
 /* Whether anything is said about the channel at all. */
 bool assortment_shelf_has(AssortmentShelf *shelf, const char *channel);
 
+/* Calls `visit` with each. */
+typedef void (*AssortmentVisit)(void *context, const Assortment *assortment, const char *path);
+void assortment_shelf_each(
+    AssortmentShelf *shelf, AssortmentVisit visit, void *context, const char *path);
+
 /* Whether the channel sells it; a channel without assortment sells everything. */
 bool assortment_shelf_shows(
     AssortmentShelf *shelf, const char *channel, const char *name, const char *category);

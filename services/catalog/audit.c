@@ -1,5 +1,6 @@
 /* The audit trail: made of the event log, where everything is that was done, in the same write with which it was done. */
 #include "services/catalog/governance.h"
+#include "services/catalog/records.h"
 
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
@@ -56,7 +57,24 @@ static AuditEntry *entry_of_import(Arena *arena, const Event *event)
     return entry;
 }
 
-/* NULL when the event is nothing that somebody did to prices or rules. */
+static AuditEntry *entry_of_taxonomy(Arena *arena, const Event *event)
+{
+    const TaxonomyChanged *changed =
+        event_payload(arena, event, &throughline__catalog__v1__taxonomy_changed__descriptor);
+    AuditEntry *entry;
+
+    if (!changed || !changed->record_case || !changed->deed)
+        return entry_of_import(arena, event);
+    entry = new_entry(arena, event);
+    entry->action = record_is_deleted(changed->category)
+                        ? THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__TAXONOMY_DELETED
+                        : THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__TAXONOMY_CHANGED;
+    entry->deed = changed->deed;
+    entry->title = changed->title;
+    return entry;
+}
+
+/* NULL when the event is nothing that somebody did to prices, rules or the order of the catalogue. */
 static AuditEntry *entry_of(Arena *arena, const Event *event)
 {
     const DraftChanged *draft =
@@ -74,7 +92,7 @@ static AuditEntry *entry_of(Arena *arena, const Event *event)
         return entry;
     }
     if (!published || !published->release->publication)
-        return entry_of_import(arena, event);
+        return entry_of_taxonomy(arena, event);
     entry = new_entry(arena, event);
     entry->action = action_of(published->release);
     entry->deed = published->release->publication;

@@ -2,9 +2,13 @@
  * writes which would make a cycle together one has to look again. */
 #include "services/catalog/category_tree.h"
 
+#include "services/catalog/taxonomy_users.h"
 #include "shared/codec/message.h"
 
 #include "throughline/catalog/v1/records.pb-c.h"
+
+static const Error category_not_found = { ERROR_NOT_FOUND, "CATEGORY_NOT_FOUND",
+    "There is no category of this name." };
 
 static const char tree_name[] = "categoryTree/1";
 
@@ -53,7 +57,7 @@ static const Category *find_in_store(void *context, const char *name)
     error = store_get(&steps, &categories, name, category);
     if (error && error->code != ERROR_NOT_FOUND)
         ancestors->error = error;
-    return remember(ancestors, name, error ? NULL : category);
+    return remember(ancestors, name, error || record_is_deleted(category) ? NULL : category);
 }
 
 /* Moves the tree on. */
@@ -99,6 +103,9 @@ const RecordKind category_kind = {
     .collection = &categories,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_CATEGORY,
     .screen = screen,
+    .not_found = &category_not_found,
+    .find_users = category_users,
+    .in_use = "CATEGORY_IN_USE",
 };
 
 /* In memory. */

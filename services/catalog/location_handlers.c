@@ -1,5 +1,5 @@
 /* Where pieces lie. */
-#include "services/catalog/records.h"
+#include "services/catalog/taxonomy_users.h"
 
 #include "services/catalog/domain/location.h"
 #include "shared/rpc/check.h"
@@ -10,10 +10,17 @@ typedef Throughline__Catalog__V1__ImportLocationsRequest ImportLocationsRequest;
 typedef Throughline__Catalog__V1__GetLocationRequest GetLocationRequest;
 typedef Throughline__Catalog__V1__ListLocationsRequest ListLocationsRequest;
 typedef Throughline__Catalog__V1__ListLocationsResponse ListLocationsResponse;
+typedef Throughline__Catalog__V1__DeleteLocationRequest DeleteLocationRequest;
+
+static const Error location_not_found = { ERROR_NOT_FOUND, "LOCATION_NOT_FOUND",
+    "There is no location of this name." };
 
 static const RecordKind location_kind = {
     .collection = &locations,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_LOCATION,
+    .not_found = &location_not_found,
+    .find_users = location_users,
+    .in_use = "LOCATION_IN_USE",
 };
 
 static const Error *put_location(RpcCall *call, const void *request, void *reply)
@@ -65,7 +72,7 @@ static const Error *get_location(RpcCall *call, const void *request, void *reply
     if ((error = check_result(call)))
         return error;
 
-    return store_get(call->store, &locations, req->name, reply);
+    return record_get(call, &location_kind, req->name, reply);
 }
 
 static const Error *list_locations(RpcCall *call, const void *request, void *reply)
@@ -81,6 +88,7 @@ static const Error *list_locations(RpcCall *call, const void *request, void *rep
         (error = store_find(call->store, &locations, &query, &found)))
         return error;
 
+    records_drop_deleted(&found);
     res->locations = (Location **)found.messages;
     for (size_t i = 0; i < found.n_messages; i++) {
         Location *location = found.messages[i];
@@ -90,6 +98,19 @@ static const Error *list_locations(RpcCall *call, const void *request, void *rep
     }
     res->next_page_token = page_token(call, &page, found.resume);
     return NULL;
+}
+
+static const Error *delete_location(RpcCall *call, const void *request, void *reply)
+{
+    const DeleteLocationRequest *req = request;
+    const Error *error;
+
+    (void)reply;
+    check_delete(call, "locations/*", req->name, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return record_delete(call, &location_kind, req->name, req->etag);
 }
 
 const RpcService location_rpcs = THROUGHLINE__CATALOG__V1__LOCATION_SERVICE__INIT();

@@ -23,7 +23,7 @@ static const Error *find(RpcCall *call, const Collection *collection,
         if (!error)
             catalog_put_record(catalog_of(call), &changed);
     }
-    *found = error ? NULL : record;
+    *found = error || record_is_deleted(record) ? NULL : record;
     return error && error->code == ERROR_NOT_FOUND ? NULL : error;
 }
 

@@ -1,5 +1,6 @@
 #include "services/catalog/records.h"
 
+#include "services/catalog/governance.h"
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
 #include "shared/service/race.h"
@@ -11,7 +12,7 @@ typedef Throughline__Catalog__V1__ImportRecordsResponse__RowError RowError;
 
 enum { MAX_ROUNDS = 8 };
 
-static const Error etag_stale = { ERROR_ABORTED, "ETAG_STALE",
+const Error record_etag_stale = { ERROR_ABORTED, "ETAG_STALE",
     "The record was changed meanwhile: load it again." };
 
 static char **name_of(const void *record)
@@ -24,12 +25,26 @@ static char **etag_of(const void *record)
     return message_field(record, "etag");
 }
 
+static Google__Protobuf__Timestamp **delete_time_of(const void *record)
+{
+    return message_field(record, "delete_time");
+}
+
+char *record_title(const void *record)
+{
+    char *const *title = message_field(record, "title");
+
+    return title ? *title : (char *)protobuf_c_empty_string;
+}
+
 /* All members of the oneof are pointers to messages. */
-static void set_record(TaxonomyChanged *changed, const RecordKind *kind, void *record)
+void record_changed(TaxonomyChanged *changed, const RecordKind *kind, void *record, Deed *deed)
 {
     throughline__catalog__v1__taxonomy_changed__init(changed);
     changed->record_case = kind->kind;
     changed->category = record;
+    changed->title = record_title(record);
+    changed->deed = deed;
 }
 
 void catalog_put_record(Catalog *catalog, const TaxonomyChanged *changed)
@@ -47,6 +62,7 @@ typedef struct Row {
     TaxonomyChanged event;
     const void *events[1];
     StoreWrite *write; /* NULL: as it was, or refused */
+    bool is_new;
 } Row;
 
 /* Whether what is stored is the record but for its version. */
@@ -61,10 +77,12 @@ static bool is_same(void *stored, void *record)
     return is_equal;
 }
 
-static void prepare_write(Row *row, const RecordKind *kind, const void *stored, StoreWrite *write)
+static void prepare_write(
+    Row *row, const RecordKind *kind, const void *stored, Deed *deed, StoreWrite *write)
 {
+    row->is_new = !stored || record_is_deleted(stored);
     *etag_of(row->record) = stored ? *etag_of(stored) : (char *)protobuf_c_empty_string;
-    set_record(&row->event, kind, row->record);
+    record_changed(&row->event, kind, row->record, deed);
     row->events[0] = &row->event;
     *write = (StoreWrite){
         .kind = stored ? STORE_REPLACE : STORE_INSERT,
@@ -85,12 +103,13 @@ static const Error *put_once(RpcCall *call, const RecordKind *kind, Row *row, co
     StoreWrite writes[2] = { 0 };
     size_t n = 0;
     const Error *error = store_get(call->store, kind->collection, *name_of(row->record), stored);
-    bool is_there = !error;
+    bool is_stored = !error;
+    bool is_there = is_stored && !record_is_deleted(stored);
 
     if (error && error->code != ERROR_NOT_FOUND)
         return error;
     if (*etag && (!is_there || !text_equal(etag, *etag_of(stored))))
-        return &etag_stale;
+        return &record_etag_stale;
     if (is_there && is_same(stored, row->record)) {
         *etag_of(row->record) = *etag_of(stored);
         return NULL;
@@ -101,7 +120,7 @@ static const Error *put_once(RpcCall *call, const RecordKind *kind, Row *row, co
     if (refusal)
         return refusal;
     n = writes[0].collection != NULL;
-    prepare_write(row, kind, is_there ? stored : NULL, &writes[n]);
+    prepare_write(row, kind, is_stored ? stored : NULL, deed_of(call, ""), &writes[n]);
     writes[n].is_chained = n > 0;
     return store_write(call->store, writes, n + 1);
 }
@@ -131,6 +150,7 @@ const Error *record_put(RpcCall *call, const RecordKind *kind, void *record)
     Row row = { .record = record };
     const Error *error;
 
+    *delete_time_of(record) = NULL;
     do
         error = put_once(call, kind, &row, etag);
     while (error && !*etag && is_race(error) && race_again(&race));
@@ -146,6 +166,7 @@ struct RecordImport {
     const RecordKind *kind;
     ImportRecordsResponse *result;
     Arena *arena; /* the batch's */
+    Deed *deed;
     int64_t n_read;
     size_t n_rows;
     Row rows[RECORDS_BATCH];
@@ -162,6 +183,7 @@ RecordImport *record_import_begin(
     import->kind = kind;
     import->result = result;
     import->arena = arena_new();
+    import->deed = deed_of(call, "");
     result->errors = arena_array(call->arena, RECORDS_MAX_ERRORS, sizeof(*result->errors));
     return import;
 }
@@ -205,7 +227,7 @@ static const Error *settle(RecordImport *import, Row *row)
     if (error)
         return error;
     catalog_put_record(catalog_of(import->call), &row->event);
-    if (row->write->kind == STORE_INSERT)
+    if (row->is_new)
         import->result->created++;
     else
         import->result->updated++;
@@ -229,7 +251,7 @@ static size_t prepare_all(RecordImport *import, void *const *stored, const Error
             import->result->unchanged++;
             row->record = NULL;
         } else {
-            prepare_write(row, import->kind, stored[i], &writes[n_writes]);
+            prepare_write(row, import->kind, stored[i], import->deed, &writes[n_writes]);
             writes[n_writes].is_chained = has_head;
             n_writes++;
         }
@@ -323,6 +345,7 @@ const Error *record_import_add(
         return error;
     copy = message_copy(import->arena, record);
     *etag_of(copy) = (char *)protobuf_c_empty_string;
+    *delete_time_of(copy) = NULL;
     import->rows[import->n_rows++] = (Row){ .number = number, .record = copy };
     return import->n_rows < RECORDS_BATCH ? NULL : write_batch(import);
 }

@@ -3,6 +3,8 @@
 #define THROUGHLINE_CATALOG_RECORDS_H
 
 #include "services/catalog/catalog_service.h"
+#include "services/catalog/domain/draft.h"
+#include "services/catalog/domain/users.h"
 
 #include "throughline/catalog/v1/events.pb-c.h"
 
@@ -20,7 +22,20 @@ typedef struct RecordKind {
      * refusals[i] (NULL: nothing), and, where they need it, fills `head` with a write that goes before them. NULL: there is nothing to look at. */
     const Error *(*screen)(RpcCall *call, StoreView *view, void *const *records, size_t n_records,
         const Error **refusals, StoreWrite *head);
+    /* What stands for one that was deleted: the store's own answer for one that never was. */
+    const Error *not_found;
+    /* Who uses a record that is to be deleted; NULL: nobody can. */
+    const Error *(*find_users)(RpcCall *call, const void *record, Users *users);
+    const char *in_use; /* the reason when somebody does */
 } RecordKind;
+
+extern const Error record_etag_stale;
+
+/* Fills an event about a record. */
+void record_changed(TaxonomyChanged *changed, const RecordKind *kind, void *record, Deed *deed);
+
+/* What it is called, "" for what has no title. */
+char *record_title(const void *record);
 
 /* For a put: that the record is there and nothing was found in it; names every bad field below `field`. */
 const Error *record_check(RpcCall *call, const char *request_id, const char *field,
@@ -29,6 +44,20 @@ const Error *record_check(RpcCall *call, const char *request_id, const char *fie
 /* Creates or replaces a good record, the call's reply, whose etag is the one that was seen ("": any). Errors: ABORTED ETAG_STALE,
  * those of the screen. */
 const Error *record_put(RpcCall *call, const RecordKind *kind, void *record);
+
+/* Fills `record`, initialised. Errors: NOT_FOUND. */
+const Error *record_get(RpcCall *call, const RecordKind *kind, const char *name, void *record);
+
+/* The request of a Delete. */
+void check_delete(RpcCall *call, const char *pattern, const char *name, const char *request_id);
+
+/* Deletes a record that nobody uses; etag "": any version. Errors: NOT_FOUND, FAILED_PRECONDITION kind->in_use, ABORTED ETAG_STALE. */
+const Error *record_delete(
+    RpcCall *call, const RecordKind *kind, const char *name, const char *etag);
+
+/* Whether what is stored under a name is only what deletion has left. */
+bool record_is_deleted(const void *record);
+void records_drop_deleted(StorePage *page);
 
 /* One import under way. */
 typedef struct RecordImport RecordImport;

@@ -13,7 +13,7 @@ typedef struct Item {
     struct Item *next;
     uint64_t hash;
     int64_t version;
-    const ProtobufCMessageDescriptor *type;
+    const ProtobufCMessageDescriptor *type; /* NULL: deleted */
     size_t size;
     uint8_t *packed;
     char name[];
@@ -116,6 +116,7 @@ void registry_put(Registry *registry, const void *message)
     uint64_t hash = text_hash(name, strlen(name));
     size_t size = protobuf_c_message_get_packed_size(message);
     uint8_t *packed = allocate(1, size ? size : 1);
+    bool is_gone = *(void *const *)message_field(message, "delete_time") != NULL;
     int64_t version = 0;
     bool is_number = text_to_int64(etag, &version);
     Item *item;
@@ -131,7 +132,7 @@ void registry_put(Registry *registry, const void *message)
         item->packed = packed;
         item->size = size;
         item->version = version;
-        item->type = ((const ProtobufCMessage *)message)->descriptor;
+        item->type = is_gone ? NULL : ((const ProtobufCMessage *)message)->descriptor;
         packed = NULL;
     }
     pthread_rwlock_unlock(&registry->lock);
@@ -146,7 +147,7 @@ void *registry_get(Registry *registry, const char *name, Arena *arena)
 
     pthread_rwlock_rdlock(&registry->lock);
     item = find(registry, name, text_hash(name, strlen(name)));
-    if (item) {
+    if (item && item->type) {
         type = item->type;
         packed = (Bytes){ arena_copy(arena, item->packed, item->size), item->size };
     }

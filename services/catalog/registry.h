@@ -12,7 +12,8 @@ typedef struct Registry Registry;
 Registry *registry_new(void);
 void registry_free(Registry *registry);
 
-/* Takes a stored message (with name and etag); one that is older than what is there is passed over. */
+/* Takes a stored message (with name, etag and delete_time: what is deleted is not there); one that is older than what is there is
+ * passed over. */
 void registry_put(Registry *registry, const void *message);
 
 /* A copy in the arena, NULL when there is none of this name. The caller knows its type by the name. */

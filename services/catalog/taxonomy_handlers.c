@@ -3,6 +3,7 @@
 
 #include "services/catalog/domain/location.h"
 #include "services/catalog/domain/product_type.h"
+#include "services/catalog/taxonomy_users.h"
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
 #include "shared/rpc/page.h"
@@ -12,28 +13,46 @@ typedef Throughline__Catalog__V1__ImportCategoriesRequest ImportCategoriesReques
 typedef Throughline__Catalog__V1__GetCategoryRequest GetCategoryRequest;
 typedef Throughline__Catalog__V1__ListCategoriesRequest ListCategoriesRequest;
 typedef Throughline__Catalog__V1__ListCategoriesResponse ListCategoriesResponse;
+typedef Throughline__Catalog__V1__DeleteCategoryRequest DeleteCategoryRequest;
 typedef Throughline__Catalog__V1__PutProductTypeRequest PutProductTypeRequest;
 typedef Throughline__Catalog__V1__GetProductTypeRequest GetProductTypeRequest;
 typedef Throughline__Catalog__V1__ListProductTypesRequest ListProductTypesRequest;
 typedef Throughline__Catalog__V1__ListProductTypesResponse ListProductTypesResponse;
+typedef Throughline__Catalog__V1__DeleteProductTypeRequest DeleteProductTypeRequest;
 typedef Throughline__Catalog__V1__PutBrandRequest PutBrandRequest;
 typedef Throughline__Catalog__V1__GetBrandRequest GetBrandRequest;
 typedef Throughline__Catalog__V1__ListBrandsRequest ListBrandsRequest;
 typedef Throughline__Catalog__V1__ListBrandsResponse ListBrandsResponse;
+typedef Throughline__Catalog__V1__DeleteBrandRequest DeleteBrandRequest;
 typedef Throughline__Catalog__V1__PutAssortmentRequest PutAssortmentRequest;
 typedef Throughline__Catalog__V1__GetAssortmentRequest GetAssortmentRequest;
+typedef Throughline__Catalog__V1__DeleteAssortmentRequest DeleteAssortmentRequest;
+
+static const Error product_type_not_found = { ERROR_NOT_FOUND, "PRODUCT_TYPE_NOT_FOUND",
+    "There is no type of products of this name." };
+static const Error brand_not_found = { ERROR_NOT_FOUND, "BRAND_NOT_FOUND",
+    "There is no brand of this name." };
+static const Error assortment_not_found = { ERROR_NOT_FOUND, "ASSORTMENT_NOT_FOUND",
+    "There is no assortment of this name." };
 
 static const RecordKind product_type_kind = {
     .collection = &product_types,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_PRODUCT_TYPE,
+    .not_found = &product_type_not_found,
+    .find_users = product_type_users,
+    .in_use = "PRODUCT_TYPE_IN_USE",
 };
 static const RecordKind brand_kind = {
     .collection = &brands,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_BRAND,
+    .not_found = &brand_not_found,
+    .find_users = brand_users,
+    .in_use = "BRAND_IN_USE",
 };
 static const RecordKind assortment_kind = {
     .collection = &assortments,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_ASSORTMENT,
+    .not_found = &assortment_not_found,
 };
 
 /* Categories. */
@@ -90,7 +109,7 @@ static const Error *get_category(RpcCall *call, const void *request, void *reply
 
     check_name(call, "name", req->name, "categories/*");
     if ((error = check_result(call)) ||
-        (error = store_get(call->store, &categories, req->name, category)))
+        (error = record_get(call, &category_kind, req->name, category)))
         return error;
 
     category->path =
@@ -116,6 +135,7 @@ static const Error *list_categories(RpcCall *call, const void *request, void *re
     if ((error = check_result(call)) ||
         (error = store_find(call->store, &categories, &query, &found)))
         return error;
+    records_drop_deleted(&found);
 
     res->categories = (Category **)found.messages;
     res->n_categories = found.n_messages;
@@ -124,6 +144,19 @@ static const Error *list_categories(RpcCall *call, const void *request, void *re
             category_tree_path(catalog_of(call), res->categories[i]->name, call->arena));
     res->next_page_token = page_token(call, &page, found.resume);
     return NULL;
+}
+
+static const Error *delete_category(RpcCall *call, const void *request, void *reply)
+{
+    const DeleteCategoryRequest *req = request;
+    const Error *error;
+
+    (void)reply;
+    check_delete(call, "categories/*", req->name, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return record_delete(call, &category_kind, req->name, req->etag);
 }
 
 /* Types, brands, assortments. */
@@ -152,7 +185,7 @@ static const Error *get_product_type(RpcCall *call, const void *request, void *r
     if ((error = check_result(call)))
         return error;
 
-    return store_get(call->store, &product_types, req->name, reply);
+    return record_get(call, &product_type_kind, req->name, reply);
 }
 
 /* A page of a collection in the order of names. */
@@ -166,6 +199,7 @@ static const Error *list_records(RpcCall *call, const Collection *collection, in
     if ((error = check_result(call)) ||
         (error = store_find(call->store, collection, &query, found)))
         return error;
+    records_drop_deleted(found);
     *next_token = page_token(call, &page, found->resume);
     return NULL;
 }
@@ -181,6 +215,19 @@ static const Error *list_product_types(RpcCall *call, const void *request, void 
     res->product_types = (ProductType **)found.messages;
     res->n_product_types = found.n_messages;
     return error;
+}
+
+static const Error *delete_product_type(RpcCall *call, const void *request, void *reply)
+{
+    const DeleteProductTypeRequest *req = request;
+    const Error *error;
+
+    (void)reply;
+    check_delete(call, "productTypes/*", req->name, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return record_delete(call, &product_type_kind, req->name, req->etag);
 }
 
 static const Error *put_brand(RpcCall *call, const void *request, void *reply)
@@ -207,7 +254,7 @@ static const Error *get_brand(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    return store_get(call->store, &brands, req->name, reply);
+    return record_get(call, &brand_kind, req->name, reply);
 }
 
 static const Error *list_brands(RpcCall *call, const void *request, void *reply)
@@ -221,6 +268,19 @@ static const Error *list_brands(RpcCall *call, const void *request, void *reply)
     res->brands = (Brand **)found.messages;
     res->n_brands = found.n_messages;
     return error;
+}
+
+static const Error *delete_brand(RpcCall *call, const void *request, void *reply)
+{
+    const DeleteBrandRequest *req = request;
+    const Error *error;
+
+    (void)reply;
+    check_delete(call, "brands/*", req->name, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return record_delete(call, &brand_kind, req->name, req->etag);
 }
 
 static const Error *put_assortment(RpcCall *call, const void *request, void *reply)
@@ -248,7 +308,20 @@ static const Error *get_assortment(RpcCall *call, const void *request, void *rep
     if ((error = check_result(call)))
         return error;
 
-    return store_get(call->store, &assortments, req->name, reply);
+    return record_get(call, &assortment_kind, req->name, reply);
+}
+
+static const Error *delete_assortment(RpcCall *call, const void *request, void *reply)
+{
+    const DeleteAssortmentRequest *req = request;
+    const Error *error;
+
+    (void)reply;
+    check_delete(call, "assortments/*", req->name, req->request_id);
+    if ((error = check_result(call)))
+        return error;
+
+    return record_delete(call, &assortment_kind, req->name, req->etag);
 }
 
 const RpcService taxonomy_rpcs = THROUGHLINE__CATALOG__V1__TAXONOMY_SERVICE__INIT();

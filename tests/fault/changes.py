@@ -162,6 +162,27 @@ class Changes:
     def put_location(self, method):
         return Change(method, {"location": {"name": f"locations/{self.new('l')}", "title": "Main street"}}, AGENT)
 
+    def _delete(self, method, put, record):
+        """Deletes what was just put."""
+        change = put(method)
+        self.shop.ask(method.replace("/Delete", "/Put"), change.request)
+        return Change(method, {"name": change.request[record]["name"]}, AGENT)
+
+    def delete_category(self, method):
+        return self._delete(method, self.put_category, "category")
+
+    def delete_product_type(self, method):
+        return self._delete(method, self.put_product_type, "product_type")
+
+    def delete_brand(self, method):
+        return self._delete(method, self.put_brand, "brand")
+
+    def delete_assortment(self, method):
+        return self._delete(method, self.put_assortment, "assortment")
+
+    def delete_location(self, method):
+        return self._delete(method, self.put_location, "location")
+
     def create_draft(self, method):
         return Change(method, {"title": "New", "reason": "Asked for.", "changes": [self.office.promotion()]}, AGENT)
 
@@ -312,7 +333,9 @@ class Changes:
         "PricingService/CreatePromotion": create_promotion, "PricingService/EndPromotion": end_promotion,
         "TaxonomyService/PutCategory": put_category, "TaxonomyService/PutProductType": put_product_type,
         "TaxonomyService/PutBrand": put_brand, "TaxonomyService/PutAssortment": put_assortment,
-        "LocationService/PutLocation": put_location,
+        "TaxonomyService/DeleteCategory": delete_category, "TaxonomyService/DeleteProductType": delete_product_type,
+        "TaxonomyService/DeleteBrand": delete_brand, "TaxonomyService/DeleteAssortment": delete_assortment,
+        "LocationService/PutLocation": put_location, "LocationService/DeleteLocation": delete_location,
         "StockService/CorrectStock": correct_stock, "StockService/Reserve": reserve,
         "StockService/Confirm": end_reservation, "StockService/Release": end_reservation,
         "StockService/Restock": restock,

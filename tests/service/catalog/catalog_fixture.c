@@ -1,9 +1,14 @@
 #include "tests/service/catalog/catalog_fixture.h"
 
 #include "shared/base/clock.h"
+#include "shared/codec/json.h"
 #include "shared/codec/message.h"
 
+#include "google/protobuf/empty.pb-c.h"
+
+#include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { IMPORT_SECONDS = 120 };
 
@@ -127,4 +132,51 @@ bool has_violation(const Error *error, const char *field)
         if (text_equal(error->violations[i].field, field))
             return true;
     return false;
+}
+
+static void *read_json(const char *type, const char *format, va_list args)
+{
+    const ProtobufCMessageDescriptor *descriptor =
+        message_find(arena_printf(arena, "throughline.catalog.v1.%s", type));
+    const char *json = arena_vprintf(arena, format, args);
+    void *message = NULL;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(descriptor);
+    CHECK_TEXT(error_reason(json_to_message(
+                   arena, descriptor, (Bytes){ (const uint8_t *)json, strlen(json) }, &message)),
+        "OK");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(message);
+    return message;
+}
+
+const Error *ask_json(const char *method, void *reply, const char *format, ...)
+{
+    const char *verb = strchr(method, '/') + 1;
+    Google__Protobuf__Empty nothing = GOOGLE__PROTOBUF__EMPTY__INIT;
+    va_list args;
+    void *request;
+
+    va_start(args, format);
+    request = read_json(arena_printf(arena, "%sRequest", verb), format, args);
+    va_end(args);
+    return fixture_call(fixture, method, request, reply ? reply : &nothing);
+}
+
+Product *product_of(const char *format, ...)
+{
+    va_list args;
+    Product *product;
+
+    va_start(args, format);
+    product = read_json("Product", format, args);
+    va_end(args);
+    return product;
+}
+
+const char *error_fact(const Error *error, const char *key)
+{
+    for (size_t i = 0; error && i < error->n_facts; i++)
+        if (text_equal(error->facts[i].key, key))
+            return error->facts[i].value;
+    return "";
 }

@@ -39,6 +39,16 @@ typedef Throughline__Catalog__V1__FindVariantRequest FindVariantRequest;
 typedef Throughline__Catalog__V1__FindVariantResponse FindVariantResponse;
 const Error *find_sku(const char *sku, FindVariantResponse *found);
 
+/* Calls a method with its request in JSON; `reply` may be NULL. */
+const Error *ask_json(const char *method, void *reply, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A product in JSON. */
+Product *product_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The value of one of an error's facts, "" when it has none of this key. */
+const char *error_fact(const Error *error, const char *key);
+
 /* Whether the error names this field. */
 bool has_violation(const Error *error, const char *field);
 

@@ -166,11 +166,3 @@ int32_t points_in(const char *name, int64_t release)
     CHECK_TEXT(error_reason(error), "RULE_NOT_FOUND");
     return 0;
 }
-
-const char *error_fact(const Error *error, const char *key)
-{
-    for (size_t i = 0; error && i < error->n_facts; i++)
-        if (text_equal(error->facts[i].key, key))
-            return error->facts[i].value;
-    return "";
-}

@@ -45,7 +45,4 @@ Release *get_release_number(int64_t number);
 /* The basis points of a promotion in a release (0: the current one), 0 when it is not there. */
 int32_t points_in(const char *name, int64_t release);
 
-/* The value of one of an error's facts, "" when it has none of this key. */
-const char *error_fact(const Error *error, const char *key);
-
 #endif

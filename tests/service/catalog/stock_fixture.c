@@ -124,14 +124,6 @@ const Error *stock_end(const char *verb, const char *name, Reservation *reservat
     return fixture_call(fixture, method, &get, reservation);
 }
 
-const char *fact_of(const Error *error, const char *key)
-{
-    for (size_t i = 0; error && i < error->n_facts; i++)
-        if (text_equal(error->facts[i].key, key))
-            return error->facts[i].value;
-    return NULL;
-}
-
 /* What accidents leave behind. */
 
 static Reservation *load(StoreView *view, const char *name)

@@ -32,9 +32,6 @@ const Error *stock_reserve_one(const char *sku, const char *location, int32_t qu
 /* "Confirm", "Release" or "GetReservation". */
 const Error *stock_end(const char *verb, const char *name, Reservation *reservation);
 
-/* The fact of an error, NULL when it has none of this key. */
-const char *fact_of(const Error *error, const char *key);
-
 /* What accidents leave behind. */
 
 /* The reservation's time is over now, and that of its holds. */

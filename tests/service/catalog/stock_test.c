@@ -200,10 +200,10 @@ static void a_short_line_leaves_all_as_it_was(void)
     CHECK_INT(error->n_violations, 2);
     CU_ASSERT(has_violation(error, "lines[1]"));
     CU_ASSERT(has_violation(error, "lines[2]"));
-    CHECK_TEXT(fact_of(error, "sku"), "tent-red");
-    CHECK_TEXT(fact_of(error, "location"), "hamburg");
-    CHECK_TEXT(fact_of(error, "asked"), "1");
-    CHECK_TEXT(fact_of(error, "available"), "0");
+    CHECK_TEXT(error_fact(error, "sku"), "tent-red");
+    CHECK_TEXT(error_fact(error, "location"), "hamburg");
+    CHECK_TEXT(error_fact(error, "asked"), "1");
+    CHECK_TEXT(error_fact(error, "available"), "0");
     CHECK_INT(stock_sum("tent-green").reserved, 0);
     CHECK_INT(stock_sum("tent-red").reserved, 0);
 }

@@ -1,0 +1,86 @@
+/* Deleting a small record leaves a tombstone under its name, whose version goes on: replicas that hear of things late, and one that
+ * starts anew, cannot take an older record for the newest. */
+#include "services/catalog/records.h"
+
+#include "services/catalog/governance.h"
+#include "shared/codec/message.h"
+#include "shared/codec/types.h"
+#include "shared/rpc/check.h"
+#include "shared/service/race.h"
+
+typedef Google__Protobuf__Timestamp Timestamp;
+
+bool record_is_deleted(const void *record)
+{
+    return *(Timestamp *const *)message_field(record, "delete_time") != NULL;
+}
+
+const Error *record_get(RpcCall *call, const RecordKind *kind, const char *name, void *record)
+{
+    const Error *error = store_get(call->store, kind->collection, name, record);
+
+    return error || !record_is_deleted(record) ? error : kind->not_found;
+}
+
+void records_drop_deleted(StorePage *page)
+{
+    size_t n_left = 0;
+
+    for (size_t i = 0; i < page->n_messages; i++)
+        if (!record_is_deleted(page->messages[i]))
+            page->messages[n_left++] = page->messages[i];
+    page->n_messages = n_left;
+}
+
+/* Puts the tombstone in the record's place. */
+static const Error *bury(RpcCall *call, const RecordKind *kind, void *record)
+{
+    void *tombstone = message_new(call->arena, kind->collection->message);
+    TaxonomyChanged event;
+    const Error *error;
+
+    record_changed(&event, kind, tombstone, deed_of(call, ""));
+    event.title = record_title(record);
+    *(char **)message_field(tombstone, "name") = *(char **)message_field(record, "name");
+    *(char **)message_field(tombstone, "etag") = *(char **)message_field(record, "etag");
+    *(Timestamp **)message_field(tombstone, "delete_time") =
+        timestamp_from_micros(call->arena, call->arrived_at);
+    if (!(error = store_replace(call->store, kind->collection, tombstone, &event)))
+        catalog_put_record(catalog_of(call), &event);
+    return error;
+}
+
+static const Error *delete_once(
+    RpcCall *call, const RecordKind *kind, const char *name, const char *etag)
+{
+    void *record = message_new(call->arena, kind->collection->message);
+    Users users = { .arena = call->arena };
+    const Error *error = record_get(call, kind, name, record);
+
+    if (error)
+        return error;
+    if (*etag && !text_equal(etag, *(char **)message_field(record, "etag")))
+        return &record_etag_stale;
+    if (kind->find_users && (error = kind->find_users(call, record, &users)))
+        return error;
+    error = users_refusal(&users, kind->in_use);
+    return error ? error : bury(call, kind, record);
+}
+
+void check_delete(RpcCall *call, const char *pattern, const char *name, const char *request_id)
+{
+    check_name(call, "name", name, pattern);
+    check_request_id(call, request_id);
+}
+
+const Error *record_delete(
+    RpcCall *call, const RecordKind *kind, const char *name, const char *etag)
+{
+    Race race __attribute__((cleanup(race_end))) = race_start(call, name);
+    const Error *error;
+
+    do
+        error = delete_once(call, kind, name, etag);
+    while (race_lost(&race, error, etag));
+    return error;
+}
