@@ -1,0 +1,30 @@
+/* Documents that count their changes: the document, its index entry, its event and its answer all say which change they are of. So
+ * it shows after any accident whether something is lost, doubled or half there. */
+#ifndef THROUGHLINE_TESTS_STORE_COUNTED_H
+#define THROUGHLINE_TESTS_STORE_COUNTED_H
+
+#include "tests/store/store_fixture.h"
+
+enum { COUNTED_DOCUMENTS = 40 };
+
+/* What the documents of one store must hold. */
+typedef struct Counted {
+    int32_t acknowledged[COUNTED_DOCUMENTS]; /* changes of each that the store said it keeps */
+    int64_t trimmed[COUNTED_DOCUMENTS];      /* events of each that were read and removed */
+    int lost;                                /* acknowledged changes that were not there any more */
+} Counted;
+
+const Error *counted_open(Arena *arena, const char *uri, Store **store);
+
+/* One more change of a document, with so many numbers as ballast; `count` is how many it has had with this one. */
+const Error *counted_change(
+    Store *store, Arena *arena, int document, size_t ballast, int32_t *count);
+
+/* Opens the store and checks that each document has the changes that were acknowledged, or one more, whole; then these are the
+ * acknowledged ones, and the outbox is empty. */
+void counted_check(Counted *counted, const char *uri);
+
+/* SQLite's own opinion of the file, where there is one. */
+void counted_check_integrity(const char *folder);
+
+#endif
