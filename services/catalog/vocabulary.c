@@ -5,7 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_SLOTS = 1024, MAX_TAIL = 512, BLOCK_SIZE = 64 * 1024, MAX_PLACE = 6 };
+enum {
+    FIRST_SLOTS = 1024,
+    MAX_TAIL = 256,
+    MAX_RUNS = 40, /* more than memory holds words for: see sort_tail */
+    BLOCK_SIZE = 64 * 1024,
+    MAX_PLACE = 6
+};
 
 /* Memory of words, never given back one by one. */
 typedef struct Block {
@@ -24,9 +30,10 @@ struct Vocabulary {
     size_t n_words;
     size_t n_slots;         /* a power of two, at most three quarters full */
     VocabularyWord **slots; /* by hash, open addressing */
-    size_t n_sorted;        /* the first entries are in order, at most MAX_TAIL behind are not */
     size_t capacity;
-    Entry *entries;
+    Entry *entries; /* runs, each in order, then a tail of at most MAX_TAIL that are not */
+    size_t n_runs;
+    size_t run_ends[MAX_RUNS];
     Block *blocks;
     size_t left; /* bytes in the newest block */
 };
@@ -134,23 +141,52 @@ static int by_text(const void *a, const void *b)
     return strcmp(left->word->text, right->word->text);
 }
 
-/* Merges the tail into the sorted entries. */
-static void sort_tail(Vocabulary *vocabulary)
+static size_t run_start(const Vocabulary *vocabulary, size_t run)
 {
-    Entry tail[MAX_TAIL];
-    Entry *entries = vocabulary->entries;
-    size_t n_tail = vocabulary->n_words - vocabulary->n_sorted;
-    size_t left = vocabulary->n_sorted;
-    size_t at = vocabulary->n_words;
+    return run ? vocabulary->run_ends[run - 1] : 0;
+}
 
-    memcpy(tail, entries + left, n_tail * sizeof(*tail));
-    qsort(tail, n_tail, sizeof(*tail), by_text);
-    while (n_tail > 0)
-        if (left > 0 && by_text(&entries[left - 1], &tail[n_tail - 1]) > 0)
+/* Makes the last two runs one. */
+static void merge_runs(Vocabulary *vocabulary)
+{
+    Entry *entries = vocabulary->entries;
+    size_t start = run_start(vocabulary, vocabulary->n_runs - 2);
+    size_t left = vocabulary->run_ends[vocabulary->n_runs - 2];
+    size_t at = vocabulary->run_ends[vocabulary->n_runs - 1];
+    size_t n_right = at - left;
+    Entry *right;
+
+    vocabulary->n_runs--;
+    vocabulary->run_ends[vocabulary->n_runs - 1] = at;
+    /* Words often come in order: then the two are one already. */
+    if (by_text(&entries[left - 1], &entries[left]) < 0)
+        return;
+    right = resize(NULL, n_right, sizeof(*right));
+    memcpy(right, entries + left, n_right * sizeof(*right));
+    while (n_right > 0)
+        if (left > start && by_text(&entries[left - 1], &right[n_right - 1]) > 0)
             entries[--at] = entries[--left];
         else
-            entries[--at] = tail[--n_tail];
-    vocabulary->n_sorted = vocabulary->n_words;
+            entries[--at] = right[--n_right];
+    free(right);
+}
+
+static size_t run_size(const Vocabulary *vocabulary, size_t run)
+{
+    return vocabulary->run_ends[run] - run_start(vocabulary, run);
+}
+
+/* The tail becomes a run, and takes in those before it that are no longer: all have different lengths, of twice and twice MAX_TAIL, so
+ * there are few, and a word is moved few times however many there are. */
+static void sort_tail(Vocabulary *vocabulary)
+{
+    size_t start = run_start(vocabulary, vocabulary->n_runs);
+
+    qsort(vocabulary->entries + start, vocabulary->n_words - start, sizeof(Entry), by_text);
+    vocabulary->run_ends[vocabulary->n_runs++] = vocabulary->n_words;
+    while (vocabulary->n_runs > 1 && run_size(vocabulary, vocabulary->n_runs - 2) <=
+                                         run_size(vocabulary, vocabulary->n_runs - 1))
+        merge_runs(vocabulary);
 }
 
 static void add_entry(Vocabulary *vocabulary, VocabularyWord *word)
@@ -163,7 +199,7 @@ static void add_entry(Vocabulary *vocabulary, VocabularyWord *word)
     }
     vocabulary->entries[vocabulary->n_words++] =
         (Entry){ word, typo_letters(word->text), (uint8_t)text_length(word->text) };
-    if (vocabulary->n_words - vocabulary->n_sorted == MAX_TAIL)
+    if (vocabulary->n_words - run_start(vocabulary, vocabulary->n_runs) == MAX_TAIL)
         sort_tail(vocabulary);
 }
 
@@ -266,11 +302,11 @@ Vocabulary *vocabulary_copy(const Vocabulary *vocabulary, const int64_t *numbers
 
 /* Words that are like another. */
 
-/* The first sorted entry that is not below the text. */
-static size_t find_first(const Vocabulary *vocabulary, const char *text)
+/* The first entry of a run that is not below the text. */
+static size_t find_first(const Vocabulary *vocabulary, size_t run, const char *text)
 {
-    size_t low = 0;
-    size_t high = vocabulary->n_sorted;
+    size_t low = run_start(vocabulary, run);
+    size_t high = vocabulary->run_ends[run];
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -286,20 +322,25 @@ static size_t find_first(const Vocabulary *vocabulary, const char *text)
 size_t vocabulary_beginning(
     const Vocabulary *vocabulary, const char *prefix, Arena *arena, const VocabularyWord ***words)
 {
-    size_t first = find_first(vocabulary, prefix);
-    size_t end = first;
-    size_t n_words = 0;
+    size_t firsts[MAX_RUNS + 1], ends[MAX_RUNS + 1];
+    size_t n_runs = vocabulary->n_runs;
+    size_t most = 0, n_words = 0;
 
-    while (
-        end < vocabulary->n_sorted && text_starts_with(vocabulary->entries[end].word->text, prefix))
-        end++;
-    *words = arena_array(
-        arena, end - first + vocabulary->n_words - vocabulary->n_sorted, sizeof(**words));
-    for (size_t i = first; i < end; i++)
-        (*words)[n_words++] = vocabulary->entries[i].word;
-    for (size_t i = vocabulary->n_sorted; i < vocabulary->n_words; i++)
-        if (text_starts_with(vocabulary->entries[i].word->text, prefix))
-            (*words)[n_words++] = vocabulary->entries[i].word;
+    for (size_t run = 0; run < n_runs; run++) {
+        size_t end = firsts[run] = find_first(vocabulary, run, prefix);
+
+        while (end < vocabulary->run_ends[run] &&
+               text_starts_with(vocabulary->entries[end].word->text, prefix))
+            end++;
+        most += (ends[run] = end) - firsts[run];
+    }
+    firsts[n_runs] = run_start(vocabulary, n_runs);
+    ends[n_runs] = vocabulary->n_words;
+    *words = arena_array(arena, most + ends[n_runs] - firsts[n_runs], sizeof(**words));
+    for (size_t run = 0; run <= n_runs; run++)
+        for (size_t i = firsts[run]; i < ends[run]; i++)
+            if (run < n_runs || text_starts_with(vocabulary->entries[i].word->text, prefix))
+                (*words)[n_words++] = vocabulary->entries[i].word;
     return n_words;
 }
 
