@@ -1,20 +1,22 @@
 /* The audit trail: made of the event log, where everything is that was done, in the same write with which it was done. */
+#include "services/catalog/audit.h"
+
 #include "services/catalog/governance.h"
 #include "services/catalog/records.h"
-
 #include "shared/codec/message.h"
-#include "shared/codec/types.h"
-#include "shared/event/log.h"
-#include "shared/rpc/check.h"
 
 #include <string.h>
 
 typedef Throughline__Catalog__V1__AuditPosition AuditPosition;
 typedef Throughline__Catalog__V1__ProductChanged ProductChanged;
-typedef Throughline__Catalog__V1__ListAuditEntriesRequest ListAuditEntriesRequest;
-typedef Throughline__Catalog__V1__ListAuditEntriesResponse ListAuditEntriesResponse;
 
-enum { AUDIT_PAGE = 200, AUDIT_MAX_SUBJECT = 512, AUDIT_MAX_ACTOR = 256 };
+struct AuditTrail {
+    RpcCall *call;
+    AuditPosition position;
+    bool is_new;
+    bool has_moved;
+    const Error *error; /* nothing is taken any more */
+};
 
 static const char position_name[] = "auditPositions/log";
 
@@ -44,10 +46,16 @@ static AuditAction action_of(const Release *release)
 /* An import that changed at once what a product costs. */
 static AuditEntry *entry_of_import(Arena *arena, const Event *event)
 {
-    const ProductChanged *changed =
-        event_payload(arena, event, &throughline__catalog__v1__product_changed__descriptor);
+    const ProtobufCMessageDescriptor *type = &throughline__catalog__v1__product_changed__descriptor;
+    const ProductChanged *changed;
     AuditEntry *entry;
+    Bytes packed, revaluation;
 
+    /* Most imports change other things: that is seen without unpacking the product. */
+    if (!event_packed(event, type, &packed) ||
+        !message_peek(type, packed, "revaluation", &revaluation))
+        return NULL;
+    changed = event_payload(arena, event, type);
     if (!changed || !changed->revaluation || !changed->revaluation->deed)
         return NULL;
     entry = new_entry(arena, event);
@@ -102,143 +110,73 @@ static AuditEntry *entry_of(Arena *arena, const Event *event)
     return entry;
 }
 
-/* Writes the entries of the next events of a partition; *sequence moves behind them. */
-static const Error *follow_partition(
-    StoreView *view, int partition, int64_t *sequence, bool *is_last)
+static const Error *load_position(AuditTrail *trail)
 {
-    LogRange range = { .partition = partition, .after = *sequence, .limit = AUDIT_PAGE };
-    StoreWrite writes[AUDIT_PAGE] = { 0 };
-    size_t n_writes = 0;
-    LogPage page;
-    const Error *error = event_log_read(view, &range, &page);
+    Arena *arena = trail->call->arena;
+    AuditPosition *position = &trail->position;
+    const Error *error = store_get(trail->call->store, &audit_positions, position_name, position);
 
-    if (error)
+    trail->is_new = error && error->code == ERROR_NOT_FOUND;
+    if (error && !trail->is_new)
         return error;
-    for (size_t i = 0; i < page.n_records; i++) {
-        AuditEntry *entry = entry_of(view->arena, page.records[i]->event);
+    if (trail->is_new) {
+        position->name = arena_text(arena, position_name);
+        position->n_sequences = STORE_PARTITIONS;
+        position->sequences = arena_array(arena, STORE_PARTITIONS, sizeof(*position->sequences));
+    }
+    return NULL;
+}
+
+AuditTrail *audit_open(RpcCall *call)
+{
+    AuditTrail *trail = arena_alloc(call->arena, sizeof(*trail));
+
+    trail->call = call;
+    throughline__catalog__v1__audit_position__init(&trail->position);
+    trail->error = load_position(trail);
+    return trail;
+}
+
+int64_t audit_place(const AuditTrail *trail, int partition)
+{
+    return trail->error ? INT64_MAX : trail->position.sequences[partition];
+}
+
+void audit_take(AuditTrail *trail, StoreView *view, int partition, const LogPage *page)
+{
+    StoreWrite *writes = arena_array(view->arena, page->n_records, sizeof(*writes));
+    size_t n_writes = 0;
+    int64_t last = audit_place(trail, partition);
+
+    for (size_t i = 0; i < page->n_records; i++) {
+        const EventRecord *record = page->records[i];
+        AuditEntry *entry = record->sequence > last ? entry_of(view->arena, record->event) : NULL;
 
         if (entry)
             writes[n_writes++] =
                 (StoreWrite){ .kind = STORE_PUT, .collection = &audit_entries, .message = entry };
-        *sequence = page.records[i]->sequence;
     }
-    *is_last = page.n_records < AUDIT_PAGE;
-    return n_writes ? store_write(view, writes, n_writes) : NULL;
+    if (page->n_records == 0 || page->records[page->n_records - 1]->sequence <= last)
+        return;
+    if (n_writes)
+        trail->error = error_copy(trail->call->arena, store_write(view, writes, n_writes));
+    if (trail->error)
+        return;
+    trail->position.sequences[partition] = page->records[page->n_records - 1]->sequence;
+    trail->has_moved = true;
 }
 
-static const Error *load_position(StoreView *view, AuditPosition *position, bool *is_new)
+const Error *audit_close(AuditTrail *trail)
 {
-    const Error *error = store_get(view, &audit_positions, position_name, position);
-
-    *is_new = error && error->code == ERROR_NOT_FOUND;
-    if (error && !*is_new)
-        return error;
-    if (*is_new) {
-        position->name = arena_text(view->arena, position_name);
-        position->n_sequences = STORE_PARTITIONS;
-        position->sequences =
-            arena_array(view->arena, STORE_PARTITIONS, sizeof(*position->sequences));
-    }
-    return NULL;
-}
-
-/* One page of every partition. Entries are written before the position moves: whoever comes next, after a crash too, writes the
- * same entries again under the same names. */
-static const Error *follow_once(StoreView *view, bool *is_last)
-{
-    AuditPosition position = THROUGHLINE__CATALOG__V1__AUDIT_POSITION__INIT;
-    int64_t before[STORE_PARTITIONS];
-    bool is_new;
-    const Error *error = load_position(view, &position, &is_new);
-
-    *is_last = true;
-    if (error)
-        return error;
-    memcpy(before, position.sequences, sizeof(before));
-    for (int i = 0; i < STORE_PARTITIONS && !error; i++) {
-        bool is_end = true;
-
-        error = follow_partition(view, i, &position.sequences[i], &is_end);
-        *is_last = *is_last && is_end;
-    }
-    if (error || !memcmp(before, position.sequences, sizeof(before)))
-        return error;
-    error = is_new ? store_insert(view, &audit_positions, &position, NULL)
-                   : store_replace(view, &audit_positions, &position, NULL);
-    /* Another replica was faster: it has written the same. */
-    if (error && (error->code == ERROR_ABORTED || error->code == ERROR_ALREADY_EXISTS))
-        return NULL;
-    return error;
-}
-
-const Error *audit_follow(RpcCall *call)
-{
-    Arena *arena = arena_new();
-    StoreView view = *call->store;
-    bool is_last = false;
-    const Error *error = NULL;
-
-    view.arena = arena;
-    while (!error && !is_last && !rpc_should_stop(call)) {
-        arena_reset(arena);
-        error = follow_once(&view, &is_last);
-    }
-    error = error_copy(call->arena, error);
-    arena_free(arena);
-    return error;
-}
-
-static void check_times(RpcCall *call, const ListAuditEntriesRequest *req)
-{
-    if (req->start_time && !timestamp_is_valid(req->start_time))
-        check_fail(call, "start_time", "is not a time in the years 1 to 9999");
-    if (req->end_time && !timestamp_is_valid(req->end_time))
-        check_fail(call, "end_time", "is not a time in the years 1 to 9999");
-}
-
-static StoreQuery query_of(RpcCall *call, const ListAuditEntriesRequest *req)
-{
-    const char *key = *req->subject ? req->subject : req->actor;
-    StoreQuery query = { .index = "time", .is_descending = true };
-
-    if (*key) {
-        query.index = *req->subject ? "subject" : "actor";
-        query.equal[0] = (StoreValue){ .kind = STORE_TEXT, .text = arena_text(call->arena, key) };
-    }
-    if (req->start_time)
-        query.from =
-            (StoreValue){ .kind = STORE_TIME, .number = timestamp_to_micros(req->start_time) };
-    if (req->end_time)
-        query.below =
-            (StoreValue){ .kind = STORE_TIME, .number = timestamp_to_micros(req->end_time) };
-    return query;
-}
-
-const Error *list_audit_entries(RpcCall *call, const void *request, void *reply)
-{
-    const ListAuditEntriesRequest *req = request;
-    ListAuditEntriesResponse *res = reply;
-    StoreQuery query = query_of(call, req);
-    RpcPage page = page_read(call, req->page_size, req->page_token,
-        arena_printf(call->arena, "%s %s %lld %lld", req->subject, req->actor,
-            (long long)timestamp_to_micros(req->start_time),
-            (long long)timestamp_to_micros(req->end_time)));
-    StorePage found = { 0 };
+    StoreView *view = trail->call->store;
     const Error *error;
 
-    check_text(call, "subject", req->subject, 0, AUDIT_MAX_SUBJECT);
-    check_text(call, "actor", req->actor, 0, AUDIT_MAX_ACTOR);
-    if (*req->subject && *req->actor)
-        check_fail(call, "actor", "cannot be asked for together with a subject");
-    check_times(call, req);
-    query.limit = page.limit;
-    query.resume = page.resume;
-    if ((error = check_result(call)) ||
-        (error = store_find(call->store, &audit_entries, &query, &found)))
-        return error;
-
-    res->entries = (AuditEntry **)found.messages;
-    res->n_entries = found.n_messages;
-    res->next_page_token = page_token(call, &page, found.resume);
-    return NULL;
+    if (trail->has_moved) {
+        error = trail->is_new ? store_insert(view, &audit_positions, &trail->position, NULL)
+                              : store_replace(view, &audit_positions, &trail->position, NULL);
+        /* Another replica was faster: it has written the same. */
+        if (error && error->code != ERROR_ABORTED && error->code != ERROR_ALREADY_EXISTS)
+            return error;
+    }
+    return trail->error;
 }

@@ -86,8 +86,8 @@ const Error *get_uses(RpcCall *call, const void *request, void *reply);
 /* Reads every product of the store into the snapshot. */
 const Error *catalog_load(Catalog *catalog, ServiceContext *context);
 
-/* The job: brings what other replicas have imported into the snapshot, by the service's own event
- * log. */
+/* The job: brings what other replicas have imported into the snapshot, and what was done into the audit trail, by the service's own
+ * event log. */
 const Error *catalog_follow(RpcCall *call);
 
 /* The job: takes up keys that other replicas have made. */

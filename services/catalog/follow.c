@@ -1,9 +1,8 @@
 /* Keeps what is in memory current: all of it at the start, then the service's own event log, which
- * has the changes of every replica. */
-#include "services/catalog/catalog_service.h"
-
+ * has the changes of every replica. The audit trail is made of the same reading. */
+#include "services/catalog/audit.h"
 #include "services/catalog/records.h"
-#include "shared/event/log.h"
+#include "shared/codec/message.h"
 
 enum { PAGE = 200 };
 
@@ -86,18 +85,40 @@ const Error *catalog_load(Catalog *catalog, ServiceContext *context)
     return error;
 }
 
+/* Most that the log has was put when it was stored: then its version says so, and nothing is unpacked. */
+static bool has_product(Catalog *catalog, Arena *arena, const Event *event, Bytes packed)
+{
+    Bytes product, etag;
+    int64_t version;
+
+    return message_peek(&throughline__catalog__v1__product_changed__descriptor, packed, "product",
+               &product) &&
+           message_peek(&throughline__catalog__v1__product__descriptor, product, "etag", &etag) &&
+           text_to_int64(arena_text_of(arena, (const char *)etag.data, etag.size), &version) &&
+           snapshot_has(catalog->snapshot, event->aggregate, version);
+}
+
+static void apply_product(Catalog *catalog, Arena *arena, const Event *event)
+{
+    const ProtobufCMessageDescriptor *type = &throughline__catalog__v1__product_changed__descriptor;
+    const Throughline__Catalog__V1__ProductChanged *changed;
+    Bytes packed;
+
+    if (!event_packed(event, type, &packed) || has_product(catalog, arena, event, packed))
+        return;
+    changed = event_payload(arena, event, type);
+    if (changed)
+        catalog_put(catalog, changed->product);
+}
+
 static void apply(Catalog *catalog, Arena *arena, const Event *event)
 {
-    const Throughline__Catalog__V1__ProductChanged *product =
-        event_payload(arena, event, &throughline__catalog__v1__product_changed__descriptor);
     const TaxonomyChanged *taxonomy =
         event_payload(arena, event, &throughline__catalog__v1__taxonomy_changed__descriptor);
-
     const Throughline__Catalog__V1__StockChanged *stock =
         event_payload(arena, event, &throughline__catalog__v1__stock_changed__descriptor);
 
-    if (product)
-        catalog_put(catalog, product->product);
+    apply_product(catalog, arena, event);
     /* The event has a copy of the level, made before the store gave it its version. */
     if (stock)
         catalog_put_stock(catalog, stock->level, version_of(stock->level) + 1, arena);
@@ -105,10 +126,20 @@ static void apply(Catalog *catalog, Arena *arena, const Event *event)
         catalog_put_record(catalog, taxonomy);
 }
 
-static const Error *follow_page(Catalog *catalog, StoreView *view, int partition, bool *is_last)
+/* Memory and trail are mostly at the same place of a partition, and this is it; else where the one is that is behind. */
+static int64_t place_of(const Catalog *catalog, const AuditTrail *trail, int partition)
+{
+    int64_t followed = catalog->followed[partition];
+    int64_t audited = audit_place(trail, partition);
+
+    return audited < followed ? audited : followed;
+}
+
+static const Error *follow_page(
+    Catalog *catalog, StoreView *view, AuditTrail *trail, int partition, bool *is_last)
 {
     LogRange range = {
-        .partition = partition, .after = catalog->followed[partition], .limit = PAGE
+        .partition = partition, .after = place_of(catalog, trail, partition), .limit = PAGE
     };
     LogPage page;
     const Error *error = event_log_read(view, &range, &page);
@@ -116,32 +147,46 @@ static const Error *follow_page(Catalog *catalog, StoreView *view, int partition
     if (error)
         return error;
     for (size_t i = 0; i < page.n_records; i++) {
+        if (page.records[i]->sequence <= catalog->followed[partition])
+            continue;
         apply(catalog, view->arena, page.records[i]->event);
         catalog->followed[partition] = page.records[i]->sequence;
     }
+    audit_take(trail, view, partition, &page);
     *is_last = page.n_records < PAGE;
     return NULL;
 }
 
-const Error *catalog_follow(RpcCall *call)
+static const Error *follow_all(Catalog *catalog, RpcCall *call, StoreView *view, AuditTrail *trail)
 {
-    Catalog *catalog = catalog_of(call);
-    Arena *arena = arena_new();
-    StoreView view = *call->store;
+    int64_t places[STORE_PARTITIONS];
     const Error *error;
     unsigned ahead;
 
-    view.arena = arena;
-    error = event_log_ahead(&view, catalog->followed, &ahead);
+    for (int i = 0; i < STORE_PARTITIONS; i++)
+        places[i] = place_of(catalog, trail, i);
+    error = event_log_ahead(view, places, &ahead);
     for (int i = 0; i < STORE_PARTITIONS && !error; i++) {
         bool is_last = !(ahead & 1u << i);
 
         while (!error && !is_last && !rpc_should_stop(call)) {
-            arena_reset(arena);
-            error = follow_page(catalog, &view, i, &is_last);
+            arena_reset(view->arena);
+            error = follow_page(catalog, view, trail, i, &is_last);
         }
     }
-    error = error_copy(call->arena, error);
-    arena_free(arena);
     return error;
+}
+
+const Error *catalog_follow(RpcCall *call)
+{
+    Arena *arena = arena_new();
+    StoreView view = *call->store;
+    AuditTrail *trail = audit_open(call);
+    const Error *error, *audit_error;
+
+    view.arena = arena;
+    error = error_copy(call->arena, follow_all(catalog_of(call), call, &view, trail));
+    audit_error = audit_close(trail);
+    arena_free(arena);
+    return error ? error : audit_error;
 }

@@ -119,10 +119,6 @@ const Error *learn_from_orders(RpcCall *call, const Event *event);
 /* The payloads that tell of them. */
 extern const ProtobufCMessageDescriptor *const learned_from_orders[];
 
-/* Brings what the event log has into the audit trail, each thing once; where it stopped is kept, so that nothing is missed
- * whoever stops when. */
-const Error *audit_follow(RpcCall *call);
-
 /* Changes behind `page->resume` (a rule's name), as many as fit into a page. */
 typedef struct ChangePage {
     Change **changes;

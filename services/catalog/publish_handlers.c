@@ -218,7 +218,5 @@ const Error *govern(RpcCall *call)
     published_follow(catalog_of(call));
     if ((error = carry_on_all(call, DRAFT_SCHEDULED, call->arrived_at + 1)))
         return error;
-    if ((error = carry_on_all(call, DRAFT_PUBLISHING, call->arrived_at - patience_micros)))
-        return error;
-    return audit_follow(call);
+    return carry_on_all(call, DRAFT_PUBLISHING, call->arrived_at - patience_micros);
 }

@@ -179,17 +179,16 @@ static void unlink_codes(Snapshot *snapshot, const SnapshotEntry *entry)
     }
 }
 
-/* Most that comes from the log was put when it was stored: no entry is made for it. */
-static bool is_newer(Snapshot *snapshot, const Product *product)
+bool snapshot_has(Snapshot *snapshot, const char *name, int64_t version)
 {
     const Item *item;
-    bool is_news;
+    bool has;
 
     pthread_rwlock_rdlock(&snapshot->lock);
-    item = find_item(snapshot, product->name);
-    is_news = !item || item->entry->version < snapshot_version_of(product);
+    item = find_item(snapshot, name);
+    has = item && item->entry->version >= version;
     pthread_rwlock_unlock(&snapshot->lock);
-    return is_news;
+    return has;
 }
 
 void snapshot_put(Snapshot *snapshot, const Product *product)
@@ -197,7 +196,7 @@ void snapshot_put(Snapshot *snapshot, const Product *product)
     SnapshotEntry *entry, *gone;
     Item *item;
 
-    if (!is_newer(snapshot, product))
+    if (snapshot_has(snapshot, product->name, snapshot_version_of(product)))
         return;
     entry = gone = snapshot_entry_new(product);
     pthread_rwlock_wrlock(&snapshot->lock);

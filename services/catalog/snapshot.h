@@ -27,6 +27,9 @@ typedef enum SnapshotKey { SNAPSHOT_SKU, SNAPSHOT_GTIN, SNAPSHOT_KEYS } Snapshot
 Snapshot *snapshot_new(void);
 void snapshot_free(Snapshot *snapshot);
 
+/* Whether the product is there in this version or a later one. */
+bool snapshot_has(Snapshot *snapshot, const char *name, int64_t version);
+
 /* Takes a product as it is stored. One that is older than what is there is passed over: events and
  * imports overtake one another. */
 void snapshot_put(Snapshot *snapshot, const Product *product);

@@ -39,6 +39,70 @@ void *message_unpack(Arena *arena, const ProtobufCMessageDescriptor *descriptor,
     return protobuf_c_message_unpack(descriptor, &allocator, bytes.size, bytes.data);
 }
 
+/* The next varint of the bytes, which begin behind it then; false when it does not end in them. */
+static bool take_varint(Bytes *bytes, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned shift = 0; bytes->size > 0 && shift < 64; shift += 7) {
+        uint8_t byte = *bytes->data++;
+
+        bytes->size--;
+        *value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return true;
+    }
+    return false;
+}
+
+/* The next field's value of the bytes, which begin behind it then; a number is no bytes. */
+static bool take_field(Bytes *bytes, uint64_t *tag, Bytes *value)
+{
+    uint64_t size = 0;
+
+    if (!take_varint(bytes, tag))
+        return false;
+    switch (*tag & 7) {
+    case PROTOBUF_C_WIRE_TYPE_VARINT:
+        *value = (Bytes){ 0 };
+        return take_varint(bytes, &size);
+    case PROTOBUF_C_WIRE_TYPE_64BIT:
+        size = 8;
+        break;
+    case PROTOBUF_C_WIRE_TYPE_32BIT:
+        size = 4;
+        break;
+    case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
+        if (!take_varint(bytes, &size))
+            return false;
+        break;
+    default:
+        return false;
+    }
+    if (size > bytes->size)
+        return false;
+    *value = (Bytes){ bytes->data, (size_t)size };
+    bytes->data += size;
+    bytes->size -= (size_t)size;
+    return true;
+}
+
+bool message_peek(
+    const ProtobufCMessageDescriptor *descriptor, Bytes packed, const char *field, Bytes *value)
+{
+    const Field *known = protobuf_c_message_descriptor_get_field_by_name(descriptor, field);
+    uint64_t wanted, tag;
+    Bytes found;
+
+    assert(known && "a field of the message");
+    wanted = (uint64_t)known->id << 3 | PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+    while (take_field(&packed, &tag, &found))
+        if (tag == wanted) {
+            *value = found;
+            return true;
+        }
+    return false;
+}
+
 Bytes message_pack(Arena *arena, const void *message)
 {
     return pack_backwards(arena, message);

@@ -18,6 +18,11 @@ void *message_new(Arena *arena, const ProtobufCMessageDescriptor *descriptor);
  * message. Everything lives in the arena. */
 void *message_unpack(Arena *arena, const ProtobufCMessageDescriptor *descriptor, Bytes bytes);
 
+/* A text, bytes or message field of a packed message, as its bytes there, without unpacking the rest. False when it is absent or the
+ * bytes are malformed. */
+bool message_peek(
+    const ProtobufCMessageDescriptor *descriptor, Bytes packed, const char *field, Bytes *value);
+
 /* The wire form, in the arena. */
 Bytes message_pack(Arena *arena, const void *message);
 

@@ -24,6 +24,9 @@ StoreLog event_store_log(const char *source);
 const Error *event_seal(void *context, Arena *arena, const char *aggregate,
     const ProtobufCMessage *payload, Bytes *sealed, int *partition);
 
+/* The payload of an event in wire form; false when it is not of this type. */
+bool event_packed(const Event *event, const ProtobufCMessageDescriptor *type, Bytes *packed);
+
 /* The payload of an event as its own type, NULL when it is not of this type. */
 void *event_payload(Arena *arena, const Event *event, const ProtobufCMessageDescriptor *type);
 

@@ -73,14 +73,22 @@ const Error *event_seal(void *context, Arena *arena, const char *aggregate,
     return NULL;
 }
 
-void *event_payload(Arena *arena, const Event *event, const ProtobufCMessageDescriptor *type)
+bool event_packed(const Event *event, const ProtobufCMessageDescriptor *type, Bytes *packed)
 {
     const Google__Protobuf__Any *any = event->payload;
-    Bytes value;
 
     if (!any || !text_starts_with(any->type_url, type_prefix) ||
         !text_equal(any->type_url + strlen(type_prefix), type->name))
+        return false;
+    *packed = (Bytes){ any->value.data, any->value.len };
+    return true;
+}
+
+void *event_payload(Arena *arena, const Event *event, const ProtobufCMessageDescriptor *type)
+{
+    Bytes packed;
+
+    if (!event_packed(event, type, &packed))
         return NULL;
-    value = (Bytes){ any->value.data, any->value.len };
-    return scan_message(arena, type, value) ? NULL : message_unpack(arena, type, value);
+    return scan_message(arena, type, packed) ? NULL : message_unpack(arena, type, packed);
 }

@@ -133,6 +133,54 @@ static void fields_are_reached_by_name(void)
     CU_ASSERT_PTR_NULL(message_field(&position, "nothing"));
 }
 
+static Bytes peek(const void *message, Bytes packed, const char *field)
+{
+    const ProtobufCMessage *base = message;
+    Bytes value = { (const uint8_t *)"none", 4 };
+
+    message_peek(base->descriptor, packed, field, &value);
+    return value;
+}
+
+static bool is_bytes(Bytes value, const char *text)
+{
+    return value.size == strlen(text) && memcmp(value.data, text, value.size) == 0;
+}
+
+static void a_field_is_peeked_at_without_unpacking(void)
+{
+    EchoSlowlyRequest *request = a_request();
+    Bytes packed = message_pack(arena, request);
+
+    CU_ASSERT(is_bytes(peek(request, packed, "text"), "hello"));
+    CU_ASSERT(is_bytes(peek(request, packed, "items"), "one"));
+    CU_ASSERT(is_bytes(peek(request, peek(request, packed, "inner"), "text"), "inside"));
+    CU_ASSERT(is_bytes(peek(request, peek(request, packed, "inner"), "inner"), "none"));
+    CU_ASSERT(is_bytes(peek(request, (Bytes){ 0 }, "text"), "none"));
+}
+
+/* Whatever is cut off: what is there is found, and nothing else is read. */
+static void peeking_at_broken_bytes_finds_nothing_behind_the_break(void)
+{
+    EchoSlowlyRequest *request = a_request();
+    Bytes packed = message_pack(arena, request);
+    Bytes inner = peek(request, packed, "inner");
+
+    for (size_t size = 0; size < packed.size; size++) {
+        uint8_t *cut = arena_copy(arena, packed.data, size);
+        bool is_there = size >= (size_t)(inner.data - packed.data) + inner.size;
+        Bytes value = peek(request, (Bytes){ cut, size }, "inner");
+
+        CU_ASSERT(is_there ? value.size == inner.size : is_bytes(value, "none"));
+    }
+    CU_ASSERT(is_bytes(
+        peek(request,
+            (Bytes){ (const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11 }, "text"),
+        "none"));
+    CU_ASSERT(
+        is_bytes(peek(request, (Bytes){ (const uint8_t *)"\x0b\x0a\x00", 3 }, "text"), "none"));
+}
+
 static CU_TestInfo tests[] = {
     { "what_is_packed_is_unpacked_again", what_is_packed_is_unpacked_again },
     { "broken_bytes_do_not_unpack", broken_bytes_do_not_unpack },
@@ -143,6 +191,9 @@ static CU_TestInfo tests[] = {
     { "an_any_opens_only_when_type_and_bytes_are_good",
         an_any_opens_only_when_type_and_bytes_are_good },
     { "fields_are_reached_by_name", fields_are_reached_by_name },
+    { "a_field_is_peeked_at_without_unpacking", a_field_is_peeked_at_without_unpacking },
+    { "peeking_at_broken_bytes_finds_nothing_behind_the_break",
+        peeking_at_broken_bytes_finds_nothing_behind_the_break },
     CU_TEST_INFO_NULL,
 };
 
