@@ -1,14 +1,19 @@
 /* Accounts of channels and services, and the tokens they call with. */
 #include "services/identity/identity_service.h"
+#include "shared/codec/mask.h"
+#include "shared/codec/message.h"
 #include "shared/codec/types.h"
 #include "shared/rpc/check.h"
 #include "shared/rpc/page.h"
 
-#include <ctype.h>
+#include "throughline/identity/v1/events.pb-c.h"
+
 #include <string.h>
 
 typedef Throughline__Identity__V1__CreateAccountRequest CreateAccountRequest;
 typedef Throughline__Identity__V1__GetAccountRequest GetAccountRequest;
+typedef Throughline__Identity__V1__UpdateAccountRequest UpdateAccountRequest;
+typedef Throughline__Identity__V1__AccountChanged AccountChanged;
 typedef Throughline__Identity__V1__ListAccountsRequest ListAccountsRequest;
 typedef Throughline__Identity__V1__ListAccountsResponse ListAccountsResponse;
 typedef Throughline__Identity__V1__IssueTokenRequest IssueTokenRequest;
@@ -29,6 +34,8 @@ static const Error account_disabled = { ERROR_FAILED_PRECONDITION, "ACCOUNT_DISA
 static const Error token_key_missing = { ERROR_FAILED_PRECONDITION, "TOKEN_KEY_MISSING",
     "This server holds no signing key: start it with --token-signing-key." };
 
+static const char *const fixed_fields[] = { "name", "etag", "is_disabled", "create_time", NULL };
+
 static bool is_scope(const char *text)
 {
     size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-");
@@ -43,7 +50,8 @@ static bool is_channel(const char *text)
     return size <= MAX_CHANNEL && !text[size];
 }
 
-static void check_new_account(RpcCall *call, const Account *account)
+/* min_scopes: 0 where those that are there stay. */
+static void check_account(RpcCall *call, const Account *account, int64_t min_scopes)
 {
     check_present(call, "account", account);
     if (!account)
@@ -52,7 +60,7 @@ static void check_new_account(RpcCall *call, const Account *account)
     if (!is_channel(account->channel))
         check_fail(
             call, "account.channel", "must be at most 40 lower-case letters, digits and \"-\"");
-    check_count(call, "account.scopes", account->n_scopes, 1, MAX_SCOPES);
+    check_count(call, "account.scopes", account->n_scopes, min_scopes, MAX_SCOPES);
     for (size_t i = 0; i < account->n_scopes && i < MAX_SCOPES; i++)
         if (!is_scope(account->scopes[i]))
             check_fail(call, check_path(call, "account.scopes[%zu]", i),
@@ -63,9 +71,10 @@ static const Error *create_account(RpcCall *call, const void *request, void *rep
 {
     const CreateAccountRequest *req = request;
     Account *account = reply;
+    AccountChanged event = THROUGHLINE__IDENTITY__V1__ACCOUNT_CHANGED__INIT;
     const Error *error;
 
-    check_new_account(call, req->account);
+    check_account(call, req->account, 1);
     check_request_id(call, req->request_id);
     if ((error = check_result(call)))
         return error;
@@ -74,7 +83,8 @@ static const Error *create_account(RpcCall *call, const void *request, void *rep
     account->scopes = req->account->scopes;
     account->n_scopes = req->account->n_scopes;
     account->create_time = timestamp_from_micros(call->arena, call->arrived_at);
-    return store_insert(call->store, &accounts, account, NULL);
+    event.account = account;
+    return store_insert(call->store, &accounts, account, &event);
 }
 
 static const Error *get_account(RpcCall *call, const void *request, void *reply)
@@ -86,6 +96,58 @@ static const Error *get_account(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
     return store_get(call->store, &accounts, req->name, reply);
+}
+
+/* The account with its masked fields changed; *is_new when that makes a difference. */
+static const Error *merge_account(
+    RpcCall *call, const UpdateAccountRequest *req, Account *account, bool *is_new)
+{
+    const char *const *paths =
+        req->update_mask ? (const char *const *)req->update_mask->paths : NULL;
+    size_t n_paths = req->update_mask ? req->update_mask->n_paths : 0;
+    const Account *before;
+    const Error *error;
+
+    message_init(&throughline__identity__v1__account__descriptor, account);
+    if ((error = store_get(call->store, &accounts, req->account->name, account)))
+        return error;
+    before = message_copy(call->arena, account);
+    mask_merge(call->arena, req->account, account, paths, n_paths, fixed_fields);
+    check_account(call, account, 1);
+    if ((error = check_result(call)))
+        return error;
+    /* A caller who names a version means that one. */
+    if (*req->account->etag)
+        account->etag = req->account->etag;
+    *is_new = !message_equal(before, account);
+    return NULL;
+}
+
+/* Changes what tokens will say from now on. */
+static const Error *update_account(RpcCall *call, const void *request, void *reply)
+{
+    const UpdateAccountRequest *req = request;
+    AccountChanged event = THROUGHLINE__IDENTITY__V1__ACCOUNT_CHANGED__INIT;
+    Race race __attribute__((cleanup(race_end))) =
+        race_start(call, req->account ? req->account->name : "");
+    const Error *error;
+    bool is_new;
+
+    check_account(call, req->account, 0);
+    check_request_id(call, req->request_id);
+    if ((error = check_result(call)) ||
+        (error = mask_check(call->arena, &throughline__identity__v1__account__descriptor,
+             req->update_mask ? (const char *const *)req->update_mask->paths : NULL,
+             req->update_mask ? req->update_mask->n_paths : 0, fixed_fields)))
+        return error;
+
+    event.account = reply;
+    do {
+        if ((error = merge_account(call, req, reply, &is_new)) || !is_new)
+            return error;
+        error = store_replace(call->store, &accounts, reply, &event);
+    } while (race_lost(&race, error, req->account->etag));
+    return error;
 }
 
 static const Error *list_accounts(RpcCall *call, const void *request, void *reply)
@@ -144,6 +206,7 @@ static const Error *disable_account(RpcCall *call, const void *request, void *re
 {
     const DisableAccountRequest *req = request;
     Account *account = reply;
+    AccountChanged event = THROUGHLINE__IDENTITY__V1__ACCOUNT_CHANGED__INIT;
     const Error *error;
 
     check_name(call, "name", req->name, "accounts/*");
@@ -154,7 +217,8 @@ static const Error *disable_account(RpcCall *call, const void *request, void *re
     if (account->is_disabled)
         return NULL;
     account->is_disabled = true;
-    return store_replace(call->store, &accounts, account, NULL);
+    event.account = account;
+    return store_replace(call->store, &accounts, account, &event);
 }
 
 const RpcService account_rpcs = THROUGHLINE__IDENTITY__V1__ACCOUNT_SERVICE__INIT();

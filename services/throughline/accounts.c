@@ -140,6 +140,8 @@ static const Error *create_one(Arena *arena, const char *data, const Shop *shop,
 {
     Throughline__Identity__V1__CreateAccountRequest create =
         THROUGHLINE__IDENTITY__V1__CREATE_ACCOUNT_REQUEST__INIT;
+    Throughline__Identity__V1__UpdateAccountRequest update =
+        THROUGHLINE__IDENTITY__V1__UPDATE_ACCOUNT_REQUEST__INIT;
     Throughline__Identity__V1__IssueTokenRequest issue =
         THROUGHLINE__IDENTITY__V1__ISSUE_TOKEN_REQUEST__INIT;
     Throughline__Identity__V1__Account wanted = THROUGHLINE__IDENTITY__V1__ACCOUNT__INIT;
@@ -156,8 +158,13 @@ static const Error *create_one(Arena *arena, const char *data, const Shop *shop,
     create.account = &wanted;
     error = shop_call(shop, admin, &throughline__identity__v1__account_service__descriptor,
         "CreateAccount", &create, &made);
-    /* There since an earlier start: only its token is made anew. */
-    if (error && !text_equal(error->reason, "ACCOUNT_EXISTS"))
+    /* There since an earlier start, perhaps of an earlier version: it may do what it is for today. */
+    if (error && text_equal(error->reason, "ACCOUNT_EXISTS")) {
+        update.account = &wanted;
+        error = shop_call(shop, admin, &throughline__identity__v1__account_service__descriptor,
+            "UpdateAccount", &update, &made);
+    }
+    if (error)
         return error;
     issue.account = wanted.name;
     issue.ttl_seconds = YEAR_SECONDS;

@@ -274,6 +274,11 @@ class Changes:
     def create_account(self, method):
         return Change(method, {"account": {"name": f"accounts/{self.new('a')}", "channel": "web", "scopes": ["cart.read"]}}, AGENT)
 
+    def update_account(self, method):
+        change = self.create_account("AccountService/CreateAccount")
+        name = self.shop.ask(change.method, change.request)["name"]
+        return Change(method, {"account": {"name": name, "scopes": ["cart.write"]}}, AGENT)
+
     def disable_account(self, method):
         change = self.create_account("AccountService/CreateAccount")
         return Change(method, {"name": self.shop.ask(change.method, change.request)["name"]}, AGENT)
@@ -342,7 +347,8 @@ class Changes:
         "CustomerService/CreateCustomer": create_customer, "CustomerService/UpdateCustomer": update_customer,
         "CustomerService/AttachIdentifier": attach_identifier, "CustomerService/DetachIdentifier": detach_identifier,
         "CustomerService/MergeCustomers": merge_customers, "ConsentService/SetConsent": set_consent,
-        "AccountService/CreateAccount": create_account, "AccountService/DisableAccount": disable_account,
+        "AccountService/CreateAccount": create_account, "AccountService/UpdateAccount": update_account,
+        "AccountService/DisableAccount": disable_account,
         "MessageService/SendMessage": send_message, "MessageService/RecordReceipt": record_receipt,
         "MessageService/CreateTemplate": create_template, "MessageService/CreateEndpoint": create_endpoint,
         "CaseService/RecordMention": record_mention, "CaseService/RecordNote": record_note,

@@ -12,9 +12,10 @@ from load import CURRENCY, skus
 from outages import refused
 
 STALE = "4711"
+# Where the version is that of the resource in the request.
+RESOURCES = {"CustomerService/UpdateCustomer": "customer", "AccountService/UpdateAccount": "account"}
 # What these do is told by no event.
-SILENT = {"AccountService/CreateAccount", "AccountService/DisableAccount", "MessageService/CreateTemplate",
-          "MessageService/CreateEndpoint", "PricingService/RotateQuoteKey"}
+SILENT = {"MessageService/CreateTemplate", "MessageService/CreateEndpoint", "PricingService/RotateQuoteKey"}
 
 
 class Lossy:
@@ -109,8 +110,8 @@ def stale_etags(scene, what):
             request = copy.deepcopy(change.request)
             if "etag" in fields:
                 request["etag"] = STALE
-            elif method == "CustomerService/UpdateCustomer":
-                request["customer"]["etag"] = STALE
+            elif method in RESOURCES:
+                request[RESOURCES[method]]["etag"] = STALE
             else:
                 continue
             error, _ = refused(lambda: shop.ask(method, request, actor=change.actor))  # pylint: disable=W0640

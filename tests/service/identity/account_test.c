@@ -138,6 +138,110 @@ static void a_token_says_who_the_account_is(void)
     token_keys_close(keys);
 }
 
+/* Through UpdateAccount; the scope and path may be NULL. */
+static const Error *update(Fixture *fixture, const char *etag, const char *channel,
+    const char *scope, const char *path, Account *reply)
+{
+    Throughline__Identity__V1__UpdateAccountRequest request =
+        THROUGHLINE__IDENTITY__V1__UPDATE_ACCOUNT_REQUEST__INIT;
+    Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
+    Account account = THROUGHLINE__IDENTITY__V1__ACCOUNT__INIT;
+    char *scopes[] = { (char *)scope }, *paths[] = { (char *)path };
+
+    throughline__identity__v1__account__init(reply);
+    account.name = "accounts/web";
+    account.etag = (char *)etag;
+    account.channel = (char *)channel;
+    account.scopes = scopes;
+    account.n_scopes = scope ? 1 : 0;
+    mask.paths = paths;
+    mask.n_paths = path ? 1 : 0;
+    request.account = &account;
+    request.update_mask = &mask;
+    return fixture_call(fixture, "AccountService/UpdateAccount", &request, reply);
+}
+
+static void the_next_token_says_what_the_account_became(void)
+{
+    TokenKeys *keys;
+    Fixture *fixture = start_issuer(&keys);
+    IssueTokenResponse before, after;
+    Account account, changed;
+    const Caller *caller = NULL;
+
+    CU_ASSERT_PTR_NULL(create(fixture, "accounts/web", "web", "cart.write", &account));
+    CU_ASSERT_PTR_NULL(issue(fixture, "accounts/web", 600, &before));
+    CHECK_TEXT(
+        error_reason(update(fixture, account.etag, "", "cart.checkout", NULL, &changed)), "OK");
+    CHECK_TEXT(changed.channel, "web");
+    CHECK_INT(timestamp_to_micros(changed.create_time), timestamp_to_micros(account.create_time));
+    CU_ASSERT_PTR_NULL(issue(fixture, "accounts/web", 600, &after));
+
+    CU_ASSERT_PTR_NULL(
+        token_verify(keys, fixture_arena(fixture), after.token, clock_now(), &caller));
+    CU_ASSERT(caller_has_scope(caller, "cart.checkout"));
+    CU_ASSERT_FALSE(caller_has_scope(caller, "cart.write"));
+    CU_ASSERT_PTR_NULL(
+        token_verify(keys, fixture_arena(fixture), before.token, clock_now(), &caller));
+    CU_ASSERT_FALSE(caller_has_scope(caller, "cart.checkout"));
+    CU_ASSERT_TRUE(fixture_stop(fixture));
+    token_keys_close(keys);
+}
+
+static void an_account_changes_as_its_mask_says(void)
+{
+    Fixture *fixture = start_identity();
+    Account made, changed;
+    const Error *error;
+
+    CU_ASSERT_PTR_NULL(create(fixture, "accounts/web", "web", "cart.write", &made));
+    CHECK_TEXT(error_reason(update(fixture, "", "", "cart.checkout", "channel", &changed)), "OK");
+    CHECK_TEXT(changed.channel, "");
+    CHECK_TEXT(changed.scopes[0], "cart.write");
+    CHECK_TEXT(error_reason(update(fixture, made.etag, "app", "*", NULL, &changed)), "ETAG_STALE");
+    error = update(fixture, "", "No Channel", "no scope", NULL, &changed);
+    CU_ASSERT_TRUE(blames(error, "account.channel") && blames(error, "account.scopes[0]"));
+    CU_ASSERT_TRUE(blames(update(fixture, "", "", NULL, "scopes", &changed), "account.scopes"));
+    CHECK_TEXT(
+        error_reason(update(fixture, "", "", "*", "is_disabled", &changed)), "FIELD_INVALID");
+    CU_ASSERT_TRUE(fixture_stop(fixture));
+}
+
+static void an_account_that_is_not_there_is_not_changed(void)
+{
+    Fixture *fixture = start_identity();
+    Account changed;
+
+    CHECK_TEXT(error_reason(update(fixture, "", "", "*", NULL, &changed)), "ACCOUNT_NOT_FOUND");
+    CU_ASSERT_TRUE(fixture_stop(fixture));
+}
+
+/* Who may do what is a matter of record. */
+static void every_change_of_an_account_is_in_the_log_once(void)
+{
+    Fixture *fixture = start_identity();
+    DisableAccountRequest disable = THROUGHLINE__IDENTITY__V1__DISABLE_ACCOUNT_REQUEST__INIT;
+    Account made, changed, same;
+    const Event *event;
+
+    CU_ASSERT_PTR_NULL(create(fixture, "accounts/web", "web", "cart.write", &made));
+    CU_ASSERT_PTR_NULL(update(fixture, "", "", "cart.checkout", NULL, &changed));
+    CU_ASSERT_PTR_NULL(update(fixture, "", "web", "cart.checkout", NULL, &same));
+    CHECK_TEXT(same.etag, changed.etag);
+    disable.name = "accounts/web";
+    throughline__identity__v1__account__init(&changed);
+    CU_ASSERT_PTR_NULL(fixture_call(fixture, "AccountService/DisableAccount", &disable, &changed));
+
+    CU_ASSERT_PTR_NOT_NULL(fixture_event(fixture, "accounts/web", 1));
+    event = fixture_event(fixture, "accounts/web", 2);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(event);
+    CU_ASSERT_PTR_NOT_NULL(event_payload(
+        fixture_arena(fixture), event, &throughline__identity__v1__account_changed__descriptor));
+    CU_ASSERT(*event->actor);
+    CU_ASSERT_PTR_NOT_NULL(fixture_event(fixture, "accounts/web", 3));
+    CU_ASSERT_TRUE(fixture_stop(fixture));
+}
+
 static void a_disabled_account_gets_no_token(void)
 {
     TokenKeys *keys;
@@ -195,6 +299,13 @@ int main(int argc, char **argv)
         { "an_account_is_kept", an_account_is_kept },
         { "every_bad_field_of_an_account_is_named", every_bad_field_of_an_account_is_named },
         { "a_token_says_who_the_account_is", a_token_says_who_the_account_is },
+        { "the_next_token_says_what_the_account_became",
+            the_next_token_says_what_the_account_became },
+        { "an_account_changes_as_its_mask_says", an_account_changes_as_its_mask_says },
+        { "an_account_that_is_not_there_is_not_changed",
+            an_account_that_is_not_there_is_not_changed },
+        { "every_change_of_an_account_is_in_the_log_once",
+            every_change_of_an_account_is_in_the_log_once },
         { "a_disabled_account_gets_no_token", a_disabled_account_gets_no_token },
         { "a_server_without_a_key_issues_no_tokens", a_server_without_a_key_issues_no_tokens },
         { "only_administrators_may_look_at_accounts", only_administrators_may_look_at_accounts },
