@@ -19,11 +19,6 @@ struct AssortmentShelf {
     Slot slots[ASSORTMENT_MAX_CHANNELS];
 };
 
-static const char *channel_of(const Assortment *assortment)
-{
-    return assortment->name + strlen("assortments/");
-}
-
 AssortmentShelf *assortment_shelf_new(void)
 {
     AssortmentShelf *shelf = calloc(1, sizeof(*shelf));
@@ -59,7 +54,7 @@ void assortment_shelf_put(AssortmentShelf *shelf, const Assortment *assortment)
     Slot *slot;
 
     fresh.assortment = message_copy(fresh.arena, assortment);
-    fresh.channel = channel_of(fresh.assortment);
+    fresh.channel = assortment_channel(fresh.assortment->name);
     if (assortment->delete_time)
         fresh.assortment = NULL;
     (void)text_to_int64(assortment->etag, &fresh.version);

@@ -35,6 +35,37 @@ static StoreQuery query_of(RpcCall *call, const ListAuditEntriesRequest *req)
     return query;
 }
 
+/* Whose entry it is that no draft and no release belongs to: a price set by hand is its channel's, an assortment too, all else is for
+ * everybody. */
+static const char *channel_of_entry(const AuditEntry *entry)
+{
+    if (entry->action == THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__PRICE_OVERRIDDEN)
+        return entry->deed->channel;
+    return text_starts_with(entry->subject, "assortments/") ? assortment_channel(entry->subject)
+                                                            : "";
+}
+
+/* What was done with a draft or by a release is for whom that is. */
+static const Error *look_at_entry(RpcCall *call, void *message, bool *is_seen)
+{
+    const AuditEntry *entry = message;
+    StoreView steps = store_steps(call->store);
+    Release release = THROUGHLINE__CATALOG__V1__RELEASE__INIT;
+    Draft draft = THROUGHLINE__CATALOG__V1__DRAFT__INIT;
+    const Error *error = NULL;
+
+    if (entry->release) {
+        error = store_get(&steps, &releases, release_name(call->arena, entry->release), &release);
+        *is_seen = !error && sees_release(call, &release);
+    } else if (*entry->draft) {
+        error = store_get(&steps, &drafts, entry->draft, &draft);
+        *is_seen = !error && sees_draft(call, &draft);
+    } else {
+        *is_seen = sees_channel(call, channel_of_entry(entry));
+    }
+    return error && error->code != ERROR_NOT_FOUND ? error : NULL;
+}
+
 const Error *list_audit_entries(RpcCall *call, const void *request, void *reply)
 {
     const ListAuditEntriesRequest *req = request;
@@ -55,7 +86,7 @@ const Error *list_audit_entries(RpcCall *call, const void *request, void *reply)
     query.limit = page.limit;
     query.resume = page.resume;
     if ((error = check_result(call)) ||
-        (error = store_find(call->store, &audit_entries, &query, &found)))
+        (error = find_seen(call, &audit_entries, &query, look_at_entry, &found)))
         return error;
 
     res->entries = (AuditEntry **)found.messages;

@@ -1,17 +1,6 @@
 /* Whether what is to be changed is for the caller's own channel: accounts that are bound to one change the rules of no other. */
+#include "services/catalog/channel_view.h"
 #include "services/catalog/governance.h"
-
-#include "services/catalog/domain/rule_channel.h"
-
-const char *bound_channel(const RpcCall *call)
-{
-    const Caller *caller = call->caller;
-
-    if (!caller || text_is_empty(caller->channel) ||
-        caller_has_scope(caller, "catalog.all_channels"))
-        return NULL;
-    return caller->channel;
-}
 
 /* NULL when there are no findings. */
 static const Error *not_yours(RpcCall *call, const Findings *findings)
@@ -29,12 +18,14 @@ static const Error *not_yours(RpcCall *call, const Findings *findings)
     return error;
 }
 
-const Error *check_channel(RpcCall *call, ChangeList changes, const RuleBook *book)
+const Error *check_channel(
+    RpcCall *call, ChangeList changes, const RuleBook *book, bool are_callers)
 {
+    const ChannelDesk *desk = caller_desk(call, book);
     Findings findings = { .arena = call->arena };
 
-    if (bound_channel(call))
-        changes_check_channel(changes, bound_channel(call), book, &findings);
+    if (desk)
+        changes_check_channel(desk, changes, are_callers, &findings);
     return not_yours(call, &findings);
 }
 
@@ -51,7 +42,7 @@ const Error *check_draft_channel(RpcCall *call, const Draft *draft)
         return error;
     book = rule_shelf_current(catalog_of(call)->shelf);
     changes_compare(changes, book, call->arena);
-    error = check_channel(call, changes, book);
+    error = check_channel(call, changes, book, false);
     rule_book_release(book);
     return error;
 }
@@ -68,10 +59,19 @@ const Error *check_promotion_channel(RpcCall *call, const char *promotion)
     if ((error = rule_shelf_follow(catalog_of(call)->shelf, call->store)))
         return error;
     book = rule_shelf_current(catalog_of(call)->shelf);
-    refusal = promotion_channel_refusal(promotion, bound_channel(call), book, call->arena);
+    refusal = promotion_channel_refusal(caller_desk(call, book), promotion);
     rule_book_release(book);
     if (refusal)
         findings_add(
             &findings, arena_printf(call->arena, "rules[\"%s\"]", promotion), "%s", refusal);
+    return not_yours(call, &findings);
+}
+
+const Error *check_own_channel(RpcCall *call, const char *field, const char *channel)
+{
+    Findings findings = { .arena = call->arena };
+
+    if (!sees_channel(call, channel))
+        findings_add(&findings, field, "is for the channel \"%s\"", channel);
     return not_yours(call, &findings);
 }

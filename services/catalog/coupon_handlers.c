@@ -26,6 +26,8 @@ enum { CODES_A_MESSAGE = 1000 };
 
 static const Error etag_stale = { ERROR_ABORTED, "ETAG_STALE",
     "The campaign was changed meanwhile: load it again." };
+static const Error coupon_not_found = { ERROR_NOT_FOUND, "COUPON_NOT_FOUND",
+    "No campaign of the account's channel has this code." };
 static const Error has_one_code = { ERROR_FAILED_PRECONDITION, "CAMPAIGN_HAS_ONE_CODE",
     "Only campaigns with a prefix generate codes." };
 static const Error campaign_ended = { ERROR_FAILED_PRECONDITION, "CAMPAIGN_ENDED",
@@ -97,6 +99,23 @@ static const Error *create_coupon_campaign(RpcCall *call, const void *request, v
     return store_insert(call->store, &coupon_campaigns, campaign, &event);
 }
 
+/* Also when it opens what the caller does not see. */
+static const Error campaign_not_found = { ERROR_NOT_FOUND, "COUPON_CAMPAIGN_NOT_FOUND",
+    "There is no such campaign for the account's channel." };
+
+static const Error *load_campaign(RpcCall *call, const char *name, CouponCampaign *campaign)
+{
+    const Error *error = store_get(call->store, &coupon_campaigns, name, campaign);
+
+    return error || sees_promotion(call, campaign->promotion) ? error : &campaign_not_found;
+}
+
+static const Error *look_at_campaign(RpcCall *call, void *message, bool *is_seen)
+{
+    *is_seen = sees_promotion(call, ((const CouponCampaign *)message)->promotion);
+    return NULL;
+}
+
 static const Error *get_coupon_campaign(RpcCall *call, const void *request, void *reply)
 {
     const GetCouponCampaignRequest *req = request;
@@ -106,7 +125,7 @@ static const Error *get_coupon_campaign(RpcCall *call, const void *request, void
     if ((error = check_result(call)))
         return error;
 
-    return store_get(call->store, &coupon_campaigns, req->name, reply);
+    return load_campaign(call, req->name, reply);
 }
 
 static const Error *list_coupon_campaigns(RpcCall *call, const void *request, void *reply)
@@ -119,7 +138,7 @@ static const Error *list_coupon_campaigns(RpcCall *call, const void *request, vo
     const Error *error;
 
     if ((error = check_result(call)) ||
-        (error = store_find(call->store, &coupon_campaigns, &query, &found)))
+        (error = find_seen(call, &coupon_campaigns, &query, look_at_campaign, &found)))
         return error;
 
     res->campaigns = (CouponCampaign **)found.messages;
@@ -143,7 +162,7 @@ static const Error *end_coupon_campaign(RpcCall *call, const void *request, void
 
     do {
         message_init(coupon_campaigns.message, campaign);
-        if ((error = store_get(call->store, &coupon_campaigns, req->name, campaign)) ||
+        if ((error = load_campaign(call, req->name, campaign)) ||
             (error = check_promotion_channel(call, campaign->promotion)))
             return error;
         if (*req->etag && !text_equal(req->etag, campaign->etag))
@@ -168,7 +187,7 @@ static const Error *raise_count(
 
     do {
         message_init(coupon_campaigns.message, campaign);
-        if ((error = store_get(call->store, &coupon_campaigns, name, campaign)) ||
+        if ((error = load_campaign(call, name, campaign)) ||
             (error = check_promotion_channel(call, campaign->promotion)))
             return error;
         if (!*campaign->prefix)
@@ -236,7 +255,9 @@ static const Error *get_coupon(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    return coupon_look_up(call, req->code, req->customer, reply);
+    if ((error = coupon_look_up(call, req->code, req->customer, reply)))
+        return error;
+    return sees_promotion(call, ((const Coupon *)reply)->promotion) ? NULL : &coupon_not_found;
 }
 
 const RpcService coupon_rpcs = THROUGHLINE__CATALOG__V1__COUPON_SERVICE__INIT();

@@ -23,11 +23,15 @@ const Error *draft_load(RpcCall *call, const char *name, const char *etag, Draft
 {
     static const Error stale = { ERROR_ABORTED, "ETAG_STALE",
         "The draft was changed meanwhile: look at it again." };
+    static const Error not_found = { ERROR_NOT_FOUND, "DRAFT_NOT_FOUND",
+        "There is no such draft for the account's channel." };
     const Error *error;
 
     message_init(&throughline__catalog__v1__draft__descriptor, draft);
     if ((error = store_get(call->store, &drafts, name, draft)))
         return error;
+    if (!sees_draft(call, draft))
+        return &not_found;
     return *etag && !text_equal(etag, draft->etag) ? &stale : NULL;
 }
 
@@ -58,7 +62,7 @@ static const Error *write_part(RpcCall *call, const DraftPut *put, DraftPart *pa
     const Error *error;
 
     changes_begin(put->changes, put->n_changes, book, call->arena);
-    error = check_channel(call, (ChangeList){ put->changes, put->n_changes }, book);
+    error = check_channel(call, (ChangeList){ put->changes, put->n_changes }, book, true);
     rule_book_release(book);
     if (error)
         return error;
@@ -77,6 +81,7 @@ static const Error *add_part(RpcCall *call, Draft *draft, DraftPart *part)
     ChangeList list = { 0 };
     DraftPart **parts;
     ChangeList more;
+    RuleBook *book;
     DraftPart before = THROUGHLINE__CATALOG__V1__DRAFT_PART__INIT;
     const Error *error;
 
@@ -87,6 +92,9 @@ static const Error *add_part(RpcCall *call, Draft *draft, DraftPart *part)
     before.n_changes = list.n_items;
     parts = (DraftPart *[]){ &before, part };
     more = changes_fold(parts, 2, call->arena);
+    book = rule_shelf_current(catalog_of(call)->shelf);
+    draft->audience = changes_audience(more, book, call->arena);
+    rule_book_release(book);
     return draft_change(draft, part->name, more.n_items, deed_of(call, ""), call->arena);
 }
 
@@ -150,10 +158,18 @@ static const Error *get_draft(RpcCall *call, const void *request, void *reply)
     const Error *error;
 
     check_name(call, "name", req->name, "drafts/*");
-    if ((error = check_result(call)))
+    if ((error = check_result(call)) || (error = draft_load(call, req->name, "", reply)))
         return error;
 
-    return store_get(call->store, &drafts, req->name, reply);
+    show_draft(call, reply);
+    return NULL;
+}
+
+static const Error *look_at_draft(RpcCall *call, void *message, bool *is_seen)
+{
+    *is_seen = sees_draft(call, message);
+    show_draft(call, message);
+    return NULL;
 }
 
 static const Error *list_drafts(RpcCall *call, const void *request, void *reply)
@@ -176,7 +192,8 @@ static const Error *list_drafts(RpcCall *call, const void *request, void *reply)
             call, "state", &throughline__catalog__v1__draft__state__descriptor, (int)req->state);
         query.equal[0] = (StoreValue){ .kind = STORE_NUMBER, .number = (int64_t)req->state };
     }
-    if ((error = check_result(call)) || (error = store_find(call->store, &drafts, &query, &found)))
+    if ((error = check_result(call)) ||
+        (error = find_seen(call, &drafts, &query, look_at_draft, &found)))
         return error;
 
     res->drafts = (Draft **)found.messages;

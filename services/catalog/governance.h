@@ -3,6 +3,7 @@
 #define THROUGHLINE_CATALOG_GOVERNANCE_H
 
 #include "services/catalog/catalog_service.h"
+#include "services/catalog/channel_view.h"
 #include "services/catalog/rule_shelf.h"
 #include "shared/rpc/page.h"
 
@@ -41,7 +42,8 @@ static const AuditAction AUDIT_DRAFT_REFUSED =
 /* Who makes the call, now. */
 Deed *deed_of(RpcCall *call, const char *note);
 
-/* With the etag that the caller saw ("": any). Errors: NOT_FOUND DRAFT_NOT_FOUND, ABORTED ETAG_STALE (the draft is filled in). */
+/* With the etag that the caller saw ("": any). Errors: NOT_FOUND DRAFT_NOT_FOUND (also: not for the caller's channel), ABORTED
+ * ETAG_STALE (the draft is filled in). */
 const Error *draft_load(RpcCall *call, const char *name, const char *etag, Draft *draft);
 
 /* What is put into a draft at once. */
@@ -93,16 +95,15 @@ typedef struct Publication {
         *view; /* the release's insert: the call's own when it decides the call, else its steps */
 } Publication;
 
-/* The channel to which the caller is bound, NULL: none, for it may act for all. */
-const char *bound_channel(const RpcCall *call);
-
 /* NULL, or PERMISSION_DENIED CHANNEL_NOT_YOURS with every rule that is for other channels than the caller's, as it was in the book or
- * is to be; `before` of each change is set. */
-const Error *check_channel(RpcCall *call, ChangeList changes, const RuleBook *book);
+ * is to be; `before` of each change is set. Rules that the caller does not see are named only where the changes are its own. */
+const Error *check_channel(
+    RpcCall *call, ChangeList changes, const RuleBook *book, bool are_callers);
 
-/* The same of all that is in a draft, and of a published promotion. */
+/* The same of all that is in a draft, of a published promotion, and of what a field says is for a channel. */
 const Error *check_draft_channel(RpcCall *call, const Draft *draft);
 const Error *check_promotion_channel(RpcCall *call, const char *promotion);
+const Error *check_own_channel(RpcCall *call, const char *field, const char *channel);
 
 /* Publishes whole or not at all: the release's insert is what counts, under a number that only one can have. */
 const Error *publish(RpcCall *call, const Publication *publication);
@@ -119,7 +120,10 @@ const Error *learn_from_orders(RpcCall *call, const Event *event);
 /* The payloads that tell of them. */
 extern const ProtobufCMessageDescriptor *const learned_from_orders[];
 
-/* Changes behind `page->resume` (a rule's name), as many as fit into a page. */
+/* Whether an order was priced in the caller's channel. */
+bool sees_order(const RpcCall *call, const PricedOrder *order);
+
+/* Changes behind `page->resume` (a rule's name) that the caller sees, as many as fit into a page. */
 typedef struct ChangePage {
     Change **changes;
     size_t n_changes;
@@ -127,7 +131,7 @@ typedef struct ChangePage {
 } ChangePage;
 ChangePage change_page(RpcCall *call, const RpcPage *page, ChangeList changes);
 
-/* Rules of a book behind the page's resume key whose names have the prefix. */
+/* Rules of a book behind the page's resume key whose names have the prefix and which the caller sees. */
 void rule_page(RpcCall *call, const RuleBook *book, const char *prefix, const RpcPage *page,
     ListRulesResponse *res);
 
@@ -144,9 +148,9 @@ const Error *list_releases(RpcCall *call, const void *request, void *reply);
 const Error *diff_releases(RpcCall *call, const void *request, void *reply);
 const Error *get_rule(RpcCall *call, const void *request, void *reply);
 const Error *list_rules(RpcCall *call, const void *request, void *reply);
-/* A page of what an index "rule" has of one rule, newest first, unless the request was found bad. */
+/* A page of what an index "rule" has of one rule and the caller sees, newest first, unless the request was found bad. */
 const Error *find_by_rule(RpcCall *call, const Collection *collection, const char *rule,
-    const RpcPage *page, StorePage *found);
+    const RpcPage *page, Look look, StorePage *found);
 
 const Error *list_rule_orders(RpcCall *call, const void *request, void *reply);
 const Error *simulate_draft(RpcCall *call, const void *request, void *reply);

@@ -83,6 +83,17 @@ const Error *learn_from_orders(RpcCall *call, const Event *event)
     return store_put(call->store, &priced_orders, &order, NULL);
 }
 
+bool sees_order(const RpcCall *call, const PricedOrder *order)
+{
+    return sees_channel(call, order->quote->channel);
+}
+
+static const Error *look_at_order(RpcCall *call, void *message, bool *is_seen)
+{
+    *is_seen = sees_order(call, message);
+    return NULL;
+}
+
 const Error *list_rule_orders(RpcCall *call, const void *request, void *reply)
 {
     const ListRuleOrdersRequest *req = request;
@@ -93,7 +104,7 @@ const Error *list_rule_orders(RpcCall *call, const void *request, void *reply)
 
     if (!text_matches_name(req->rule, "products/*") && !rule_name_is_valid(req->rule))
         check_fail(call, "rule", "is not the name of a rule or of a product");
-    if ((error = find_by_rule(call, &priced_orders, req->rule, &page, &found)))
+    if ((error = find_by_rule(call, &priced_orders, req->rule, &page, look_at_order, &found)))
         return error;
 
     res->orders = (PricedOrder **)found.messages;

@@ -86,7 +86,7 @@ static const Error *find_promotion(
 {
     const BookRule *rule = rule_book_find(book, name);
 
-    if (!rule)
+    if (!rule || !promotion_is_shown(caller_desk(call, book), name))
         return &promotion_not_found;
     *promotion = *book_rule_unpack(rule, call->arena)->promotion;
     promotion->etag = etag_of(call->arena, rule->changed_in);

@@ -203,6 +203,7 @@ static char *name_change_set(Arena *arena, const Release *release)
 
 static void fill_release(RpcCall *call, Release *release, ChangeList changes, const RuleBook *next)
 {
+    release->audience = changes_audience(changes, next, call->arena);
     release->number = rule_book_number(next);
     release->name = release_name(call->arena, release->number);
     release->etag = arena_text(call->arena, "");
@@ -227,7 +228,7 @@ static const Error *publish_on(RpcCall *call, const Publication *publication, co
     next = changes_apply(changes, book, rule_book_number(book) + 1, call->arena);
     fill_release(call, release, changes, next);
     event.release = release;
-    if (!(error = check_channel(call, changes, book)) &&
+    if (!(error = check_channel(call, changes, book, false)) &&
         !(error = check_references(call, changes)) && !(error = check_rules(call, next)) &&
         !(error = write_changes(call, release, changes, book)))
         error = store_insert(publication->view, &releases, release, &event);

@@ -223,8 +223,10 @@ const Error *explain_quote(RpcCall *call, const void *request, void *reply)
     if ((error = explained_rules(call, req, &rules)))
         return error;
     if (!(error = quote_request_check(call, "request.", req->request)) &&
-        !(error = quote_input_load(call, req->request, rules, now, &input)))
+        !(error = quote_input_load(call, req->request, rules, now, &input))) {
+        input.hides_other_channels = bound_channel(call) != NULL;
         error = explain_within_limits(call, &input, reply);
+    }
     rules_release(rules);
     return error;
 }

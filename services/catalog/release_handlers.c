@@ -19,7 +19,7 @@ typedef Throughline__Catalog__V1__ListRuleHistoryRequest ListRuleHistoryRequest;
 typedef Throughline__Catalog__V1__ListRuleHistoryResponse ListRuleHistoryResponse;
 typedef Throughline__Catalog__V1__RuleHistoryEntry RuleHistoryEntry;
 
-enum { RULE_MAX_PREFIX = 100 };
+enum { RULE_MAX_PREFIX = 100, NEWEST_AT_ONCE = 50 };
 
 static Change *change_of(RpcCall *call, const ReleaseChange *record)
 {
@@ -50,8 +50,11 @@ const Error *published_changes(RpcCall *call, int64_t number, ChangeList *change
 ChangePage change_page(RpcCall *call, const RpcPage *page, ChangeList changes)
 {
     ChangePage shown = { .next_page_token = arena_text(call->arena, "") };
+    RuleBook *book = rule_shelf_current(catalog_of(call)->shelf);
     size_t first = 0, bytes = 0;
 
+    changes = changes_shown(caller_desk(call, book), changes);
+    rule_book_release(book);
     while (first < changes.n_items && strcmp(changes.items[first]->rule, page->resume) <= 0)
         first++;
     if (first < changes.n_items)
@@ -77,21 +80,58 @@ static const Error *find_book(RpcCall *call, int64_t number, RuleBook **book)
     return NULL;
 }
 
+static const Error release_not_found = { ERROR_NOT_FOUND, "RELEASE_NOT_FOUND",
+    "There is no such release for the account's channel." };
+
+static const Error *look_at_release(RpcCall *call, void *message, bool *is_seen)
+{
+    *is_seen = sees_release(call, message);
+    show_release(call, message);
+    return NULL;
+}
+
+/* The newest one that the caller sees. */
+static const Error *find_newest(RpcCall *call, Release *release)
+{
+    StoreQuery query = { .index = "number", .is_descending = true, .limit = NEWEST_AT_ONCE };
+    StorePage found = { 0 };
+    const Error *error = find_seen(call, &releases, &query, look_at_release, &found);
+
+    if (error)
+        return error;
+    if (!found.n_messages)
+        return &release_not_found;
+    *release = *(Release *)found.messages[0];
+    return NULL;
+}
+
+static char *current_release(RpcCall *call)
+{
+    RuleBook *book = rule_shelf_current(catalog_of(call)->shelf);
+    char *name = release_name(call->arena, rule_book_number(book));
+
+    rule_book_release(book);
+    return name;
+}
+
 const Error *get_release(RpcCall *call, const void *request, void *reply)
 {
     const GetReleaseRequest *req = request;
-    RuleBook *book;
-    const char *name;
     const Error *error;
 
     check_optional_name(call, "name", req->name, "releases/*");
     if ((error = check_result(call)))
         return error;
 
-    book = rule_shelf_current(catalog_of(call)->shelf);
-    name = *req->name ? req->name : release_name(call->arena, rule_book_number(book));
-    rule_book_release(book);
-    return store_get(call->store, &releases, name, reply);
+    if (!*req->name && bound_channel(call))
+        return find_newest(call, reply);
+    if ((error = store_get(
+             call->store, &releases, *req->name ? req->name : current_release(call), reply)))
+        return error;
+    if (!sees_release(call, reply))
+        return &release_not_found;
+    show_release(call, reply);
+    return NULL;
 }
 
 const Error *list_releases(RpcCall *call, const void *request, void *reply)
@@ -109,7 +149,7 @@ const Error *list_releases(RpcCall *call, const void *request, void *reply)
     const Error *error;
 
     if ((error = check_result(call)) ||
-        (error = store_find(call->store, &releases, &query, &found)))
+        (error = find_seen(call, &releases, &query, look_at_release, &found)))
         return error;
 
     res->releases = (Release **)found.messages;
@@ -161,6 +201,7 @@ const Error *get_rule(RpcCall *call, const void *request, void *reply)
     const GetRuleRequest *req = request;
     RuleBook *book;
     const BookRule *rule;
+    bool is_there = false;
     const Error *error;
 
     if (!rule_name_is_valid(req->name))
@@ -169,15 +210,35 @@ const Error *get_rule(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)) || (error = find_book(call, req->release, &book)))
         return error;
 
-    if ((rule = rule_book_find(book, req->name)))
+    if ((rule = rule_book_find(book, req->name))) {
         show_rule(rule, call->arena, reply);
+        is_there = rule_is_shown(caller_desk(call, book), ((PublishedRule *)reply)->rule);
+    }
     rule_book_release(book);
-    return rule ? NULL : &not_found;
+    return is_there ? NULL : &not_found;
+}
+
+/* Rules that the caller does not see leave nothing behind in the call's arena, however many they are. */
+static bool is_packed_shown(const ChannelDesk *desk, const BookRule *rule)
+{
+    Arena *arena;
+    ChannelDesk own;
+    bool is_shown;
+
+    if (!desk)
+        return true;
+    arena = arena_new();
+    own = *desk;
+    own.arena = arena;
+    is_shown = rule_is_shown(&own, book_rule_unpack(rule, arena));
+    arena_free(arena);
+    return is_shown;
 }
 
 void rule_page(RpcCall *call, const RuleBook *book, const char *prefix, const RpcPage *page,
     ListRulesResponse *res)
 {
+    const ChannelDesk *desk = caller_desk(call, book);
     bool resumes = *page->resume && strcmp(page->resume, prefix) >= 0;
     size_t index = rule_book_seek(book, resumes ? page->resume : prefix), bytes = 0;
 
@@ -191,6 +252,8 @@ void rule_page(RpcCall *call, const RuleBook *book, const char *prefix, const Rp
 
         if (!text_starts_with(rule->name, prefix))
             return;
+        if (!is_packed_shown(desk, rule))
+            continue;
         if (res->n_rules == (size_t)page->limit || bytes >= GOVERNANCE_PAGE_BYTES) {
             res->next_page_token = page_token(call, page, res->rules[res->n_rules - 1]->name);
             return;
@@ -242,6 +305,7 @@ static const Error *join_releases(
             continue;
         entry = message_new(call->arena, &throughline__catalog__v1__rule_history_entry__descriptor);
         entry->change = change_of(call, record);
+        show_release(call, release);
         entry->release = release;
         res->entries[res->n_entries++] = entry;
     }
@@ -249,7 +313,7 @@ static const Error *join_releases(
 }
 
 const Error *find_by_rule(RpcCall *call, const Collection *collection, const char *rule,
-    const RpcPage *page, StorePage *found)
+    const RpcPage *page, Look look, StorePage *found)
 {
     StoreQuery query = {
         .index = "rule",
@@ -260,7 +324,23 @@ const Error *find_by_rule(RpcCall *call, const Collection *collection, const cha
     };
     const Error *error = check_result(call);
 
-    return error ? error : store_find(call->store, collection, &query, found);
+    return error ? error : find_seen(call, collection, &query, look, found);
+}
+
+static const Error *look_at_change(RpcCall *call, void *message, bool *is_seen)
+{
+    ReleaseChange *record = message;
+    Change *change = change_of(call, record);
+    RuleBook *book = rule_shelf_current(catalog_of(call)->shelf);
+    ChangeList shown = changes_shown(caller_desk(call, book), (ChangeList){ &change, 1 });
+
+    rule_book_release(book);
+    *is_seen = shown.n_items > 0;
+    if (*is_seen) {
+        record->before = shown.items[0]->before;
+        record->after = shown.items[0]->after;
+    }
+    return NULL;
 }
 
 const Error *list_rule_history(RpcCall *call, const void *request, void *reply)
@@ -273,7 +353,7 @@ const Error *list_rule_history(RpcCall *call, const void *request, void *reply)
 
     if (!rule_name_is_valid(req->rule))
         check_fail(call, "rule", "is not the name of a rule");
-    if ((error = find_by_rule(call, &release_changes, req->rule, &page, &found)) ||
+    if ((error = find_by_rule(call, &release_changes, req->rule, &page, look_at_change, &found)) ||
         (error = join_releases(call, found.messages, found.n_messages, res)))
         return error;
 

@@ -184,6 +184,20 @@ static const Error *open_rules(RpcCall *call, int64_t number, Rules **rules)
     return NULL;
 }
 
+/* NULL where the caller does not see it. */
+static const Error *load_release(RpcCall *call, int64_t number, Release **release)
+{
+    Release *found = message_new(call->arena, &throughline__catalog__v1__release__descriptor);
+    const Error *error =
+        store_get(call->store, &releases, release_name(call->arena, number), found);
+
+    if (error || !sees_release(call, found))
+        return error;
+    show_release(call, found);
+    *release = found;
+    return NULL;
+}
+
 const Error *replay_quote(RpcCall *call, const void *request, void *reply)
 {
     const ReplayQuoteRequest *req = request;
@@ -195,6 +209,7 @@ const Error *replay_quote(RpcCall *call, const void *request, void *reply)
     check_present(call, "signed_quote", req->signed_quote);
     if ((error = check_result(call)) ||
         (error = quote_open(call, req->signed_quote, INT64_MIN, quote)) ||
+        (error = check_own_channel(call, "signed_quote.channel", quote->channel)) ||
         (error = open_rules(call, quote->release, &rules)))
         return error;
 
@@ -204,10 +219,5 @@ const Error *replay_quote(RpcCall *call, const void *request, void *reply)
     if (error)
         return error;
     res->is_same = message_equal(quote, res->quote);
-    if (quote->release) {
-        res->release = message_new(call->arena, &throughline__catalog__v1__release__descriptor);
-        error = store_get(
-            call->store, &releases, release_name(call->arena, quote->release), res->release);
-    }
-    return error;
+    return quote->release ? load_release(call, quote->release, &res->release) : NULL;
 }

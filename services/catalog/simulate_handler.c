@@ -149,7 +149,8 @@ static const Error *simulate_orders(RpcCall *call, Simulation *simulation)
         arena_reset(arena);
         error = store_find(&view, &priced_orders, &query, &page);
         for (size_t i = 0; i < page.n_messages && !error; i++)
-            error = simulate_order(call, simulation, page.messages[i]);
+            if (sees_order(call, page.messages[i]))
+                error = simulate_order(call, simulation, page.messages[i]);
         query.resume = arena_text(names, page.resume);
     } while (!error && !text_is_empty(query.resume));
     call->arena = own;

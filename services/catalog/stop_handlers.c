@@ -29,7 +29,7 @@ static const Error *find_stop(
         "There is no such stop: it was lifted, or never made." };
     const Rule *rule = book_rule_unpack(rule_book_find(book, plan->name), call->arena);
 
-    if (!rule)
+    if (!rule || !rule_is_shown(caller_desk(call, book), rule))
         return &not_found;
     *stop = rule->price_stop;
     return NULL;

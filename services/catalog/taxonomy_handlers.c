@@ -3,6 +3,7 @@
 
 #include "services/catalog/domain/location.h"
 #include "services/catalog/domain/product_type.h"
+#include "services/catalog/governance.h"
 #include "services/catalog/taxonomy_users.h"
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
@@ -291,7 +292,8 @@ static const Error *put_assortment(RpcCall *call, const void *request, void *rep
 
     if (req->assortment)
         assortment_check(req->assortment, &findings);
-    if ((error = record_check(call, req->request_id, "assortment", req->assortment, &findings)))
+    if ((error = record_check(call, req->request_id, "assortment", req->assortment, &findings)) ||
+        (error = check_own_channel(call, "assortment", assortment_channel(req->assortment->name))))
         return error;
 
     *(Assortment *)reply = *req->assortment;
@@ -301,6 +303,8 @@ static const Error *put_assortment(RpcCall *call, const void *request, void *rep
 
 static const Error *get_assortment(RpcCall *call, const void *request, void *reply)
 {
+    static const Error not_found = { ERROR_NOT_FOUND, "ASSORTMENT_NOT_FOUND",
+        "There is no such assortment for the account's channel." };
     const GetAssortmentRequest *req = request;
     const Error *error;
 
@@ -308,6 +312,8 @@ static const Error *get_assortment(RpcCall *call, const void *request, void *rep
     if ((error = check_result(call)))
         return error;
 
+    if (!sees_channel(call, assortment_channel(req->name)))
+        return &not_found;
     return record_get(call, &assortment_kind, req->name, reply);
 }
 
@@ -318,7 +324,8 @@ static const Error *delete_assortment(RpcCall *call, const void *request, void *
 
     (void)reply;
     check_delete(call, "assortments/*", req->name, req->request_id);
-    if ((error = check_result(call)))
+    if ((error = check_result(call)) ||
+        (error = check_own_channel(call, "name", assortment_channel(req->name))))
         return error;
 
     return record_delete(call, &assortment_kind, req->name, req->etag);

@@ -1,4 +1,5 @@
 /* Uses of promotions: reserved, redeemed, given back, counted. */
+#include "services/catalog/channel_view.h"
 #include "services/catalog/quote_input.h"
 #include "services/catalog/quote_limits.h"
 #include "services/catalog/uses_store.h"
@@ -65,8 +66,9 @@ const Error *get_promotion_usage(RpcCall *call, const void *request, void *reply
     rules = rules_holder_current(catalog_of(call)->rules);
     usage->promotion = req->promotion;
     if (!(error = promotion_load(call, rules, req->promotion, &promotion)))
-        error =
-            promotion ? show_usage(call, promotion, req->customer, usage) : &promotion_not_found;
+        error = promotion && sees_promotion(call, req->promotion)
+                    ? show_usage(call, promotion, req->customer, usage)
+                    : &promotion_not_found;
     rules_release(rules);
     return error;
 }
@@ -88,6 +90,26 @@ const Error *reserve_uses(RpcCall *call, const void *request, void *reply)
     return uses_reserve(call, quote, call->arrived_at + ttl * MICROS, reply);
 }
 
+/* Of a quote of the caller's channel. */
+static const Error *load_reservation(RpcCall *call, const char *name, UseReservation *reservation)
+{
+    static const Error not_found = { ERROR_NOT_FOUND, "USE_RESERVATION_NOT_FOUND",
+        "There is no such reservation for the account's channel." };
+    const Error *error = store_get(call->store, &use_reservations, name, reservation);
+
+    return error || sees_channel(call, reservation->channel) ? error : &not_found;
+}
+
+/* The caller ends only what it would see. */
+static const Error *close_seen(
+    RpcCall *call, const char *name, UsesEnd end, UseReservation *reservation)
+{
+    UseReservation now = THROUGHLINE__CATALOG__V1__USE_RESERVATION__INIT;
+    const Error *error = bound_channel(call) ? load_reservation(call, name, &now) : NULL;
+
+    return error ? error : uses_close(call, name, end, true, reservation);
+}
+
 const Error *redeem_uses(RpcCall *call, const void *request, void *reply)
 {
     const RedeemUsesRequest *req = request;
@@ -98,7 +120,7 @@ const Error *redeem_uses(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    return uses_close(call, req->name, USES_REDEEM, true, reply);
+    return close_seen(call, req->name, USES_REDEEM, reply);
 }
 
 const Error *return_uses(RpcCall *call, const void *request, void *reply)
@@ -111,7 +133,7 @@ const Error *return_uses(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    return uses_close(call, req->name, USES_RETURN, true, reply);
+    return close_seen(call, req->name, USES_RETURN, reply);
 }
 
 const Error *get_uses(RpcCall *call, const void *request, void *reply)
@@ -123,5 +145,5 @@ const Error *get_uses(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)))
         return error;
 
-    return store_get(call->store, &use_reservations, req->name, reply);
+    return load_reservation(call, req->name, reply);
 }

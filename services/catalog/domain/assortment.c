@@ -27,6 +27,11 @@ void assortment_check(const Assortment *assortment, Findings *findings)
                 findings, arena_printf(arena, "products[%zu]", i), "must be \"products/…\"");
 }
 
+const char *assortment_channel(const char *name)
+{
+    return name + strlen("assortments/");
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

@@ -16,6 +16,9 @@ void assortment_check(const Assortment *assortment, Findings *findings);
 /* Sorts the lists, as assortment_shows needs them. */
 void assortment_normalize(Assortment *assortment);
 
+/* Whose it is, by its name: "assortments/web" is of "web". */
+const char *assortment_channel(const char *name);
+
 /* Whether the channel sells a product of this name and category path. */
 bool assortment_shows(const Assortment *assortment, const char *name, const char *category);
 

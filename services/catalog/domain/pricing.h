@@ -99,6 +99,7 @@ typedef struct PricingInput {
     size_t n_overrides;
     const PricingShipping *shipping; /* NULL: none */
     bool allows_unused_codes;        /* codes that do not apply are said, not refused */
+    bool hides_other_channels;       /* rules that are for other channels alone are not explained */
 } PricingInput;
 
 /* The door that a condition of a code's result names: what it was when the quote was given. */

@@ -138,6 +138,12 @@ static bool is_open_hour(
     return conditions->n_hours == 0;
 }
 
+bool promotion_is_for_channel(const Engine *engine, const CompiledPromotion *compiled)
+{
+    return is_of(&compiled->channel_groups, engine->input->context.channel) ||
+           text_set_has(&compiled->channel_groups, engine->channel_group);
+}
+
 /* What can be said without looking at the lines. */
 static Refusal context_refusal(const Engine *engine, const CompiledPromotion *compiled)
 {
@@ -155,8 +161,7 @@ static Refusal context_refusal(const Engine *engine, const CompiledPromotion *co
         return REFUSED_NOT;
     if (!is_of(&compiled->countries, context->country))
         return REFUSED_COUNTRY;
-    if (!is_of(&compiled->channel_groups, context->channel) &&
-        !text_set_has(&compiled->channel_groups, engine->channel_group))
+    if (!promotion_is_for_channel(engine, compiled))
         return REFUSED_CHANNEL;
     if (!has_any_segment(&compiled->segments, context))
         return REFUSED_SEGMENT;

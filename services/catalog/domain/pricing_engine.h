@@ -138,6 +138,10 @@ LookupValues engine_find(const Engine *engine, RuleKey key, const char *text);
  * AMOUNT_TOO_LARGE. */
 const Error *price_lines(Engine *engine);
 
+/* Whether a rule is for the channel that is priced, among others or for all. */
+bool row_is_for_channel(const Engine *engine, const PriceRow *row);
+bool promotion_is_for_channel(const Engine *engine, const CompiledPromotion *compiled);
+
 /* Why a price row of the SKU is not the one, NULL when it could be. */
 const char *row_refusal(const Engine *engine, const CompiledRow *row, int64_t quantity);
 const CompiledRow *choose_row(

@@ -18,8 +18,12 @@ static void explain_promotion(
     const Engine *engine, const Candidate *candidate, QuoteExplanation *explanation)
 {
     const Promotion *promotion = candidate->compiled->promotion;
-    ConsideredRule *rule = add_rule(engine, explanation);
+    ConsideredRule *rule;
 
+    if (engine->input->hides_other_channels &&
+        !promotion_is_for_channel(engine, candidate->compiled))
+        return;
+    rule = add_rule(engine, explanation);
     rule->rule = arena_text(engine->arena, promotion->name);
     rule->title = arena_text(engine->arena, promotion->title);
     rule->is_applied = candidate->refusal == REFUSED_NOT;
@@ -58,9 +62,12 @@ static const char *row_detail(const char *reason)
 static void explain_row(const Engine *engine, const Line *line, const CompiledRow *compiled,
     QuoteExplanation *explanation)
 {
-    ConsideredRule *rule = add_rule(engine, explanation);
     const char *reason = row_refusal(engine, compiled, line->item->line->quantity);
+    ConsideredRule *rule;
 
+    if (engine->input->hides_other_channels && !row_is_for_channel(engine, compiled->row))
+        return;
+    rule = add_rule(engine, explanation);
     rule->rule = arena_text(engine->arena, compiled->row->name);
     rule->sku = arena_text(engine->arena, compiled->row->sku);
     rule->is_applied =

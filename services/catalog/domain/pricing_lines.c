@@ -38,6 +38,12 @@ static bool has_segment(const PricingContext *context, const char *segment)
     return !*segment;
 }
 
+bool row_is_for_channel(const Engine *engine, const PriceRow *row)
+{
+    return is_for(row->channel_group, engine->input->context.channel) ||
+           is_for(row->channel_group, engine->channel_group);
+}
+
 const char *row_refusal(const Engine *engine, const CompiledRow *compiled, int64_t quantity)
 {
     const PricingContext *context = &engine->input->context;
@@ -55,8 +61,7 @@ const char *row_refusal(const Engine *engine, const CompiledRow *compiled, int64
         return "OTHER_LOCATION";
     if (!has_segment(context, row->segment))
         return "OTHER_SEGMENT";
-    if (!is_for(row->channel_group, context->channel) &&
-        !is_for(row->channel_group, engine->channel_group))
+    if (!row_is_for_channel(engine, row))
         return "OTHER_CHANNEL";
     return NULL;
 }

@@ -2,117 +2,199 @@
 
 #include "services/catalog/domain/override.h"
 #include "services/catalog/domain/promotion.h"
+#include "shared/codec/message.h"
 
 typedef Throughline__Catalog__V1__ChannelGroup ChannelGroup;
-typedef Throughline__Catalog__V1__PricingSettings PricingSettings;
 
-/* What a rule is held against. */
-typedef struct Desk {
-    const char *channel;
-    const RuleBook *book;
-    Arena *arena;
-} Desk;
+/* What limits a rule to channels. */
+typedef struct Limits {
+    char *const *words; /* a channel's own name or a group's; none: it is for all channels */
+    size_t n_words;
+    bool are_channels; /* no word is a group */
+    bool is_unknown;   /* it is about a promotion that the book does not have */
+} Limits;
 
-static const char everywhere[] = "is for all channels";
-
-static const char *is_for_channel(const Desk *desk, const char *channel)
+ChannelDesk *channel_desk(const char *channel, const RuleBook *book, Arena *arena)
 {
-    return arena_printf(desk->arena, "is for the channel \"%s\"", channel);
+    const Rule *rule = book_rule_unpack(rule_book_find(book, "pricingSettings/default"), arena);
+    ChannelDesk *desk = arena_alloc(arena, sizeof(*desk));
+
+    *desk = (ChannelDesk){ channel, book, rule ? rule->pricing_settings : NULL, arena };
+    return desk;
 }
 
-static const char *refuse_group(const Desk *desk, const ChannelGroup *group)
-{
-    for (size_t i = 0; i < group->n_channels; i++)
-        if (!text_equal(group->channels[i], desk->channel))
-            return arena_printf(desk->arena, "is for the channel \"%s\" in the group \"%s\"",
-                group->channels[i], group->name);
-    return NULL;
-}
-
-/* A word that limits a rule is a channel's own name or a group's. */
-static const char *refuse_word(const Desk *desk, const char *word)
-{
-    const Rule *rule =
-        book_rule_unpack(rule_book_find(desk->book, "pricingSettings/default"), desk->arena);
-    const PricingSettings *settings = rule ? rule->pricing_settings : NULL;
-
-    for (size_t i = 0; settings && i < settings->n_channel_groups; i++)
-        if (text_equal(settings->channel_groups[i]->name, word))
-            return refuse_group(desk, settings->channel_groups[i]);
-    return text_equal(word, desk->channel) ? NULL : is_for_channel(desk, word);
-}
-
-static const char *refuse_promotion(const Desk *desk, const Promotion *promotion)
+static Limits limits_of_promotion(const Promotion *promotion)
 {
     const Throughline__Catalog__V1__PromotionConditions *conditions = promotion->conditions;
-    const char *refusal = NULL;
 
-    if (!conditions || !conditions->n_channel_groups)
-        return everywhere;
-    for (size_t i = 0; i < conditions->n_channel_groups && !refusal; i++)
-        refusal = refuse_word(desk, conditions->channel_groups[i]);
-    return refusal;
+    return conditions ? (Limits){ conditions->channel_groups, conditions->n_channel_groups }
+                      : (Limits){ 0 };
 }
 
-static const char *refuse_limit(const Desk *desk, const OverrideLimit *limit)
-{
-    if (!limit->n_channels)
-        return everywhere;
-    for (size_t i = 0; i < limit->n_channels; i++)
-        if (!text_equal(limit->channels[i], desk->channel))
-            return is_for_channel(desk, limit->channels[i]);
-    return NULL;
-}
-
-static const char *refuse_promotion_named(const Desk *desk, const char *name)
+static Limits limits_of_promotion_named(const ChannelDesk *desk, const char *name)
 {
     const Rule *rule = book_rule_unpack(rule_book_find(desk->book, name), desk->arena);
 
-    return rule ? refuse_promotion(desk, rule->promotion)
-                : "is not published: nobody knows its channels";
+    return rule ? limits_of_promotion(rule->promotion) : (Limits){ .is_unknown = true };
 }
 
-const char *rule_channel_refusal(
-    const Rule *rule, const char *channel, const RuleBook *book, Arena *arena)
+static Limits limits_of(const ChannelDesk *desk, const Rule *rule)
 {
-    Desk desk = { channel, book, arena };
-
     switch (rule->kind_case) {
     case THROUGHLINE__CATALOG__V1__RULE__KIND_PROMOTION:
-        return refuse_promotion(&desk, rule->promotion);
+        return limits_of_promotion(rule->promotion);
     case THROUGHLINE__CATALOG__V1__RULE__KIND_PRICE_ROW:
-        return *rule->price_row->channel_group ? refuse_word(&desk, rule->price_row->channel_group)
-                                               : everywhere;
+        return (Limits){ &rule->price_row->channel_group, *rule->price_row->channel_group ? 1 : 0 };
     case THROUGHLINE__CATALOG__V1__RULE__KIND_OVERRIDE_LIMIT:
-        return refuse_limit(&desk, rule->override_limit);
+        return (Limits){ rule->override_limit->channels, rule->override_limit->n_channels,
+            .are_channels = true };
     case THROUGHLINE__CATALOG__V1__RULE__KIND_PRICE_STOP:
         return rule->price_stop->what_case == THROUGHLINE__CATALOG__V1__PRICE_STOP__WHAT_PROMOTION
-                   ? refuse_promotion_named(&desk, rule->price_stop->promotion)
-                   : everywhere;
+                   ? limits_of_promotion_named(desk, rule->price_stop->promotion)
+                   : (Limits){ 0 };
     default:
-        return everywhere;
+        return (Limits){ 0 };
     }
 }
 
-const char *promotion_channel_refusal(
-    const char *promotion, const char *channel, const RuleBook *book, Arena *arena)
+/* The group that a word names, NULL when none. */
+static const ChannelGroup *find_group(
+    const PricingSettings *settings, const Limits *limits, const char *word)
 {
-    return refuse_promotion_named(&(Desk){ channel, book, arena }, promotion);
+    for (size_t i = 0; settings && !limits->are_channels && i < settings->n_channel_groups; i++)
+        if (text_equal(settings->channel_groups[i]->name, word))
+            return settings->channel_groups[i];
+    return NULL;
+}
+
+/* Changing. */
+
+static const char *refuse_word(const ChannelDesk *desk, const Limits *limits, const char *word)
+{
+    const ChannelGroup *group = find_group(desk->settings, limits, word);
+
+    for (size_t i = 0; group && i < group->n_channels; i++)
+        if (!text_equal(group->channels[i], desk->channel))
+            return arena_printf(desk->arena, "is for the channel \"%s\" in the group \"%s\"",
+                group->channels[i], group->name);
+    return group || text_equal(word, desk->channel)
+               ? NULL
+               : arena_printf(desk->arena, "is for the channel \"%s\"", word);
+}
+
+static const char *refuse_limits(const ChannelDesk *desk, const Limits *limits)
+{
+    const char *refusal = NULL;
+
+    if (limits->is_unknown)
+        return "is not published: nobody knows its channels";
+    if (limits->n_words == 0)
+        return "is for all channels";
+    for (size_t i = 0; i < limits->n_words && !refusal; i++)
+        refusal = refuse_word(desk, limits, limits->words[i]);
+    return refusal;
+}
+
+const char *rule_channel_refusal(const ChannelDesk *desk, const Rule *rule)
+{
+    Limits limits = limits_of(desk, rule);
+
+    return refuse_limits(desk, &limits);
+}
+
+const char *promotion_channel_refusal(const ChannelDesk *desk, const char *promotion)
+{
+    Limits limits = limits_of_promotion_named(desk, promotion);
+
+    return refuse_limits(desk, &limits);
 }
 
 void changes_check_channel(
-    ChangeList changes, const char *channel, const RuleBook *book, Findings *findings)
+    const ChannelDesk *desk, ChangeList changes, bool are_callers, Findings *findings)
 {
+    bool has_others = false;
+
     for (size_t i = 0; i < changes.n_items; i++) {
         const Change *change = changes.items[i];
         const char *refusal = NULL;
 
         if (change->before)
-            refusal = rule_channel_refusal(change->before, channel, book, findings->arena);
+            refusal = rule_channel_refusal(desk, change->before);
         if (!refusal && change->after)
-            refusal = rule_channel_refusal(change->after, channel, book, findings->arena);
-        if (refusal)
+            refusal = rule_channel_refusal(desk, change->after);
+        if (refusal &&
+            (are_callers || changes_shown(desk, (ChangeList){ &changes.items[i], 1 }).n_items > 0))
             findings_add(findings, arena_printf(findings->arena, "rules[\"%s\"]", change->rule),
                 "%s", refusal);
+        else if (refusal)
+            has_others = true;
     }
+    if (has_others)
+        findings_add(findings, "rules", "some are for other channels");
+}
+
+/* Reading. */
+
+RuleChannels rule_channels(const ChannelDesk *desk, const Rule *rule)
+{
+    Limits limits = rule ? limits_of(desk, rule) : (Limits){ .is_unknown = true };
+    RuleChannels channels = { .is_everywhere = limits.n_words == 0 && !limits.is_unknown };
+    size_t most = limits.n_words;
+
+    for (size_t i = 0; i < limits.n_words; i++) {
+        const ChannelGroup *group = find_group(desk->settings, &limits, limits.words[i]);
+
+        most += group ? group->n_channels : 0;
+    }
+    channels.names = arena_array(desk->arena, most, sizeof(*channels.names));
+    for (size_t i = 0; i < limits.n_words; i++) {
+        const ChannelGroup *group = find_group(desk->settings, &limits, limits.words[i]);
+
+        channels.names[channels.n_names++] = limits.words[i];
+        for (size_t j = 0; group && j < group->n_channels; j++)
+            channels.names[channels.n_names++] = group->channels[j];
+    }
+    return channels;
+}
+
+bool rule_is_shown(const ChannelDesk *desk, const Rule *rule)
+{
+    RuleChannels channels;
+
+    if (!desk)
+        return true;
+    channels = rule_channels(desk, rule);
+    for (size_t i = 0; i < channels.n_names; i++)
+        if (text_equal(channels.names[i], desk->channel))
+            return true;
+    return channels.is_everywhere;
+}
+
+bool promotion_is_shown(const ChannelDesk *desk, const char *promotion)
+{
+    const Rule *rule =
+        desk ? book_rule_unpack(rule_book_find(desk->book, promotion), desk->arena) : NULL;
+
+    return !desk || (rule && rule_is_shown(desk, rule));
+}
+
+ChangeList changes_shown(const ChannelDesk *desk, ChangeList changes)
+{
+    ChangeList shown = { 0 };
+
+    if (!desk)
+        return changes;
+    shown.items = arena_array(desk->arena, changes.n_items, sizeof(*shown.items));
+    for (size_t i = 0; i < changes.n_items; i++) {
+        Change *change = message_new(desk->arena, &throughline__catalog__v1__change__descriptor);
+
+        *change = *changes.items[i];
+        if (change->before && !rule_is_shown(desk, change->before))
+            change->before = NULL;
+        if (change->after && !rule_is_shown(desk, change->after))
+            change->after = NULL;
+        if (change->before || change->after)
+            shown.items[shown.n_items++] = change;
+    }
+    return shown;
 }

@@ -386,6 +386,7 @@ void uses_init(const char *name, const Quote *quote, int64_t now, int64_t expire
     reservation->name = arena_text(arena, name);
     reservation->quote = arena_text(arena, quote->name);
     reservation->customer = arena_text(arena, quote->customer);
+    reservation->channel = arena_text(arena, quote->channel);
     reservation->create_time = timestamp_from_micros(arena, now);
     reservation->expire_time = timestamp_from_micros(arena, expire);
     reservation->purge_time = timestamp_from_micros(arena, kept);

@@ -304,7 +304,7 @@ static const Error *web_imports(const char *draft, ImportProductsResponse **repl
 
 static void an_import_of_a_channel_changes_no_price(void)
 {
-    Draft *draft = make_draft((RuleSetting[]){ { 0 } });
+    Draft *draft = make_draft((RuleSetting[]){ { "spring", 1000 }, { 0 } });
     Product *tent = a_product(arena);
     ImportProductsResponse *reply = NULL;
 
@@ -314,7 +314,7 @@ static void an_import_of_a_channel_changes_no_price(void)
     CHECK_INT(reply->refused, 1);
     CHECK_TEXT(reply->errors[0]->field, "variants");
     CHECK_TEXT(error_reason(web_imports(draft->name, &reply)), "CHANNEL_NOT_YOURS");
-    CHECK_INT(get_draft_again(draft->name)->change_count, 0);
+    CHECK_INT(get_draft_again(draft->name)->change_count, 1);
 }
 
 static void head_office_with_a_channel_has_a_scope_for_it(void)

@@ -1,4 +1,4 @@
-/* Which rules are for one channel alone. */
+/* Which rules are for one channel alone, and which a channel sees. */
 #include "services/catalog/domain/rule_channel.h"
 
 #include "services/catalog/domain/override.h"
@@ -7,7 +7,6 @@
 #include "tests/unit/catalog/rule_builders.h"
 
 typedef Throughline__Catalog__V1__ChannelGroup ChannelGroup;
-typedef Throughline__Catalog__V1__PricingSettings PricingSettings;
 
 static Arena *arena;
 static RuleBook *book;
@@ -120,7 +119,7 @@ static int close_book(void)
 /* What is said against it where "web" asks, "" when nothing is. */
 static const char *said(const Rule *rule)
 {
-    const char *refusal = rule_channel_refusal(rule, "web", book, arena);
+    const char *refusal = rule_channel_refusal(channel_desk("web", book, arena), rule);
 
     return refusal ? refusal : "";
 }
@@ -174,10 +173,14 @@ static void a_stop_is_for_whom_the_promotion_is(void)
 
 static void a_promotion_is_known_by_its_name(void)
 {
-    CU_ASSERT_PTR_NULL(promotion_channel_refusal("promotions/web", "web", book, arena));
-    CU_ASSERT_PTR_NOT_NULL(promotion_channel_refusal("promotions/web", "app", book, arena));
-    CU_ASSERT_PTR_NOT_NULL(promotion_channel_refusal("promotions/all", "web", book, arena));
-    CU_ASSERT_PTR_NOT_NULL(promotion_channel_refusal("promotions/none", "web", book, arena));
+    CU_ASSERT_PTR_NULL(
+        promotion_channel_refusal(channel_desk("web", book, arena), "promotions/web"));
+    CU_ASSERT_PTR_NOT_NULL(
+        promotion_channel_refusal(channel_desk("app", book, arena), "promotions/web"));
+    CU_ASSERT_PTR_NOT_NULL(
+        promotion_channel_refusal(channel_desk("web", book, arena), "promotions/all"));
+    CU_ASSERT_PTR_NOT_NULL(
+        promotion_channel_refusal(channel_desk("web", book, arena), "promotions/none"));
 }
 
 static void a_change_is_held_against_before_and_after(void)
@@ -194,12 +197,117 @@ static void a_change_is_held_against_before_and_after(void)
         changes[i]->before = before[i];
         changes[i]->after = after[i];
     }
-    changes_check_channel((ChangeList){ changes, COUNT(changes) }, "web", book, &findings);
+    changes_check_channel(
+        channel_desk("web", book, arena), (ChangeList){ changes, COUNT(changes) }, true, &findings);
 
     CHECK_INT(findings.n_items, 3);
     CU_ASSERT(has_finding(&findings, "rules[\"promotions/taken\"]"));
     CU_ASSERT(has_finding(&findings, "rules[\"promotions/given\"]"));
     CU_ASSERT(has_finding(&findings, "rules[\"promotions/ended\"]"));
+}
+
+static bool web_sees(const Rule *rule)
+{
+    return rule_is_shown(channel_desk("web", book, arena), rule);
+}
+
+static void a_channel_sees_what_is_for_it_or_for_all(void)
+{
+    CU_ASSERT(web_sees(a_promotion_for("a", "web", NULL)));
+    CU_ASSERT(web_sees(a_promotion_for("a", "app", "web")));
+    CU_ASSERT(web_sees(a_promotion_for("a", "app", "digital")));
+    CU_ASSERT(web_sees(a_rule(arena, "a", 1000)));
+    CU_ASSERT(web_sees(a_row_for("digital")));
+    CU_ASSERT(web_sees(a_row_for("")));
+    CU_ASSERT(web_sees(a_limit_for("care", "web")));
+    CU_ASSERT(web_sees(a_stop_of_promotion("promotions/web")));
+    CU_ASSERT(web_sees(new_rule(THROUGHLINE__CATALOG__V1__RULE__KIND_TAX_RATE)));
+    CU_ASSERT(promotion_is_shown(channel_desk("web", book, arena), "promotions/all"));
+}
+
+static void a_channel_does_not_see_what_is_for_others_alone(void)
+{
+    CU_ASSERT_FALSE(web_sees(a_promotion_for("a", "app", "care")));
+    CU_ASSERT_FALSE(web_sees(a_row_for("app")));
+    CU_ASSERT_FALSE(web_sees(a_limit_for("care", NULL)));
+    /* A limit names channels, never groups. */
+    CU_ASSERT_FALSE(web_sees(a_limit_for("digital", NULL)));
+    CU_ASSERT_FALSE(web_sees(a_stop_of_promotion("promotions/none")));
+    CU_ASSERT_FALSE(
+        rule_is_shown(channel_desk("app", book, arena), a_stop_of_promotion("promotions/web")));
+    CU_ASSERT_FALSE(promotion_is_shown(channel_desk("app", book, arena), "promotions/web"));
+    CU_ASSERT_FALSE(promotion_is_shown(channel_desk("web", book, arena), "promotions/none"));
+}
+
+static void nobody_in_particular_sees_everything(void)
+{
+    CU_ASSERT(rule_is_shown(NULL, a_row_for("app")));
+    CU_ASSERT(promotion_is_shown(NULL, "promotions/none"));
+    CHECK_INT(changes_shown(NULL, (ChangeList){ NULL, 3 }).n_items, 3);
+}
+
+/* Made, kept, moved here, moved away, moved elsewhere. */
+static ChangeList five_changes(void)
+{
+    static const char *const names[] = { "made", "kept", "come", "gone", "moved" };
+    Rule *own = a_promotion_for("a", "web", NULL), *other = a_promotion_for("a", "app", NULL);
+    Rule *before[] = { NULL, own, other, own, other };
+    Rule *after[] = { own, own, own, other, a_promotion_for("a", "care", NULL) };
+    Change **changes = arena_array(arena, COUNT(names), sizeof(*changes));
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        changes[i] = a_change(arena, names[i], 0);
+        changes[i]->before = before[i];
+        changes[i]->after = after[i];
+    }
+    return (ChangeList){ changes, COUNT(names) };
+}
+
+static void of_a_change_the_sides_are_shown_that_are_for_it(void)
+{
+    ChangeList all = five_changes();
+    ChangeList shown = changes_shown(channel_desk("web", book, arena), all);
+
+    CU_ASSERT_EQUAL_FATAL(shown.n_items, 4);
+    CU_ASSERT_PTR_NOT_NULL(shown.items[1]->before);
+    CU_ASSERT_PTR_NULL(shown.items[2]->before);
+    CU_ASSERT_PTR_NOT_NULL(shown.items[2]->after);
+    CU_ASSERT_PTR_NOT_NULL(shown.items[3]->before);
+    CU_ASSERT_PTR_NULL(shown.items[3]->after);
+    CU_ASSERT_PTR_NOT_NULL(all.items[2]->before);
+}
+
+/* What a channel is told it sees is what it sees. */
+static void an_audience_counts_what_is_shown(void)
+{
+    static const char *const channels[] = { "web", "app", "care", "nobody" };
+    ChangeList changes = five_changes();
+    Audience *audience;
+
+    changes.items[1]->after = a_rule(arena, "a", 1000);
+    changes.items[0]->after = a_promotion_for("a", "web", "digital");
+    audience = changes_audience(changes, book, arena);
+    CHECK_INT(audience->everywhere_count, 1);
+    for (size_t i = 0; i < COUNT(channels); i++)
+        CHECK_INT(audience_count(audience, channels[i]),
+            changes_shown(channel_desk(channels[i], book, arena), changes).n_items);
+    CHECK_INT(audience_count(audience, "web"), 4);
+    CHECK_INT(audience_count(NULL, "web"), 0);
+}
+
+static void what_is_not_seen_is_named_to_those_alone_who_have_named_it(void)
+{
+    ChangeList changes = five_changes();
+    Findings own = { .arena = arena }, others = { .arena = arena };
+
+    changes.items += changes.n_items - 1;
+    changes.n_items = 1;
+    changes_check_channel(channel_desk("web", book, arena), changes, true, &own);
+    changes_check_channel(channel_desk("web", book, arena), changes, false, &others);
+    CU_ASSERT(has_finding(&own, "rules[\"promotions/moved\"]"));
+    CHECK_INT(others.n_items, 1);
+    CHECK_TEXT(others.items[0].field, "rules");
+    CHECK_TEXT(others.items[0].description, "some are for other channels");
 }
 
 int main(int argc, char **argv)
@@ -212,6 +320,15 @@ int main(int argc, char **argv)
         { "a_stop_is_for_whom_the_promotion_is", a_stop_is_for_whom_the_promotion_is },
         { "a_promotion_is_known_by_its_name", a_promotion_is_known_by_its_name },
         { "a_change_is_held_against_before_and_after", a_change_is_held_against_before_and_after },
+        { "a_channel_sees_what_is_for_it_or_for_all", a_channel_sees_what_is_for_it_or_for_all },
+        { "a_channel_does_not_see_what_is_for_others_alone",
+            a_channel_does_not_see_what_is_for_others_alone },
+        { "nobody_in_particular_sees_everything", nobody_in_particular_sees_everything },
+        { "of_a_change_the_sides_are_shown_that_are_for_it",
+            of_a_change_the_sides_are_shown_that_are_for_it },
+        { "an_audience_counts_what_is_shown", an_audience_counts_what_is_shown },
+        { "what_is_not_seen_is_named_to_those_alone_who_have_named_it",
+            what_is_not_seen_is_named_to_those_alone_who_have_named_it },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
