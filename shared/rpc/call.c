@@ -24,6 +24,17 @@ bool rpc_may_block(const RpcCall *call)
     return !exchange || !exchange->method->is_inline || exchange->is_moved;
 }
 
+bool rpc_share(RpcCall *call, RpcShare share, void *item)
+{
+    RpcExchange *exchange = call->exchange;
+
+    if (rpc_may_block(call) || !exchange->server->ops->linger)
+        return false;
+    exchange->share = share;
+    exchange->item = item;
+    return true;
+}
+
 int32_t rpc_remaining_ms(const RpcCall *call)
 {
     int64_t left;

@@ -93,6 +93,15 @@ bool rpc_was_compressed(const RpcCall *call);
 bool rpc_may_block(const RpcCall *call);
 extern const Error rpc_needs_worker;
 
+/* What all calls of one moment can share is done once for them: where it answers true, the handler
+ * returns NULL, and `share` completes the replies of all calls that came in the same turn of the
+ * transport's thread, RPC_MAX_SHARERS at most, given their items. It runs on that thread and must
+ * not block. False: the handler completes its reply itself, as on a worker, in a call that did not
+ * come over the wire, and on an engine without turns. */
+enum { RPC_MAX_SHARERS = 64 };
+typedef void (*RpcShare)(void *const *items, size_t n_items);
+bool rpc_share(RpcCall *call, RpcShare share, void *item);
+
 /* Sends one message of a stream; blocks while the peer is slow. Errors: CANCELLED
  * CALL_CANCELLED, DEADLINE_EXCEEDED. */
 const Error *rpc_send(RpcCall *call, const void *message);

@@ -71,6 +71,8 @@ struct RpcExchange {
     Arena *arena;
     Arena *receive_arena;   /* since rpc_recycle */
     RpcStream *stream;      /* since rpc_detach */
+    RpcShare share;         /* since rpc_share, until it was called */
+    void *item, *reply;     /* of a call that shares */
     bool is_moved;          /* from the transport's thread to a worker, by rpc_needs_worker */
     bool has_slot;          /* one of those for streams that keep a worker */
     ExchangeExtras *extras; /* in the arena; NULL: none */

@@ -187,12 +187,44 @@ static void call_received(void *user, TransportReceived what, Bytes message)
     stream_received(user, what, message);
 }
 
+/* Completes the replies of those that share with the first. */
+static void complete_alike(RpcExchange *const *exchanges, size_t n_exchanges)
+{
+    RpcShare share = exchanges[0]->share;
+    void *items[RPC_MAX_SHARERS];
+    size_t n_items = 0;
+
+    for (size_t i = 0; i < n_exchanges; i++) {
+        if (exchanges[i]->share != share)
+            continue;
+        exchanges[i]->share = NULL;
+        items[n_items++] = exchanges[i]->item;
+    }
+    share(items, n_items);
+}
+
+static void turned(void *const *users, size_t n_users)
+{
+    RpcExchange *exchanges[RPC_MAX_SHARERS];
+
+    for (size_t i = 0; i < n_users; i++)
+        exchanges[i] = users[i];
+    for (size_t i = 0; i < n_users; i++)
+        if (exchanges[i]->share)
+            complete_alike(exchanges + i, n_users - i);
+    for (size_t i = 0; i < n_users; i++) {
+        exchange_reserve(exchanges[i], exchanges[i]->reply);
+        exchange_finish(exchanges[i], NULL);
+    }
+}
+
 const TransportEvents pipeline_events = {
     .arrived = arrived,
     .received = call_received,
     .sent = call_sent,
     .cancelled = call_cancelled,
     .closed = call_closed,
+    .turned = turned,
 };
 
 /* Looked at before it is unpacked: protobuf-c trusts its input too much. */
@@ -262,8 +294,14 @@ void pipeline_run(RpcExchange *exchange)
         error = handle(exchange, request, reply, &replayed);
     if (error == &rpc_needs_worker && !rpc_may_block(&exchange->call)) {
         exchange->is_moved = true;
+        exchange->share = NULL;
         exchange->call.n_violations = 0;
         move_to_worker(exchange);
+        return;
+    }
+    if (exchange->share && !error) {
+        exchange->reply = reply;
+        exchange->server->ops->linger(exchange->wire);
         return;
     }
     if (exchange->stream) {

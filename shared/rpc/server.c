@@ -165,6 +165,7 @@ static void clean(RpcExchange *exchange)
         detached_free(exchange->stream);
     exchange->receive_arena = NULL;
     exchange->stream = NULL;
+    exchange->share = NULL;
     exchange->is_moved = false;
     exchange->extras = NULL;
     exchange->is_draining = false;

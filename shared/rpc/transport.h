@@ -83,6 +83,9 @@ typedef struct TransportEvents {
     /* After `finish`, when nothing of the call is under way: the last word. `is_cancelled`: the
      * status did not go out. */
     void (*closed)(void *user, bool is_cancelled);
+    /* Of calls that linger, at the end of the turn: those of one thread, RPC_MAX_SHARERS at most,
+     * in the order of their arrival. */
+    void (*turned)(void *const *users, size_t n_users);
 } TransportEvents;
 
 typedef struct TransportOptions {
@@ -113,6 +116,9 @@ struct TransportOps {
     /* Only from inside `arrived`: `cancelled` is wanted. Needed by calls that outlive `arrived`;
      * costs a little. */
     void (*watch)(TransportCall *call);
+    /* Only from inside `arrived`, and not finished there: `turned` is wanted as soon as the thread has
+     * told of everything that had come when it last looked. NULL: the engine has no such turns. */
+    void (*linger)(TransportCall *call);
     /* Asks for the next message; one at a time. */
     void (*receive)(TransportCall *call);
     /* Room for the next message out, which `send` or `finish` takes; one at a time. */

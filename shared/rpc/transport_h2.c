@@ -39,6 +39,13 @@ static void h2_watch(TransportCall *base)
     h2_call_watch((H2Call *)base);
 }
 
+static void h2_linger(TransportCall *base)
+{
+    H2Call *call = (H2Call *)base;
+
+    h2_loop_linger(call->connection->loop, call);
+}
+
 static void ask(H2Call *call, H2Ask what)
 {
     h2_loop_ask(call->connection->loop, call, what);
@@ -92,6 +99,7 @@ const TransportOps transport_h2 = {
     .peer = h2_peer,
     .was_compressed = h2_was_compressed,
     .watch = h2_watch,
+    .linger = h2_linger,
     .receive = h2_receive,
     .reserve = h2_reserve,
     .send = h2_send,

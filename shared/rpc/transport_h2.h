@@ -84,6 +84,7 @@ struct H2Call {
 
     atomic_uint asked;  /* H2Ask, any thread */
     H2Call *next_asked; /* under the loop's lock */
+    H2Call *next_lingering;
     /* The run time's, on whichever thread, until it asks for what they are for. */
     uint8_t *reserved; /* with the prefix in front */
     size_t reserved_size;
@@ -210,7 +211,7 @@ struct H2Loop {
     H2Memory memory;
     struct event_base *base;
     pthread_t thread;
-    struct event *woken, *sweep;
+    struct event *woken, *sweep, *turn_end;
     int wake;
     uint8_t *in, *out;
     size_t out_size;
@@ -220,6 +221,7 @@ struct H2Loop {
     H2Connection *connections;
     H2Connection *dirty;
     H2Call *arriving; /* the run time is being told of it */
+    H2Call *lingering, **last_lingering;
     H2Call *free_calls;
     size_t n_free_calls;
     int64_t unreported;   /* of the transport's held_bytes */
@@ -279,6 +281,8 @@ bool h2_loop_is_any(void);
 /* Behind everything that happens on the loop: does what was asked and writes what came of it. */
 void h2_loop_settle(H2Loop *loop);
 void h2_loop_count(H2Loop *loop, int step);
+/* `turned` is told of the call when all that was readable has been read. */
+void h2_loop_linger(H2Loop *loop, H2Call *call);
 
 /* transport_h2_memory.c: for the loop's thread alone. */
 void h2_memory_init(H2Memory *memory);

@@ -215,6 +215,35 @@ void h2_loop_count(H2Loop *loop, int step)
     pthread_mutex_unlock(&transport->lock);
 }
 
+void h2_loop_linger(H2Loop *loop, H2Call *call)
+{
+    if (!loop->lingering)
+        event_active(loop->turn_end, EV_READ, 0);
+    call->next_lingering = NULL;
+    *loop->last_lingering = call;
+    loop->last_lingering = &call->next_lingering;
+}
+
+/* Stands in libevent's queue behind all sockets that were found readable together. */
+static void end_turn(evutil_socket_t none, short what, void *context)
+{
+    H2Loop *loop = context;
+    H2Call *call = loop->lingering;
+    void *users[RPC_MAX_SHARERS];
+
+    (void)none, (void)what;
+    loop->lingering = NULL;
+    loop->last_lingering = &loop->lingering;
+    while (call) {
+        size_t n_users = 0;
+
+        for (; call && n_users < COUNT(users); call = call->next_lingering)
+            users[n_users++] = call->base.user;
+        loop->transport->events.turned(users, n_users);
+    }
+    h2_loop_settle(loop);
+}
+
 static void *run(void *context)
 {
     H2Loop *loop = context;
@@ -240,12 +269,14 @@ void h2_loop_init(H2Loop *loop, H2Transport *transport)
     loop->in = malloc(H2_IO_BYTES);
     loop->out = malloc(H2_IO_BYTES + H2_FRAME_BYTES);
     loop->last_asked = &loop->asked;
+    loop->last_lingering = &loop->lingering;
     pthread_mutex_init(&loop->lock, NULL);
     if (!loop->base || loop->wake < 0 || !loop->in || !loop->out)
         abort();
     loop->woken = event_new(loop->base, loop->wake, EV_READ | EV_PERSIST, on_woken, loop);
     loop->sweep = event_new(loop->base, -1, EV_PERSIST, sweep, loop);
-    if (!loop->woken || !loop->sweep || event_add(loop->woken, NULL))
+    loop->turn_end = event_new(loop->base, -1, 0, end_turn, loop);
+    if (!loop->woken || !loop->sweep || !loop->turn_end || event_add(loop->woken, NULL))
         abort();
 }
 
@@ -266,6 +297,7 @@ void h2_loop_free(H2Loop *loop)
     h2_memory_free(&loop->memory);
     event_free(loop->woken);
     event_free(loop->sweep);
+    event_free(loop->turn_end);
     event_base_free(loop->base);
     close(loop->wake);
     free(loop->in);

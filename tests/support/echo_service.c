@@ -20,7 +20,7 @@ typedef Throughline__Echo__V1__EchoEachRequest EchoEachRequest;
 typedef Throughline__Echo__V1__EchoEachResponse EchoEachResponse;
 typedef Throughline__Echo__V1__EchoContextResponse EchoContextResponse;
 
-enum { ECHO_MAX_COUNT = 1000000, STEP_MS = 5 };
+enum { ECHO_MAX_COUNT = 1000000, STEP_MS = 5, ECHO_SHORT = 100 };
 
 static int64_t milliseconds(const Google__Protobuf__Duration *duration)
 {
@@ -40,6 +40,64 @@ static bool wait_for(const RpcCall *call, int64_t delay_ms)
     return true;
 }
 
+/* A call whose answer waits for those of others. */
+typedef struct Shared {
+    const EchoRequest *request;
+    EchoResponse *response;
+    EchoState *state;
+} Shared;
+
+static bool is_short(const EchoRequest *request)
+{
+    return request->payload.len < ECHO_SHORT;
+}
+
+static void answer_together(void *const *items, size_t n_items)
+{
+    EchoState *state = ((const Shared *)items[0])->state;
+
+    for (size_t i = 0; i < n_items; i++) {
+        const Shared *shared = items[i];
+
+        shared->response->payload = shared->request->payload;
+    }
+    atomic_fetch_add(&state->shared, (int)n_items);
+    if (atomic_load(&state->largest) < (int)n_items)
+        atomic_store(&state->largest, (int)n_items);
+}
+
+static void answer_short(void *const *items, size_t n_items)
+{
+    for (size_t i = 0; i < n_items; i++)
+        if (!is_short(((const Shared *)items[i])->request))
+            abort();
+    answer_together(items, n_items);
+}
+
+static void answer_long(void *const *items, size_t n_items)
+{
+    for (size_t i = 0; i < n_items; i++)
+        if (is_short(((const Shared *)items[i])->request))
+            abort();
+    answer_together(items, n_items);
+}
+
+static bool shares(RpcCall *call, const EchoRequest *request, EchoResponse *response)
+{
+    Shared *shared = arena_alloc(call->arena, sizeof(*shared));
+
+    *shared = (Shared){ request, response, call->service };
+    return rpc_share(call, is_short(request) ? answer_short : answer_long, shared);
+}
+
+static void hold(EchoState *state)
+{
+    if (atomic_load(&state->holds))
+        atomic_fetch_add(&state->held, 1);
+    while (atomic_load(&state->holds))
+        clock_sleep_ms(STEP_MS);
+}
+
 static const Error *echo(RpcCall *call, const void *request, void *reply)
 {
     const EchoRequest *req = request;
@@ -50,6 +108,10 @@ static const Error *echo(RpcCall *call, const void *request, void *reply)
         atomic_fetch_add(&state->moved, 1);
         return &rpc_needs_worker;
     }
+    if (state)
+        hold(state);
+    if (state && atomic_load(&state->shares) && shares(call, req, response))
+        return NULL;
     response->payload = req->payload;
     return NULL;
 }

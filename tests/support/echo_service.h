@@ -15,6 +15,12 @@ typedef struct EchoState {
     atomic_int moved;     /* Echo has asked for a worker */
     atomic_bool blocks;   /* Echo needs a worker, though it is marked inline */
     atomic_bool detaches; /* EchoMany goes on without its worker */
+    atomic_bool holds;    /* Echo keeps the transport's thread for as long as this is set */
+    atomic_int held;      /* Echo was called while it held */
+    atomic_bool
+        shares; /* Echo answers all calls of a turn together: short payloads, and long ones */
+    atomic_int shared;  /* calls that were answered so */
+    atomic_int largest; /* of those answered together */
 } EchoState;
 
 extern const RpcService echo_rpcs;
