@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Folder: (folders besides its own, libraries) that its files may include. The longest match counts.
 # "*" in a folder stands for the name of a service.
 LAYERS = {
-    "shared/base": ([], ["sodium"]),
+    "shared/base": ([], ["sodium", "openssl"]),
     "shared/codec": (["shared/base"], ["protobuf-c", "bson", "jansson"]),
     "shared/auth": (["shared/base"], ["cjose", "jansson", "openssl"]),
     "shared/admin": (["shared/base"], ["libevent"]),

@@ -5,12 +5,12 @@
 #include "services/cart/quote_keys.h"
 #include "services/cart/variant_cache.h"
 #include "shared/base/clock.h"
+#include "shared/base/seal.h"
 #include "shared/codec/message.h"
 #include "shared/codec/scan.h"
 #include "shared/service/service.h"
 
 #include <pthread.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +19,7 @@ typedef Throughline__Catalog__V1__QuoteLine QuoteLine;
 typedef Throughline__Catalog__V1__ListQuoteKeysRequest ListQuoteKeysRequest;
 typedef Throughline__Catalog__V1__ListQuoteKeysResponse ListQuoteKeysResponse;
 
-/* The zero byte at its end is part of it. */
-static const char signed_prefix[] = "throughline.quote.v1";
+static const char sealed_purpose[] = "throughline.quote.v1";
 
 static const Error quote_forged = { ERROR_INVALID_ARGUMENT, "QUOTE_FORGED",
     "The quote was not signed by the catalogue: send it as QuoteCart gave it." };
@@ -35,7 +34,7 @@ CatalogClient *catalog_client_new(void)
 {
     CatalogClient *client = calloc(1, sizeof(*client));
 
-    if (!client || sodium_init() < 0)
+    if (!client)
         abort();
     client->variants = variant_cache_new();
     client->keys = quote_keys_new();
@@ -215,18 +214,19 @@ static const Error *refresh_keys(RpcCall *call, CatalogClient *client)
 }
 
 /* By a key that is known. */
-static bool is_signed(CatalogClient *client, Arena *arena, const SignedQuote *signed_quote)
+static bool is_signed(CatalogClient *client, const SignedQuote *signed_quote)
 {
-    size_t size = sizeof(signed_prefix) + signed_quote->payload.len;
-    uint8_t *bytes = arena_alloc(arena, size);
+    const Throughline__Catalog__V1__QuoteBatch *batch = signed_quote->batch;
+    Seal seal = { .signature = { signed_quote->signature.data, signed_quote->signature.len } };
     uint8_t key[QUOTE_KEY_BYTES];
 
-    if (signed_quote->signature.len != crypto_sign_BYTES || !signed_quote->payload.len ||
-        !quote_keys_find(client->keys, signed_quote->key_id, key))
-        return false;
-    memcpy(bytes, signed_prefix, sizeof(signed_prefix));
-    memcpy(bytes + sizeof(signed_prefix), signed_quote->payload.data, signed_quote->payload.len);
-    return crypto_sign_verify_detached(signed_quote->signature.data, bytes, size, key) == 0;
+    if (batch) {
+        seal.index = batch->index;
+        seal.path = (Bytes){ batch->path.data, batch->path.len };
+    }
+    return signed_quote->payload.len && quote_keys_find(client->keys, signed_quote->key_id, key) &&
+           seal_holds(sealed_purpose,
+               (Bytes){ signed_quote->payload.data, signed_quote->payload.len }, &seal, key);
 }
 
 const Error *catalog_open_quote(RpcCall *call, const SignedQuote *signed_quote, Quote **opened)
@@ -237,10 +237,10 @@ const Error *catalog_open_quote(RpcCall *call, const SignedQuote *signed_quote, 
     const Error *error;
 
     /* The key may be new, or, in a catalogue that was set up anew, another one of the same name. */
-    if (!is_signed(client, call->arena, signed_quote)) {
+    if (!is_signed(client, signed_quote)) {
         if ((error = refresh_keys(call, client)))
             return error;
-        if (!is_signed(client, call->arena, signed_quote))
+        if (!is_signed(client, signed_quote))
             return &quote_forged;
     }
     if (scan_message(call->arena, type, payload))

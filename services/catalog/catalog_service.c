@@ -68,7 +68,7 @@ static const Error *open_quote_keys(ServiceContext *context, Catalog *catalog)
     StoreView view = { .store = context->store, .arena = context->arena };
     QuoteKeyRecord *key =
         message_new(context->arena, &throughline__catalog__v1__quote_key_record__descriptor);
-    uint8_t seed[QUOTE_KEY_SEED];
+    uint8_t seed[SEAL_SEED];
     const Error *error = key_ring_load(catalog->keys, &view);
 
     if (error || key_ring_newest(catalog->keys))

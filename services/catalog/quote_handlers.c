@@ -68,13 +68,9 @@ static void address_quote(RpcCall *call, const CreateQuoteRequest *req, Quote *q
     name_gifts(call, quote);
 }
 
-static SignedQuote *sign(RpcCall *call, const Quote *quote)
+static const QuoteKeyRecord *signing_key(RpcCall *call)
 {
-    SignedQuote *signed_quote =
-        message_new(call->arena, &throughline__catalog__v1__signed_quote__descriptor);
-
-    quote_sign(quote, key_ring_newest(catalog_of(call)->keys), call->arena, signed_quote);
-    return signed_quote;
+    return key_ring_newest(catalog_of(call)->keys);
 }
 
 /* Again as long as promotions turn up whose limits were not looked at. */
@@ -127,6 +123,34 @@ static void show_signed(RpcCall *call, const SignedQuote *signed_quote, CreateQu
     res->base.unknown_fields = field;
 }
 
+_Static_assert((int)RPC_MAX_SHARERS <= (int)SEAL_MAX_TOGETHER, "whoever shares shares a signature");
+
+/* A quote that waits for others to be signed with. */
+typedef struct Waiting {
+    RpcCall *call;
+    UnsignedQuote *quote;
+} Waiting;
+
+static void sign_together(void *const *items, size_t n_items)
+{
+    UnsignedQuote *quotes[RPC_MAX_SHARERS];
+
+    for (size_t i = 0; i < n_items; i++)
+        quotes[i] = ((const Waiting *)items[i])->quote;
+    quotes_sign(quotes, n_items, signing_key(((const Waiting *)items[0])->call));
+}
+
+static void sign(RpcCall *call, const Quote *quote, CreateQuoteResponse *res)
+{
+    Waiting *waiting = arena_alloc(call->arena, sizeof(*waiting));
+
+    *waiting = (Waiting){ call, quote_serialize(quote, call->arena) };
+    res->signed_quote = waiting->quote->signed_quote;
+    show_signed(call, res->signed_quote, res);
+    if (!rpc_share(call, sign_together, waiting))
+        quotes_sign(&waiting->quote, 1, signing_key(call));
+}
+
 const Error *create_quote(RpcCall *call, const void *request, void *reply)
 {
     const CreateQuoteRequest *req = request;
@@ -149,8 +173,7 @@ const Error *create_quote(RpcCall *call, const void *request, void *reply)
     address_quote(call, req, quote);
     if (req->n_overrides > 0 && (error = overrides_approve(call, req, quote)))
         return error;
-    res->signed_quote = sign(call, quote);
-    show_signed(call, res->signed_quote, res);
+    sign(call, quote, res);
     return NULL;
 }
 
@@ -322,6 +345,6 @@ const Error *requote(RpcCall *call, const void *request, void *reply)
     pricing_compare(before, after, call->arena, res);
     res->quote = after->quote;
     address_quote(call, again, res->quote);
-    res->signed_quote = sign(call, res->quote);
+    res->signed_quote = quote_sign(res->quote, signing_key(call), call->arena);
     return NULL;
 }

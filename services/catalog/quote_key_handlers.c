@@ -31,7 +31,7 @@ const Error *rotate_quote_key(RpcCall *call, const void *request, void *reply)
     QuoteKeyRecord *record =
         message_new(call->arena, &throughline__catalog__v1__quote_key_record__descriptor);
     const QuoteKeyRecord *const *keys;
-    uint8_t seed[QUOTE_KEY_SEED];
+    uint8_t seed[SEAL_SEED];
     StoreView reading;
     const Error *error;
 

@@ -5,7 +5,7 @@ from programs import run_json
 from unary import Method, echo_method
 
 SERVICE = "/throughline.catalog.v1.PricingService/"
-QUOTE_SLACK = 16   # nanoseconds of two times are of one to five bytes each, in the quote and in what is signed
+QUOTE_SLACK = 256   # a quote says where it stands among up to 64 that share its signature, in hashes of 32 bytes
 CPU = 0
 
 

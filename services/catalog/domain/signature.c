@@ -5,52 +5,79 @@
 #include "shared/codec/types.h"
 
 #include <assert.h>
-#include <sodium.h>
-#include <string.h>
 
-/* Signed with its NUL: no other message that this key may ever sign starts with these bytes. */
 static const char purpose[] = "throughline.quote.v1";
 
 static const Error quote_forged = { ERROR_INVALID_ARGUMENT, "QUOTE_FORGED",
     "This is not a quote that this shop has signed." };
 
-void quote_key_make(const uint8_t seed[QUOTE_KEY_SEED], const char *name, int64_t now, Arena *arena,
-    QuoteKeyRecord *key)
+void quote_key_make(
+    const uint8_t seed[SEAL_SEED], const char *name, int64_t now, Arena *arena, QuoteKeyRecord *key)
 {
     key->name = arena_text(arena, name);
-    key->public_key.len = QUOTE_PUBLIC_KEY;
-    key->public_key.data = arena_alloc(arena, QUOTE_PUBLIC_KEY);
-    key->secret_key.len = QUOTE_SECRET_KEY;
-    key->secret_key.data = arena_alloc(arena, QUOTE_SECRET_KEY);
+    key->public_key.len = SEAL_PUBLIC_KEY;
+    key->public_key.data = arena_alloc(arena, SEAL_PUBLIC_KEY);
+    key->secret_key.len = SEAL_SECRET_KEY;
+    key->secret_key.data = arena_alloc(arena, SEAL_SECRET_KEY);
     key->create_time = timestamp_from_micros(arena, now);
-    crypto_sign_seed_keypair(key->public_key.data, key->secret_key.data, seed);
+    seal_key_pair(seed, key->public_key.data, key->secret_key.data);
 }
 
-static Bytes signed_bytes(ProtobufCBinaryData payload, Arena *arena)
+static ProtobufCBinaryData bytes_field(Bytes bytes)
 {
-    uint8_t *bytes = arena_alloc(arena, sizeof(purpose) + payload.len);
-
-    memcpy(bytes, purpose, sizeof(purpose));
-    if (payload.len)
-        memcpy(bytes + sizeof(purpose), payload.data, payload.len);
-    return (Bytes){ bytes, sizeof(purpose) + payload.len };
+    return (ProtobufCBinaryData){ bytes.size, (uint8_t *)(uintptr_t)bytes.data };
 }
 
-void quote_sign(
-    const Quote *quote, const QuoteKeyRecord *key, Arena *arena, SignedQuote *signed_quote)
+static Bytes field_bytes(ProtobufCBinaryData field)
 {
-    Bytes payload = message_pack(arena, quote);
-    Bytes bytes;
+    return (Bytes){ field.data, field.len };
+}
 
-    assert(key->secret_key.len == QUOTE_SECRET_KEY);
-    signed_quote->payload.data = arena_copy(arena, payload.data, payload.size);
-    signed_quote->payload.len = payload.size;
-    signed_quote->key_id = key->name;
-    signed_quote->signature.len = QUOTE_SIGNATURE;
-    signed_quote->signature.data = arena_alloc(arena, QUOTE_SIGNATURE);
-    bytes = signed_bytes(signed_quote->payload, arena);
-    crypto_sign_detached(
-        signed_quote->signature.data, NULL, bytes.data, bytes.size, key->secret_key.data);
+UnsignedQuote *quote_serialize(const Quote *quote, Arena *arena)
+{
+    UnsignedQuote *serialized = arena_alloc(arena, sizeof(*serialized));
+
+    serialized->item = (SealItem){ .bytes = message_pack(arena, quote), .arena = arena };
+    serialized->signed_quote =
+        message_new(arena, &throughline__catalog__v1__signed_quote__descriptor);
+    serialized->signed_quote->payload = bytes_field(serialized->item.bytes);
+    return serialized;
+}
+
+/* What says where the quote stands among those that were signed together. */
+static QuoteBatch *batch_of(const Seal *seal, Arena *arena)
+{
+    QuoteBatch *batch = message_new(arena, &throughline__catalog__v1__quote_batch__descriptor);
+
+    batch->index = seal->index;
+    batch->path = bytes_field(seal->path);
+    return batch;
+}
+
+void quotes_sign(UnsignedQuote *const *quotes, size_t n_quotes, const QuoteKeyRecord *key)
+{
+    SealItem *items[SEAL_MAX_TOGETHER] = { NULL };
+
+    assert(key->secret_key.len == SEAL_SECRET_KEY && n_quotes <= SEAL_MAX_TOGETHER);
+    for (size_t i = 0; i < n_quotes; i++)
+        items[i] = &quotes[i]->item;
+    seal_make(purpose, items, n_quotes, key->secret_key.data);
+    for (size_t i = 0; i < n_quotes; i++) {
+        SignedQuote *signed_quote = quotes[i]->signed_quote;
+        const Seal *seal = &items[i]->seal;
+
+        signed_quote->key_id = arena_text(items[i]->arena, key->name);
+        signed_quote->signature = bytes_field(seal->signature);
+        signed_quote->batch = seal->path.size ? batch_of(seal, items[i]->arena) : NULL;
+    }
+}
+
+SignedQuote *quote_sign(const Quote *quote, const QuoteKeyRecord *key, Arena *arena)
+{
+    UnsignedQuote *serialized = quote_serialize(quote, arena);
+
+    quotes_sign(&serialized, 1, key);
+    return serialized->signed_quote;
 }
 
 static const QuoteKeyRecord *find_key(
@@ -66,15 +93,15 @@ const Error *quote_verify(const SignedQuote *signed_quote, const QuoteKeyRecord 
     size_t n_keys, int64_t now, Arena *arena, Quote *quote)
 {
     const QuoteKeyRecord *key = find_key(keys, n_keys, signed_quote->key_id);
-    Bytes payload = { signed_quote->payload.data, signed_quote->payload.len };
-    Bytes bytes;
+    Bytes payload = field_bytes(signed_quote->payload);
+    Seal seal = { .signature = field_bytes(signed_quote->signature) };
     const Quote *inside;
 
-    if (!key || signed_quote->signature.len != QUOTE_SIGNATURE)
-        return &quote_forged;
-    bytes = signed_bytes(signed_quote->payload, arena);
-    if (crypto_sign_verify_detached(
-            signed_quote->signature.data, bytes.data, bytes.size, key->public_key.data))
+    if (signed_quote->batch) {
+        seal.index = signed_quote->batch->index;
+        seal.path = field_bytes(signed_quote->batch->path);
+    }
+    if (!key || !seal_holds(purpose, payload, &seal, key->public_key.data))
         return &quote_forged;
     /* Only now are the bytes known to be ours and safe to unpack. */
     inside = message_unpack(arena, &throughline__catalog__v1__quote__descriptor, payload);

@@ -1,24 +1,35 @@
-/* The seal on a quote: Ed25519 (RFC 8032) over "throughline.quote.v1", a zero byte and the
- * serialized quote. Whoever holds the public key verifies it without asking. */
+/* The seal on a quote (seal.h), for the purpose "throughline.quote.v1". Whoever holds the public key
+ * verifies it without asking. */
 #ifndef THROUGHLINE_CATALOG_SIGNATURE_H
 #define THROUGHLINE_CATALOG_SIGNATURE_H
 
 #include "services/catalog/domain/pricing.h"
+#include "shared/base/seal.h"
 
 #include "throughline/catalog/v1/records.pb-c.h"
 
 typedef Throughline__Catalog__V1__SignedQuote SignedQuote;
+typedef Throughline__Catalog__V1__QuoteBatch QuoteBatch;
 typedef Throughline__Catalog__V1__QuoteKeyRecord QuoteKeyRecord;
 
-enum { QUOTE_KEY_SEED = 32, QUOTE_PUBLIC_KEY = 32, QUOTE_SECRET_KEY = 64, QUOTE_SIGNATURE = 64 };
+/* A quote that is serialized, but not signed yet. */
+typedef struct UnsignedQuote {
+    SealItem item;
+    SignedQuote *signed_quote;
+} UnsignedQuote;
 
 /* Fills an initialised record with the pair of keys that belongs to the seed. */
-void quote_key_make(const uint8_t seed[QUOTE_KEY_SEED], const char *name, int64_t now, Arena *arena,
+void quote_key_make(const uint8_t seed[SEAL_SEED], const char *name, int64_t now, Arena *arena,
     QuoteKeyRecord *key);
 
-/* Serializes and signs. */
-void quote_sign(
-    const Quote *quote, const QuoteKeyRecord *key, Arena *arena, SignedQuote *signed_quote);
+/* Serializes; everything is in the arena. */
+UnsignedQuote *quote_serialize(const Quote *quote, Arena *arena);
+
+/* Signs 1 to SEAL_MAX_TOGETHER quotes, more than one with the same signature. */
+void quotes_sign(UnsignedQuote *const *quotes, size_t n_quotes, const QuoteKeyRecord *key);
+
+/* The same for one by itself. */
+SignedQuote *quote_sign(const Quote *quote, const QuoteKeyRecord *key, Arena *arena);
 
 /* The quote inside, in an initialised message. Keys need their public half only. Errors:
  * INVALID_ARGUMENT QUOTE_FORGED (wrong signature, unknown key, not a quote), FAILED_PRECONDITION

@@ -2,6 +2,7 @@
 #include "tests/service/cart/shop.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/seal.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 #include "tests/support/test_main.h"
@@ -155,6 +156,29 @@ static void a_quote_counts_for_its_cart_its_content_and_its_time(void)
     shop_close(fixture);
 }
 
+static void a_quote_that_was_signed_with_others_is_taken(void)
+{
+    Fixture *fixture = shop_open();
+    Cart *cart = shop_full_cart(fixture);
+    Quote *quote = open_quote(fixture, shop_quote(fixture, cart->name));
+    Quote *other = open_quote(fixture, shop_quote(fixture, cart->name));
+    SignedQuote *given;
+    Order *order;
+
+    other->cart = arena_text(fixture_arena(fixture), "carts/other");
+    given = shop_sign_together(fixture, quote, other);
+    given->batch->path.data[0] ^= 1;
+    CHECK_TEXT(refusal(fixture, cart->name, given), "QUOTE_FORGED");
+    given->batch->path.data[0] ^= 1;
+    given->batch->index ^= 1;
+    CHECK_TEXT(refusal(fixture, cart->name, given), "QUOTE_FORGED");
+    given->batch->index ^= 1;
+    order = shop_checkout(fixture, cart->name, given);
+    CHECK_INT(order->signed_quote->batch->index, 1);
+    CHECK_INT(order->signed_quote->batch->path.len, SEAL_HASH);
+    shop_close(fixture);
+}
+
 static void a_quote_that_does_not_add_up_is_not_billed(void)
 {
     Fixture *fixture = shop_open();
@@ -302,6 +326,8 @@ static CU_TestInfo tests[] = {
     { "only_the_catalogues_signature_is_taken", only_the_catalogues_signature_is_taken },
     { "a_quote_counts_for_its_cart_its_content_and_its_time",
         a_quote_counts_for_its_cart_its_content_and_its_time },
+    { "a_quote_that_was_signed_with_others_is_taken",
+        a_quote_that_was_signed_with_others_is_taken },
     { "a_quote_that_does_not_add_up_is_not_billed", a_quote_that_does_not_add_up_is_not_billed },
     { "a_cart_without_a_customer_is_quoted_but_not_bought",
         a_cart_without_a_customer_is_quoted_but_not_bought },

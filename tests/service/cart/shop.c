@@ -381,18 +381,29 @@ int64_t shop_minor(const Google__Type__Money *money)
     return minor;
 }
 
-SignedQuote *shop_sign(Fixture *fixture, const Quote *quote)
+static const QuoteKeyRecord *quote_key(Fixture *fixture)
 {
     StoreView view = fixture_view(fixture_peer(fixture, "catalog"));
     StoreQuery query = { .limit = 1 };
-    SignedQuote *signed_quote =
-        message_new(fixture_arena(fixture), &throughline__catalog__v1__signed_quote__descriptor);
     StorePage page;
 
     must(store_find(&view, &quote_keys, &query, &page), "quote key");
     CU_ASSERT_FATAL(page.n_messages == 1);
-    quote_sign(quote, page.messages[0], fixture_arena(fixture), signed_quote);
-    return signed_quote;
+    return page.messages[0];
+}
+
+SignedQuote *shop_sign(Fixture *fixture, const Quote *quote)
+{
+    return quote_sign(quote, quote_key(fixture), fixture_arena(fixture));
+}
+
+SignedQuote *shop_sign_together(Fixture *fixture, const Quote *quote, const Quote *other)
+{
+    Arena *arena = fixture_arena(fixture);
+    UnsignedQuote *both[] = { quote_serialize(other, arena), quote_serialize(quote, arena) };
+
+    quotes_sign(both, COUNT(both), quote_key(fixture));
+    return both[1]->signed_quote;
 }
 
 ShopStock shop_stock_of(Fixture *fixture, const char *sku)

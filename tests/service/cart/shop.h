@@ -60,6 +60,9 @@ int64_t shop_minor(const Google__Type__Money *money);
 /* Signs any quote as the catalogue would. */
 SignedQuote *shop_sign(Fixture *fixture, const Quote *quote);
 
+/* The same with a signature that it shares with another one. */
+SignedQuote *shop_sign_together(Fixture *fixture, const Quote *quote, const Quote *other);
+
 /* What the catalogue knows of pieces and of limited promotions. */
 void shop_stock(Fixture *fixture, const char *sku, const char *location, int64_t on_hand);
 typedef Throughline__Catalog__V1__GetStockResponse ShopStock;

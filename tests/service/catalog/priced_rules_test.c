@@ -360,7 +360,7 @@ static void a_quote_that_has_expired_can_be_asked_for_again(void)
 
     CU_ASSERT_PTR_NULL_FATAL(quote(a_request(arena, 1)));
     answer.quote->expire_time = timestamp_from_micros(arena, clock_now() - a_second);
-    quote_sign(answer.quote, key_ring_newest(catalog->keys), arena, &old);
+    old = *quote_sign(answer.quote, key_ring_newest(catalog->keys), arena);
     CHECK_TEXT(error_reason(verify(&old, &inside)), "QUOTE_EXPIRED");
 
     CU_ASSERT_PTR_NULL_FATAL(requote(&old, &again));

@@ -199,12 +199,12 @@ static void a_quote_of_another_key_is_a_forgery(void)
 {
     QuoteKeyRecord key = THROUGHLINE__CATALOG__V1__QUOTE_KEY_RECORD__INIT;
     SignedQuote forged = THROUGHLINE__CATALOG__V1__SIGNED_QUOTE__INIT;
-    uint8_t seed[QUOTE_KEY_SEED] = { 1 };
+    uint8_t seed[SEAL_SEED] = { 1 };
     Quote inside;
 
     CU_ASSERT_PTR_NULL_FATAL(quote(a_request(arena, 1)));
     quote_key_make(seed, answer.signed_quote->key_id, 0, arena, &key);
-    quote_sign(answer.quote, &key, arena, &forged);
+    forged = *quote_sign(answer.quote, &key, arena);
 
     CHECK_TEXT(error_reason(verify(&forged, &inside)), "QUOTE_FORGED");
     CU_ASSERT(has_violation(verify(NULL, &inside), "signed_quote"));
@@ -218,7 +218,7 @@ static void an_expired_quote_is_not_honoured(void)
 
     CU_ASSERT_PTR_NULL_FATAL(quote(a_request(arena, 1)));
     answer.quote->expire_time = timestamp_from_micros(arena, clock_now() - 1);
-    quote_sign(answer.quote, key_ring_newest(catalog->keys), arena, &old);
+    old = *quote_sign(answer.quote, key_ring_newest(catalog->keys), arena);
 
     CHECK_TEXT(error_reason(verify(&old, &inside)), "QUOTE_EXPIRED");
 }
@@ -247,6 +247,20 @@ static void anybody_verifies_with_the_public_key(void)
 
 /* Many at once. */
 
+/* By somebody else than the server. */
+static bool is_signed(const SignedQuote *given)
+{
+    const Catalog *catalog = fixture_context(fixture)->state;
+    Seal seal = { .signature = { given->signature.data, given->signature.len } };
+
+    if (given->batch) {
+        seal.index = given->batch->index;
+        seal.path = (Bytes){ given->batch->path.data, given->batch->path.len };
+    }
+    return seal_holds("throughline.quote.v1", (Bytes){ given->payload.data, given->payload.len },
+        &seal, key_ring_newest(catalog->keys)->public_key.data);
+}
+
 /* One caller: quotes of its own quantity, each checked; the number of wrong ones. */
 static void *quote_repeatedly(void *context)
 {
@@ -264,7 +278,8 @@ static void *quote_repeatedly(void *context)
         if (rpc_client_call(fixture_client(fixture), &outgoing,
                 &throughline__catalog__v1__pricing_service__descriptor, "CreateQuote",
                 a_request(memory, quantity), &given) ||
-            !money_minor(given.quote->total, &total) || total != INT64_C(19900) * quantity)
+            !money_minor(given.quote->total, &total) || total != INT64_C(19900) * quantity ||
+            !is_signed(given.signed_quote))
             n_wrong++;
     }
     arena_free(memory);

@@ -18,7 +18,7 @@ typedef struct Sealed {
 static QuoteKeyRecord a_key(Arena *arena, uint8_t seed_byte, const char *name)
 {
     QuoteKeyRecord key = THROUGHLINE__CATALOG__V1__QUOTE_KEY_RECORD__INIT;
-    uint8_t seed[QUOTE_KEY_SEED];
+    uint8_t seed[SEAL_SEED];
 
     memset(seed, seed_byte, sizeof(seed));
     quote_key_make(seed, name, some_noon, arena, &key);
@@ -31,14 +31,13 @@ static void seal(Sealed *sealed)
     Quote quote = THROUGHLINE__CATALOG__V1__QUOTE__INIT;
 
     *sealed = (Sealed){ .arena = arena_new() };
-    throughline__catalog__v1__signed_quote__init(&sealed->quote);
     sealed->key = a_key(sealed->arena, 7, "quoteKeys/1");
     sealed->keys[0] = &sealed->key;
     quote.name = text(sealed->arena, "quotes/1");
     quote.total = money_message(sealed->arena, "EUR", 4200);
     quote.issue_time = timestamp_from_micros(sealed->arena, some_noon);
     quote.expire_time = timestamp_from_micros(sealed->arena, some_noon + 60000000);
-    quote_sign(&quote, &sealed->key, sealed->arena, &sealed->quote);
+    sealed->quote = *quote_sign(&quote, &sealed->key, sealed->arena);
 }
 
 static const char *verify(Sealed *sealed, int64_t now)
@@ -163,6 +162,89 @@ static void a_quote_expires(void)
     arena_free(sealed.arena);
 }
 
+/* So many quotes, signed together by "quoteKeys/1"; the given one becomes the sealed one. */
+static void seal_among(Sealed *sealed, size_t n_quotes, size_t chosen)
+{
+    UnsignedQuote *quotes[SEAL_MAX_TOGETHER];
+
+    seal(sealed);
+    for (size_t i = 0; i < n_quotes; i++) {
+        Quote quote = THROUGHLINE__CATALOG__V1__QUOTE__INIT;
+
+        quote.name = arena_printf(sealed->arena, "quotes/%zu", i);
+        quote.issue_time = timestamp_from_micros(sealed->arena, some_noon);
+        quote.expire_time = timestamp_from_micros(sealed->arena, some_noon + 60000000);
+        quotes[i] = quote_serialize(&quote, sealed->arena);
+    }
+    quotes_sign(quotes, n_quotes, &sealed->key);
+    sealed->quote = *quotes[chosen]->signed_quote;
+}
+
+static void quotes_of_one_moment_share_a_signature(void)
+{
+    for (size_t i = 0; i < 5; i++) {
+        Quote quote = THROUGHLINE__CATALOG__V1__QUOTE__INIT;
+        Sealed sealed;
+
+        seal_among(&sealed, 5, i);
+        CU_ASSERT_PTR_NULL(
+            quote_verify(&sealed.quote, sealed.keys, 1, some_noon, sealed.arena, &quote));
+        CHECK_TEXT(quote.name, arena_printf(sealed.arena, "quotes/%zu", i));
+        CHECK_INT(sealed.quote.batch->index, (int64_t)i);
+        CHECK_TEXT(verify(&sealed, some_noon + 60000000), "QUOTE_EXPIRED");
+        arena_free(sealed.arena);
+    }
+}
+
+static void one_by_itself_has_no_batch(void)
+{
+    Sealed sealed;
+
+    seal_among(&sealed, 1, 0);
+    CU_ASSERT_PTR_NULL(sealed.quote.batch);
+    CHECK_TEXT(verify(&sealed, some_noon), "OK");
+    arena_free(sealed.arena);
+}
+
+static void a_quote_keeps_its_place_over_the_wire(void)
+{
+    Sealed sealed;
+    SignedQuote *again;
+
+    seal_among(&sealed, 5, 4);
+    again = message_copy(sealed.arena, &sealed.quote);
+    sealed.quote = *again;
+    CHECK_TEXT(verify(&sealed, some_noon), "OK");
+    arena_free(sealed.arena);
+}
+
+static void a_forged_place_is_a_forgery(void)
+{
+    Sealed sealed, other;
+    size_t length;
+
+    seal_among(&sealed, 5, 2);
+    seal_among(&other, 5, 3);
+    length = sealed.quote.batch->path.len;
+    sealed.quote.batch->index ^= 1;
+    CHECK_TEXT(verify(&sealed, some_noon), "QUOTE_FORGED");
+    sealed.quote.batch->index ^= 1 | 1 << 3;
+    CHECK_TEXT(verify(&sealed, some_noon), "QUOTE_FORGED");
+    sealed.quote.batch->index ^= 1 << 3;
+    sealed.quote.batch->path.len -= SEAL_HASH;
+    CHECK_TEXT(verify(&sealed, some_noon), "QUOTE_FORGED");
+    sealed.quote.batch->path.len = 0;
+    CHECK_TEXT(verify(&sealed, some_noon), "QUOTE_FORGED");
+    sealed.quote.batch->path.len = length;
+    CHECK_TEXT(verify(&sealed, some_noon), "OK");
+    sealed.quote.batch = other.quote.batch;
+    CHECK_TEXT(verify(&sealed, some_noon), "QUOTE_FORGED");
+    sealed.quote.batch = NULL;
+    CHECK_TEXT(verify(&sealed, some_noon), "QUOTE_FORGED");
+    arena_free(sealed.arena);
+    arena_free(other.arena);
+}
+
 static void one_seed_makes_one_key(void)
 {
     Arena *arena = arena_new();
@@ -172,7 +254,7 @@ static void one_seed_makes_one_key(void)
 
     CU_ASSERT(message_equal(&first, &again));
     CU_ASSERT(!message_equal(&first, &other));
-    CHECK_INT(first.public_key.len, QUOTE_PUBLIC_KEY);
+    CHECK_INT(first.public_key.len, SEAL_PUBLIC_KEY);
     arena_free(arena);
 }
 
@@ -189,6 +271,10 @@ int main(int argc, char **argv)
         { "a_signature_without_the_purpose_is_a_forgery",
             a_signature_without_the_purpose_is_a_forgery },
         { "a_quote_expires", a_quote_expires },
+        { "quotes_of_one_moment_share_a_signature", quotes_of_one_moment_share_a_signature },
+        { "one_by_itself_has_no_batch", one_by_itself_has_no_batch },
+        { "a_quote_keeps_its_place_over_the_wire", a_quote_keeps_its_place_over_the_wire },
+        { "a_forged_place_is_a_forgery", a_forged_place_is_a_forgery },
         { "one_seed_makes_one_key", one_seed_makes_one_key },
         CU_TEST_INFO_NULL,
     };
