@@ -22,7 +22,7 @@ typedef Throughline__Catalog__V1__GenerateCouponsResponse GenerateCouponsRespons
 typedef Throughline__Catalog__V1__GetCouponRequest GetCouponRequest;
 typedef Throughline__Catalog__V1__CouponCampaignChanged CouponCampaignChanged;
 
-enum { CODES_A_MESSAGE = 1000 };
+enum { CODES_A_MESSAGE = 1000, MAX_CUSTOMERS = 10000 };
 
 static const Error etag_stale = { ERROR_ABORTED, "ETAG_STALE",
     "The campaign was changed meanwhile: load it again." };
@@ -177,23 +177,37 @@ static const Error *end_coupon_campaign(RpcCall *call, const void *request, void
 
 /* Codes. */
 
+static const Error *check_generates(
+    const CouponCampaign *campaign, const GenerateCouponsRequest *req, int64_t now)
+{
+    static const Error is_personal = { ERROR_FAILED_PRECONDITION, "CAMPAIGN_IS_PERSONAL",
+        "Each code of the campaign is one customer's: name the customers." };
+    static const Error not_personal = { ERROR_FAILED_PRECONDITION, "CAMPAIGN_NOT_PERSONAL",
+        "The campaign's codes are for everybody: name no customers." };
+
+    if (!*campaign->prefix)
+        return &has_one_code;
+    if (campaign_state(campaign, now) == COUPON_ENDED)
+        return &campaign_ended;
+    if (campaign->is_personal != (req->n_customers > 0))
+        return campaign->is_personal ? &is_personal : &not_personal;
+    return NULL;
+}
+
 /* Makes the codes up to a number valid. */
 static const Error *raise_count(
-    RpcCall *call, const char *name, int64_t last, CouponCampaign *campaign)
+    RpcCall *call, const GenerateCouponsRequest *req, int64_t last, CouponCampaign *campaign)
 {
     CouponCampaignChanged event = THROUGHLINE__CATALOG__V1__COUPON_CAMPAIGN_CHANGED__INIT;
-    Race race __attribute__((cleanup(race_end))) = race_start(call, name);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, req->campaign);
     const Error *error;
 
     do {
         message_init(coupon_campaigns.message, campaign);
-        if ((error = load_campaign(call, name, campaign)) ||
-            (error = check_promotion_channel(call, campaign->promotion)))
+        if ((error = load_campaign(call, req->campaign, campaign)) ||
+            (error = check_promotion_channel(call, campaign->promotion)) ||
+            (error = check_generates(campaign, req, call->arrived_at)))
             return error;
-        if (!*campaign->prefix)
-            return &has_one_code;
-        if (campaign_state(campaign, call->arrived_at) == COUPON_ENDED)
-            return &campaign_ended;
         if (campaign->code_count >= last)
             return NULL;
         campaign->code_count = last;
@@ -203,8 +217,9 @@ static const Error *raise_count(
     return error;
 }
 
-static const Error *send_codes(
-    RpcCall *call, const CouponCampaign *campaign, int64_t first, int64_t end)
+/* customers: NULL, or whose codes they are from the first on. */
+static const Error *send_codes(RpcCall *call, const CouponCampaign *campaign,
+    char *const *customers, int64_t first, int64_t end)
 {
     CouponKeyRecord *key = message_new(call->arena, coupon_keys.message);
     Arena *arena = arena_new();
@@ -216,9 +231,12 @@ static const Error *send_codes(
 
         message.first = first;
         message.codes = arena_array(arena, CODES_A_MESSAGE, sizeof(*message.codes));
-        while (first < end && message.n_codes < CODES_A_MESSAGE)
+        while (first < end && message.n_codes < CODES_A_MESSAGE) {
+            uint32_t tie = customers ? coupon_tie(key->key.data, *customers++) : COUPON_UNTIED;
+
             message.codes[message.n_codes++] =
-                coupon_code(key->key.data, campaign->prefix, first++, arena);
+                coupon_code(key->key.data, campaign->prefix, first++, tie, arena);
+        }
         error = rpc_send(call, &message);
         arena_reset(arena);
     }
@@ -226,23 +244,35 @@ static const Error *send_codes(
     return error;
 }
 
+static void check_customers(RpcCall *call, const GenerateCouponsRequest *req)
+{
+    check_count(call, "customers", req->n_customers, 0, MAX_CUSTOMERS);
+    if (req->n_customers > 0 && req->count != 0)
+        check_fail(call, "count", "must be 0 where customers are named");
+    for (size_t i = 0; i < req->n_customers && i < MAX_CUSTOMERS; i++)
+        check_name(call, check_path(call, "customers[%zu]", i), req->customers[i], "customers/*");
+}
+
 static const Error *generate_coupons(RpcCall *call, const void *request, void *reply)
 {
     const GenerateCouponsRequest *req = request;
     CouponCampaign *campaign = message_new(call->arena, coupon_campaigns.message);
     int64_t first = req->first ? req->first : 1;
+    int64_t count = req->n_customers ? (int64_t)req->n_customers : req->count;
     bool is_number = first >= 1 && first <= COUPON_MAX_NUMBER;
     const Error *error;
 
     (void)reply;
     check_name(call, "campaign", req->campaign, "couponCampaigns/*");
     check_range(call, "first", first, 1, COUPON_MAX_NUMBER);
-    check_range(call, "count", req->count, 1, COUPON_MAX_NUMBER - (is_number ? first - 1 : 0));
+    check_range(call, "count", count, 1, COUPON_MAX_NUMBER - (is_number ? first - 1 : 0));
+    check_customers(call, req);
     if ((error = check_result(call)) ||
-        (error = raise_count(call, req->campaign, first + req->count - 1, campaign)))
+        (error = raise_count(call, req, first + count - 1, campaign)))
         return error;
 
-    return send_codes(call, campaign, first, first + req->count);
+    return send_codes(
+        call, campaign, req->n_customers ? req->customers : NULL, first, first + count);
 }
 
 static const Error *get_coupon(RpcCall *call, const void *request, void *reply)

@@ -27,19 +27,29 @@ static const Error *find_campaign(
     return NULL;
 }
 
-/* A code that looks generated must be one of those that were. */
-static const Error *check_generated(RpcCall *call, const CouponCampaign *campaign, const char *code)
+/* A code that looks generated must be one of those that were; a personal one is its own customer's. */
+static const Error *check_generated(RpcCall *call, const CouponCampaign *campaign, const char *code,
+    const char *customer, Coupon *coupon)
 {
     StoreView steps = store_steps(call->store);
     CouponKeyRecord *key = message_new(call->arena, coupon_keys.message);
+    uint32_t tie;
     int64_t number;
     const Error *error =
         store_get(&steps, &coupon_keys, coupon_key_name(call->arena, campaign->name), key);
 
     if (error)
         return error->code == ERROR_NOT_FOUND ? &coupon_not_found : error;
-    number = coupon_number(key->key.data, code);
-    return number >= 1 && number <= campaign->code_count ? NULL : &coupon_not_found;
+    number = coupon_number(key->key.data, code, &tie);
+    if (number < 1 || number > campaign->code_count ||
+        (tie != COUPON_UNTIED) != campaign->is_personal)
+        return &coupon_not_found;
+    if (campaign->is_personal && coupon->state == COUPON_USABLE && !*customer)
+        coupon->state = COUPON_CUSTOMER_NEEDED;
+    else if (campaign->is_personal && coupon->state == COUPON_USABLE &&
+             tie != coupon_tie(key->key.data, customer))
+        coupon->state = COUPON_OTHER_CUSTOMER;
+    return NULL;
 }
 
 char *coupon_key_name(Arena *arena, const char *campaign)
@@ -47,25 +57,24 @@ char *coupon_key_name(Arena *arena, const char *campaign)
     return arena_printf(arena, "couponKeys/%s", campaign + strlen("couponCampaigns/"));
 }
 
-const Error *coupon_find(RpcCall *call, const char *code, CouponCampaign *campaign, Coupon *coupon)
+const Error *coupon_find(
+    RpcCall *call, const char *code, const char *customer, CouponCampaign *campaign, Coupon *coupon)
 {
     const char *prefix = coupon_prefix(code, call->arena);
     const Error *error;
 
     if (!promotion_code_is_valid(code))
         return &coupon_not_found;
-    if (prefix) {
-        if ((error = find_campaign(call, "prefix", prefix, campaign)) ||
-            (error = check_generated(call, campaign, code)))
-            return error;
-    } else if ((error = find_campaign(call, "code", code, campaign))) {
+    error = prefix ? find_campaign(call, "prefix", prefix, campaign)
+                   : find_campaign(call, "code", code, campaign);
+    if (error)
         return error;
-    }
     coupon->code = arena_text(call->arena, code);
     coupon->campaign = campaign->name;
     coupon->promotion = campaign->promotion;
+    coupon->is_personal = campaign->is_personal;
     coupon->state = campaign_state(campaign, call->arrived_at);
-    return NULL;
+    return prefix ? check_generated(call, campaign, code, customer, coupon) : NULL;
 }
 
 const Error *coupon_look_up(RpcCall *call, const char *code, const char *customer, Coupon *coupon)
@@ -75,7 +84,8 @@ const Error *coupon_look_up(RpcCall *call, const char *code, const char *custome
     UseCounter **counters;
     const Error *error;
 
-    if ((error = coupon_find(call, code, campaign, coupon)) || coupon->state != COUPON_USABLE)
+    if ((error = coupon_find(call, code, customer, campaign, coupon)) ||
+        coupon->state != COUPON_USABLE)
         return error;
     claims.customer = arena_text(call->arena, customer);
     if (uses_claim_campaign(campaign, code, call->arena, &claims)) {

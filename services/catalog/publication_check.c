@@ -78,7 +78,7 @@ static const Error *check_codes(RpcCall *call, ChangeList changes, Findings *fin
             !*after->promotion->code ||
             (before && text_equal(before->promotion->code, after->promotion->code)))
             continue;
-        error = coupon_find(call, after->promotion->code, campaign, &coupon);
+        error = coupon_find(call, after->promotion->code, "", campaign, &coupon);
         if (!error)
             findings_add(findings,
                 arena_printf(findings->arena, "rules[\"%s\"].code", after->promotion->name),

@@ -34,6 +34,19 @@ static void add_usage(RpcCall *call, PricingInput *input, PricingUsage usage)
     input->usages = usages;
 }
 
+static CouponDoor door_of(const Coupon *coupon)
+{
+    if (coupon->state == COUPON_NOT_STARTED)
+        return COUPON_DOOR_NOT_STARTED;
+    if (coupon->state == COUPON_ENDED)
+        return COUPON_DOOR_ENDED;
+    if (coupon->state == COUPON_OTHER_CUSTOMER ||
+        (coupon->state == COUPON_CUSTOMER_NEEDED && coupon->is_personal))
+        return COUPON_DOOR_OTHER_CUSTOMER;
+    return coupon->state == COUPON_CUSTOMER_NEEDED ? COUPON_DOOR_CUSTOMER_UNKNOWN
+                                                   : COUPON_DOOR_OPEN;
+}
+
 const Error *quote_load_coupon(
     RpcCall *call, const Rules *rules, const char *customer, PricingCode *code, PricingInput *input)
 {
@@ -42,10 +55,7 @@ const Error *quote_load_coupon(
 
     if (error)
         return text_equal(error->reason, "COUPON_NOT_FOUND") ? NULL : error;
-    code->door = coupon.state == COUPON_NOT_STARTED       ? COUPON_DOOR_NOT_STARTED
-                 : coupon.state == COUPON_ENDED           ? COUPON_DOOR_ENDED
-                 : coupon.state == COUPON_CUSTOMER_NEEDED ? COUPON_DOOR_CUSTOMER_UNKNOWN
-                                                          : COUPON_DOOR_OPEN;
+    code->door = door_of(&coupon);
     if (coupon.state == COUPON_USED_UP)
         add_usage(call, input, (PricingUsage){ .promotion = coupon.promotion });
     return promotion_load(call, rules, coupon.promotion, &code->promotion);

@@ -38,7 +38,7 @@ static const Error *claim_code(Attempt *attempt, const QuoteUse *use)
     RpcCall *call = attempt->call;
     CouponCampaign *campaign = message_new(call->arena, coupon_campaigns.message);
     Coupon coupon = THROUGHLINE__CATALOG__V1__COUPON__INIT;
-    const Error *error = coupon_find(call, use->code, campaign, &coupon);
+    const Error *error = coupon_find(call, use->code, attempt->quote->customer, campaign, &coupon);
 
     /* A code of the promotion itself. */
     if (error && text_equal(error->reason, "COUPON_NOT_FOUND"))

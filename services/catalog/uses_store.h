@@ -7,9 +7,10 @@
 
 typedef Throughline__Catalog__V1__CouponKeyRecord CouponKeyRecord;
 
-/* The campaign that a typed code is one of, with what stands against using it but for its limits in
- * coupon->state. NOT_FOUND COUPON_NOT_FOUND. */
-const Error *coupon_find(RpcCall *call, const char *code, CouponCampaign *campaign, Coupon *coupon);
+/* The campaign that a typed code is one of, with what stands against its use by a customer ("": nobody is known), but for its limits,
+ * in coupon->state. NOT_FOUND COUPON_NOT_FOUND. */
+const Error *coupon_find(RpcCall *call, const char *code, const char *customer,
+    CouponCampaign *campaign, Coupon *coupon);
 
 /* The same, limits included: coupon->state is what it is for this customer now. */
 const Error *coupon_look_up(RpcCall *call, const char *code, const char *customer, Coupon *coupon);

@@ -40,6 +40,8 @@ void campaign_check(const CouponCampaign *campaign, Findings *findings)
         findings_add(findings, "campaign.code", "either a code or a prefix must be given");
     if (*campaign->code && coupon_prefix(campaign->code, findings->arena))
         findings_add(findings, "campaign.code", "looks like a generated code");
+    if (campaign->is_personal && !*campaign->prefix)
+        findings_add(findings, "campaign.is_personal", "only generated codes can be");
     check_limit(campaign->total_limit, "campaign.total_limit", findings);
     check_limit(campaign->code_limit, "campaign.code_limit", findings);
     check_limit(campaign->customer_limit, "campaign.customer_limit", findings);

@@ -22,6 +22,8 @@ static const Throughline__Catalog__V1__Coupon__State COUPON_USED_UP =
     THROUGHLINE__CATALOG__V1__COUPON__STATE__USED_UP;
 static const Throughline__Catalog__V1__Coupon__State COUPON_CUSTOMER_NEEDED =
     THROUGHLINE__CATALOG__V1__COUPON__STATE__CUSTOMER_NEEDED;
+static const Throughline__Catalog__V1__Coupon__State COUPON_OTHER_CUSTOMER =
+    THROUGHLINE__CATALOG__V1__COUPON__STATE__OTHER_CUSTOMER;
 
 /* Names every bad field of a campaign that is to be made. */
 void campaign_check(const CouponCampaign *campaign, Findings *findings);

@@ -3,7 +3,7 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { ROUNDS = 8, HALF_BITS = 30, ZERO_BITS = 36, LETTER_BITS = 5 };
+enum { ROUNDS = 8, HALF_BITS = 30, BELOW_BITS = 36, TIE_BITS = 24, LETTER_BITS = 5 };
 
 static const uint64_t half_mask = (UINT64_C(1) << HALF_BITS) - 1;
 
@@ -55,9 +55,20 @@ static uint64_t decrypt(const uint8_t key[COUPON_KEY], uint64_t value)
     return left << HALF_BITS | right;
 }
 
-char *coupon_code(const uint8_t key[COUPON_KEY], const char *prefix, int64_t number, Arena *arena)
+uint32_t coupon_tie(const uint8_t key[COUPON_KEY], const char *customer)
 {
-    uint64_t value = encrypt(key, (uint64_t)number << ZERO_BITS);
+    uint8_t hash[crypto_shorthash_BYTES];
+    uint32_t tie;
+
+    crypto_shorthash(hash, (const uint8_t *)customer, strlen(customer), key);
+    tie = (uint32_t)hash[0] << 16 | (uint32_t)hash[1] << 8 | hash[2];
+    return tie == COUPON_UNTIED ? 1 : tie;
+}
+
+char *coupon_code(
+    const uint8_t key[COUPON_KEY], const char *prefix, int64_t number, uint32_t tie, Arena *arena)
+{
+    uint64_t value = encrypt(key, (uint64_t)number << BELOW_BITS | tie);
     char written[COUPON_LETTERS + 1] = "";
 
     for (int i = COUPON_LETTERS - 1; i >= 0; i--, value >>= LETTER_BITS)
@@ -83,14 +94,16 @@ const char *coupon_prefix(const char *code, Arena *arena)
     return coupon_prefix_is_valid(prefix) ? prefix : NULL;
 }
 
-int64_t coupon_number(const uint8_t key[COUPON_KEY], const char *code)
+int64_t coupon_number(const uint8_t key[COUPON_KEY], const char *code, uint32_t *tie)
 {
     uint64_t value = 0;
 
     for (const char *at = strchr(code, '-') + 1; *at; at++)
         value = value << LETTER_BITS | (uint64_t)(strchr(letters, *at) - letters);
     value = decrypt(key, value);
-    if (value & ((UINT64_C(1) << ZERO_BITS) - 1) || value >> ZERO_BITS > COUPON_MAX_NUMBER)
+    *tie = (uint32_t)(value & ((UINT64_C(1) << TIE_BITS) - 1));
+    if ((value & ((UINT64_C(1) << BELOW_BITS) - 1)) != *tie ||
+        value >> BELOW_BITS > COUPON_MAX_NUMBER)
         return 0;
-    return (int64_t)(value >> ZERO_BITS);
+    return (int64_t)(value >> BELOW_BITS);
 }

@@ -37,6 +37,7 @@ typedef enum CouponDoor {
     COUPON_DOOR_NOT_STARTED,
     COUPON_DOOR_ENDED,
     COUPON_DOOR_CUSTOMER_UNKNOWN,
+    COUPON_DOOR_OTHER_CUSTOMER,
 } CouponDoor;
 
 /* A code as it was typed and its promotion, NULL when there is none. */

@@ -335,6 +335,7 @@ static Refusal door_refusal(CouponDoor door)
         [COUPON_DOOR_NOT_STARTED] = REFUSED_COUPON_START,
         [COUPON_DOOR_ENDED] = REFUSED_COUPON_END,
         [COUPON_DOOR_CUSTOMER_UNKNOWN] = REFUSED_COUPON_CUSTOMER,
+        [COUPON_DOOR_OTHER_CUSTOMER] = REFUSED_COUPON_OTHER,
     };
 
     return refusals[door];

@@ -68,6 +68,7 @@ typedef enum Refusal {
     REFUSED_COUPON_START,
     REFUSED_COUPON_END,
     REFUSED_COUPON_CUSTOMER,
+    REFUSED_COUPON_OTHER,
 } Refusal;
 
 /* A promotion that this quote might use. */

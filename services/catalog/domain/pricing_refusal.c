@@ -57,6 +57,8 @@ static const RefusalWords words_of[] = {
     [REFUSED_COUPON_END] = { "ENDED", "campaign.end_time", "the coupon's time is over" },
     [REFUSED_COUPON_CUSTOMER] = { "CUSTOMER_UNKNOWN", "campaign.customer_limit",
         "the coupon is limited for each customer, and none is known" },
+    [REFUSED_COUPON_OTHER] = { "OTHER_CUSTOMER", "campaign.is_personal",
+        "the coupon is one customer's, and this is not that one" },
 };
 
 const char *refusal_word(Refusal refusal)
@@ -97,5 +99,7 @@ CouponDoor coupon_door_of(const char *condition)
         return COUPON_DOOR_ENDED;
     if (text_equal(condition, words_of[REFUSED_COUPON_CUSTOMER].condition))
         return COUPON_DOOR_CUSTOMER_UNKNOWN;
+    if (text_equal(condition, words_of[REFUSED_COUPON_OTHER].condition))
+        return COUPON_DOOR_OTHER_CUSTOMER;
     return COUPON_DOOR_OPEN;
 }

@@ -58,25 +58,22 @@ const Error *create_campaign(CouponCampaign *campaign, CouponCampaign *created)
     return fixture_call(fixture, "CouponService/CreateCouponCampaign", &request, created);
 }
 
-char **generate(const char *campaign, int64_t first, int64_t count)
+/* All codes that the request streams, in their order. */
+static char **generate_all(const GenerateCouponsRequest *request, int64_t count)
 {
-    GenerateCouponsRequest request = THROUGHLINE__CATALOG__V1__GENERATE_COUPONS_REQUEST__INIT;
     char **codes = arena_array(arena, (size_t)count, sizeof(*codes));
     RpcClientStream *stream;
     int64_t n_codes = 0;
     void *received;
 
-    request.campaign = text(arena, campaign);
-    request.first = first;
-    request.count = count;
     CU_ASSERT_PTR_NULL_FATAL(
-        fixture_open(fixture, "CouponService/GenerateCoupons", &request, &stream));
+        fixture_open(fixture, "CouponService/GenerateCoupons", request, &stream));
     do {
         CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &received)), "OK");
         if (received) {
             const GenerateCouponsResponse *message = received;
 
-            CHECK_INT(message->first, (first ? first : 1) + n_codes);
+            CHECK_INT(message->first, (request->first ? request->first : 1) + n_codes);
             for (size_t i = 0; i < message->n_codes && n_codes < count; i++)
                 codes[n_codes++] = message->codes[i];
         }
@@ -84,6 +81,26 @@ char **generate(const char *campaign, int64_t first, int64_t count)
     rpc_client_close_stream(stream);
     CHECK_INT(n_codes, count);
     return codes;
+}
+
+char **generate(const char *campaign, int64_t first, int64_t count)
+{
+    GenerateCouponsRequest request = THROUGHLINE__CATALOG__V1__GENERATE_COUPONS_REQUEST__INIT;
+
+    request.campaign = text(arena, campaign);
+    request.first = first;
+    request.count = count;
+    return generate_all(&request, count);
+}
+
+char **generate_for(const char *campaign, const char *const *customers, size_t n_customers)
+{
+    GenerateCouponsRequest request = THROUGHLINE__CATALOG__V1__GENERATE_COUPONS_REQUEST__INIT;
+
+    request.campaign = text(arena, campaign);
+    request.customers = (char **)customers;
+    request.n_customers = n_customers;
+    return generate_all(&request, (int64_t)n_customers);
 }
 
 const Error *look_up(const char *code, const char *customer, Coupon *coupon)
@@ -196,4 +213,23 @@ bool wait_for_uses(const char *name, Throughline__Catalog__V1__UseReservation__S
         clock_sleep_ms(5);
     }
     return false;
+}
+
+UseReservation reserved(const char *customer, const char *code)
+{
+    CreateQuoteResponse quoted;
+    UseReservation reservation;
+
+    CHECK_TEXT(error_reason(quote_tents(1, customer, code, &quoted)), "OK");
+    CHECK_TEXT(error_reason(reserve(quoted.signed_quote, &reservation)), "OK");
+    return reservation;
+}
+
+const char *reason_of_reserving(const char *customer, const char *code)
+{
+    CreateQuoteResponse quoted;
+    UseReservation reservation;
+    const Error *error = quote_tents(1, customer, code, &quoted);
+
+    return error_reason(error ? error : reserve(quoted.signed_quote, &reservation));
 }

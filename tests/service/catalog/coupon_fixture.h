@@ -19,6 +19,8 @@ const Error *create_campaign(CouponCampaign *campaign, CouponCampaign *created);
 
 /* Makes codes valid and returns them. */
 char **generate(const char *campaign, int64_t first, int64_t count);
+/* Of a personal campaign: one code for each. */
+char **generate_for(const char *campaign, const char *const *customers, size_t n_customers);
 const Error *look_up(const char *code, const char *customer, Coupon *coupon);
 
 /* A quote for tents and a customer, by a code if one is given. */
@@ -26,6 +28,9 @@ const Error *quote_tents(
     int32_t quantity, const char *customer, const char *code, CreateQuoteResponse *quoted);
 
 const Error *reserve(SignedQuote *signed_quote, UseReservation *reservation);
+/* The reservation of a new quote, which must be had; or what is said to one. */
+UseReservation reserved(const char *customer, const char *code);
+const char *reason_of_reserving(const char *customer, const char *code);
 /* "RedeemUses", "ReturnUses" or "GetUses". */
 const Error *end_uses(const char *verb, const char *name, UseReservation *reservation);
 PromotionUsage usage_of_tents(const char *customer);

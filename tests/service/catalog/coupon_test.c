@@ -1,4 +1,4 @@
-/* Coupons and the limits of promotions, over gRPC. */
+/* Campaigns and their codes, over gRPC. */
 #include "tests/service/catalog/coupon_fixture.h"
 
 #include "shared/base/clock.h"
@@ -7,34 +7,13 @@
 
 #include <string.h>
 
+typedef Throughline__Catalog__V1__GenerateCouponsRequest GenerateCouponsRequest;
 typedef Throughline__Catalog__V1__UseReservation__State State;
 
 static const State HELD = THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__HELD;
-static const State REDEEMED = THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__REDEEMED;
-static const State RETURNED = THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__RETURNED;
 
 static const char ann[] = "customers/ann";
 static const char bob[] = "customers/bob";
-
-/* The reservation of a new quote, which must be had. */
-static UseReservation reserved(const char *customer, const char *code)
-{
-    CreateQuoteResponse quoted;
-    UseReservation reservation;
-
-    CHECK_TEXT(error_reason(quote_tents(1, customer, code, &quoted)), "OK");
-    CHECK_TEXT(error_reason(reserve(quoted.signed_quote, &reservation)), "OK");
-    return reservation;
-}
-
-static const char *reason_of_reserving(const char *customer, const char *code)
-{
-    CreateQuoteResponse quoted;
-    UseReservation reservation;
-    const Error *error = quote_tents(1, customer, code, &quoted);
-
-    return error_reason(error ? error : reserve(quoted.signed_quote, &reservation));
-}
 
 /* Campaigns. */
 
@@ -160,6 +139,51 @@ static void generated_codes_are_used_once_each(void)
     CHECK_TEXT(reason_of_reserving(ann, codes[0]), "OK");
 }
 
+/* Whose codes they are is in the codes alone: no store knows it. */
+static void a_personal_code_is_its_customers_alone(void)
+{
+    const char *const customers[] = { ann, bob };
+    CouponCampaign *campaign = a_campaign("", "YOURS"), created;
+    Coupon coupon;
+    char **codes;
+
+    publish_tents(0, 0, 0);
+    campaign->is_personal = true;
+    CU_ASSERT_PTR_NULL(create_campaign(campaign, &created));
+    codes = generate_for(created.name, customers, COUNT(customers));
+    CHECK_TEXT(generate_for(created.name, customers, 1)[0], codes[0]);
+
+    CU_ASSERT_PTR_NULL(look_up(codes[0], ann, &coupon));
+    CHECK_INT(coupon.state, COUPON_USABLE);
+    CU_ASSERT(coupon.is_personal);
+    CU_ASSERT_PTR_NULL(look_up(codes[0], bob, &coupon));
+    CHECK_INT(coupon.state, COUPON_OTHER_CUSTOMER);
+    CU_ASSERT_PTR_NULL(look_up(codes[0], "", &coupon));
+    CHECK_INT(coupon.state, COUPON_CUSTOMER_NEEDED);
+    CHECK_TEXT(reason_of_reserving(bob, codes[0]), "PROMOTION_NOT_APPLICABLE");
+    CHECK_TEXT(reason_of_reserving("", codes[0]), "PROMOTION_NOT_APPLICABLE");
+    CHECK_TEXT(reason_of_reserving(bob, codes[1]), "OK");
+    CHECK_TEXT(reason_of_reserving(ann, codes[0]), "OK");
+}
+
+static void it_is_said_that_a_code_is_somebody_elses(void)
+{
+    const char *const customers[] = { ann };
+    CouponCampaign *campaign = a_campaign("", "YOURS"), created;
+    CreateQuoteRequest *request = a_request(arena, 1);
+
+    publish_tents(0, 0, 0);
+    campaign->is_personal = true;
+    CU_ASSERT_PTR_NULL(create_campaign(campaign, &created));
+    add_code(request, generate_for(created.name, customers, 1)[0]);
+    request->customer = text(arena, bob);
+    request->allows_unused_codes = true;
+    CHECK_TEXT(error_reason(quote(request)), "OK");
+    CHECK_TEXT(answer.quote->codes[0]->reason, "OTHER_CUSTOMER");
+    CHECK_TEXT(answer.quote->codes[0]->condition, "campaign.is_personal");
+    CHECK_INT(coupon_door_of(answer.quote->codes[0]->condition), COUPON_DOOR_OTHER_CUSTOMER);
+}
+
 static void the_same_numbers_are_the_same_codes(void)
 {
     CouponCampaign created;
@@ -187,209 +211,66 @@ static void only_codes_that_were_generated_are_coupons(void)
     codes = generate(created.name, 1, 1);
 
     CHECK_TEXT(
-        error_reason(look_up(coupon_code(key, "REAL", 1, arena), "", &coupon)), "COUPON_NOT_FOUND");
+        error_reason(look_up(coupon_code(key, "REAL", 1, COUPON_UNTIED, arena), "", &coupon)),
+        "COUPON_NOT_FOUND");
     CHECK_TEXT(
         error_reason(look_up(arena_printf(arena, "OTHER%s", strchr(codes[0], '-')), "", &coupon)),
         "COUPON_NOT_FOUND");
     CHECK_TEXT(error_reason(look_up(codes[0], "", &coupon)), "OK");
 }
 
+/* What generating says to a request. */
+static const Error *refusal_of(const GenerateCouponsRequest *request)
+{
+    RpcClientStream *stream;
+    const Error *error;
+    void *received;
+
+    CU_ASSERT_PTR_NULL_FATAL(
+        fixture_open(fixture, "CouponService/GenerateCoupons", request, &stream));
+    error = error_copy(arena, rpc_client_receive(stream, arena, &received));
+    rpc_client_close_stream(stream);
+    return error;
+}
+
 static void what_cannot_be_generated_is_refused(void)
 {
-    Throughline__Catalog__V1__GenerateCouponsRequest request =
-        THROUGHLINE__CATALOG__V1__GENERATE_COUPONS_REQUEST__INIT;
+    GenerateCouponsRequest request = THROUGHLINE__CATALOG__V1__GENERATE_COUPONS_REQUEST__INIT;
     CouponCampaign created;
-    RpcClientStream *stream;
-    void *received;
 
     CU_ASSERT_PTR_NULL(create_campaign(a_campaign("SINGLE", ""), &created));
     request.campaign = created.name;
     request.count = 1;
-    CU_ASSERT_PTR_NULL(fixture_open(fixture, "CouponService/GenerateCoupons", &request, &stream));
-    CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &received)), "CAMPAIGN_HAS_ONE_CODE");
-    rpc_client_close_stream(stream);
+    CHECK_TEXT(error_reason(refusal_of(&request)), "CAMPAIGN_HAS_ONE_CODE");
     request.count = COUPON_MAX_NUMBER;
     request.first = 2;
-    CU_ASSERT_PTR_NULL(fixture_open(fixture, "CouponService/GenerateCoupons", &request, &stream));
-    CU_ASSERT(has_violation(rpc_client_receive(stream, arena, &received), "count"));
-    rpc_client_close_stream(stream);
+    CU_ASSERT(has_violation(refusal_of(&request), "count"));
 }
 
-/* Uses. */
-
-static void uses_are_reserved_redeemed_and_counted(void)
+static void a_personal_campaign_generates_for_customers_only(void)
 {
-    UseReservation reservation, again;
-    PromotionUsage usage;
-
-    publish_open_tents(10, 2, 100000);
-    reservation = reserved(ann, "");
-    usage = usage_of_tents(ann);
-    CHECK_INT(reservation.n_claims, 2);
-    CHECK_INT(usage.used, 0);
-    CHECK_INT(usage.reserved, 1);
-    CHECK_INT(usage.customer_used, 1);
-    CHECK_INT(minor(usage.spent), 1990);
-
-    CU_ASSERT_PTR_NULL(end_uses("RedeemUses", reservation.name, &again));
-    CHECK_INT(again.state, REDEEMED);
-    CU_ASSERT_PTR_NULL(end_uses("RedeemUses", reservation.name, &again));
-    usage = usage_of_tents(ann);
-    CHECK_INT(usage.used, 1);
-    CHECK_INT(usage.reserved, 0);
-    CU_ASSERT_PTR_NULL(end_uses("GetUses", reservation.name, &again));
-    CHECK_INT(again.state, REDEEMED);
-}
-
-static void the_same_quote_is_reserved_once(void)
-{
-    CreateQuoteResponse quoted;
-    UseReservation first, second;
-
-    publish_open_tents(10, 0, 0);
-    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &quoted));
-    CU_ASSERT_PTR_NULL(reserve(quoted.signed_quote, &first));
-    CU_ASSERT_PTR_NULL(reserve(quoted.signed_quote, &second));
-
-    CU_ASSERT(message_equal(&first, &second));
-    CHECK_INT(usage_of_tents("").reserved, 1);
-    CU_ASSERT_PTR_NULL(end_uses("RedeemUses", first.name, &first));
-    CHECK_TEXT(error_reason(reserve(quoted.signed_quote, &second)), "USES_CLOSED");
-}
-
-static void what_is_returned_can_be_used_again(void)
-{
-    UseReservation one, other, again;
-
-    publish_open_tents(2, 0, 10000);
-    one = reserved(ann, "");
-    other = reserved(bob, "");
-    CU_ASSERT_PTR_NULL(end_uses("RedeemUses", other.name, &again));
-
-    CU_ASSERT_PTR_NULL(end_uses("ReturnUses", one.name, &again));
-    CHECK_INT(again.state, RETURNED);
-    CU_ASSERT_PTR_NULL(end_uses("ReturnUses", other.name, &again));
-    CU_ASSERT_PTR_NULL(end_uses("ReturnUses", other.name, &again));
-    CHECK_INT(usage_of_tents("").used, 0);
-    CHECK_INT(usage_of_tents("").reserved, 0);
-    CHECK_INT(minor(usage_of_tents("").spent), 0);
-    CHECK_TEXT(error_reason(end_uses("RedeemUses", one.name, &again)), "USES_RETURNED");
-    CHECK_TEXT(reason_of_reserving(ann, ""), "OK");
-}
-
-/* A quote that was given while there was something left is refused at the checkout. */
-static void the_last_use_goes_to_who_checks_out_first(void)
-{
-    CreateQuoteResponse early, late;
-    UseReservation reservation;
+    GenerateCouponsRequest request = THROUGHLINE__CATALOG__V1__GENERATE_COUPONS_REQUEST__INIT;
+    CouponCampaign *campaign = a_campaign("", "YOURS"), created, open;
+    char *customers[] = { text(arena, ann), text(arena, "ann") };
     const Error *error;
 
-    publish_open_tents(1, 0, 0);
-    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &early));
-    CU_ASSERT_PTR_NULL(quote_tents(1, bob, "", &late));
-    CU_ASSERT_PTR_NULL(reserve(late.signed_quote, &reservation));
-    error = reserve(early.signed_quote, &reservation);
-
-    CHECK_TEXT(error_reason(error), "USED_UP");
-    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &early));
-    CHECK_INT(minor(early.quote->discount_total), 0);
-    CU_ASSERT_PTR_NULL(reserve(early.signed_quote, &reservation));
-    CHECK_TEXT(reservation.name, "");
-}
-
-static void customers_have_limits_of_their_own(void)
-{
-    CreateQuoteResponse quoted;
-    UseReservation reservation = { 0 };
-
-    publish_open_tents(0, 1, 0);
-    reservation = reserved(ann, "");
-    CHECK_INT(reservation.n_claims, 1);
-
-    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &quoted));
-    CHECK_INT(minor(quoted.quote->discount_total), 0);
-    CU_ASSERT_PTR_NULL(quote_tents(1, bob, "", &quoted));
-    CHECK_INT(minor(quoted.quote->discount_total), 1990);
-    CU_ASSERT_PTR_NULL(quote_tents(1, "", "", &quoted));
-    CHECK_INT(minor(quoted.quote->discount_total), 0);
-}
-
-static void a_budget_is_never_exceeded(void)
-{
-    CreateQuoteResponse one, other;
-    UseReservation reservation;
-
-    publish_open_tents(0, 0, 3000);
-    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &one));
-    CU_ASSERT_PTR_NULL(quote_tents(1, bob, "", &other));
-    CU_ASSERT_PTR_NULL(reserve(one.signed_quote, &reservation));
-
-    CHECK_TEXT(error_reason(reserve(other.signed_quote, &reservation)), "USED_UP");
-    CHECK_INT(minor(usage_of_tents("").spent), 1990);
-}
-
-static void what_nobody_redeems_is_given_back_in_time(void)
-{
-    UseReservation reservation, again;
-
-    publish_open_tents(1, 0, 0);
-    reservation = reserved(ann, "");
-    make_uses_old(reservation.name);
-
-    /* Whether the job was here first or not. */
-    CHECK_TEXT(reason_of_reserving(bob, ""), "OK");
-    CHECK_TEXT(error_reason(end_uses("RedeemUses", reservation.name, &again)), "USES_EXPIRED");
-    CHECK_INT(usage_of_tents("").reserved, 1);
-}
-
-/* A process died after it had said what it would do. */
-static void what_was_left_half_way_is_finished(void)
-{
-    UseReservation one, other;
-
-    publish_open_tents(10, 0, 0);
-    one = reserved(ann, "");
-    other = reserved(bob, "");
-    leave_uses(one.name, THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__REDEEMING);
-    leave_uses(other.name, THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__RELEASING);
-
-    CU_ASSERT(wait_for_uses(one.name, REDEEMED));
-    CU_ASSERT(wait_for_uses(other.name, RETURNED));
-    CHECK_INT(usage_of_tents("").used, 1);
-    CHECK_INT(usage_of_tents("").reserved, 0);
-    leave_uses(one.name, THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__RETURNING);
-    CU_ASSERT(wait_for_uses(one.name, RETURNED));
-    CHECK_INT(usage_of_tents("").used, 0);
-}
-
-static void a_forged_or_old_quote_reserves_nothing(void)
-{
-    CreateQuoteResponse quoted;
-    UseReservation reservation;
-
-    publish_open_tents(1, 0, 0);
-    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &quoted));
-    quoted.signed_quote->payload.data[5] ^= 1;
-
-    CHECK_TEXT(error_reason(reserve(quoted.signed_quote, &reservation)), "QUOTE_FORGED");
-    CU_ASSERT(has_violation(reserve(NULL, &reservation), "signed_quote"));
-    CHECK_TEXT(error_reason(end_uses("RedeemUses", "useReservations/none", &reservation)),
-        "USE_RESERVATION_NOT_FOUND");
-    CU_ASSERT(has_violation(end_uses("ReturnUses", "none", &reservation), "name"));
-}
-
-static void uses_tell_what_happens_to_them(void)
-{
-    UseReservation reservation;
-    const Event *event;
-
-    publish_open_tents(1, 0, 0);
-    reservation = reserved(ann, "");
-    CU_ASSERT_PTR_NULL(end_uses("RedeemUses", reservation.name, &reservation));
-    event = fixture_event(fixture, reservation.name, 2);
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(event);
-    CHECK_TEXT(event->customer, ann);
+    CU_ASSERT_PTR_NULL(create_campaign(a_campaign("", "OURS"), &open));
+    campaign->is_personal = true;
+    CU_ASSERT_PTR_NULL(create_campaign(campaign, &created));
+    request.campaign = created.name;
+    request.count = 1;
+    CHECK_TEXT(error_reason(refusal_of(&request)), "CAMPAIGN_IS_PERSONAL");
+    request.customers = customers;
+    request.n_customers = COUNT(customers);
+    error = refusal_of(&request);
+    CU_ASSERT(has_violation(error, "count") && has_violation(error, "customers[1]"));
+    request.count = 0;
+    request.n_customers = 1;
+    request.campaign = open.name;
+    CHECK_TEXT(error_reason(refusal_of(&request)), "CAMPAIGN_NOT_PERSONAL");
+    campaign = a_campaign("ONE-CODE", "");
+    campaign->is_personal = true;
+    CU_ASSERT(has_violation(create_campaign(campaign, &created), "campaign.is_personal"));
 }
 
 int main(int argc, char **argv)
@@ -402,20 +283,14 @@ int main(int argc, char **argv)
         { "codes_and_prefixes_are_unique", codes_and_prefixes_are_unique },
         { "a_campaign_is_read_listed_and_ended", a_campaign_is_read_listed_and_ended },
         { "generated_codes_are_used_once_each", generated_codes_are_used_once_each },
+        { "a_personal_code_is_its_customers_alone", a_personal_code_is_its_customers_alone },
+        { "it_is_said_that_a_code_is_somebody_elses", it_is_said_that_a_code_is_somebody_elses },
         { "the_same_numbers_are_the_same_codes", the_same_numbers_are_the_same_codes },
         { "only_codes_that_were_generated_are_coupons",
             only_codes_that_were_generated_are_coupons },
         { "what_cannot_be_generated_is_refused", what_cannot_be_generated_is_refused },
-        { "uses_are_reserved_redeemed_and_counted", uses_are_reserved_redeemed_and_counted },
-        { "the_same_quote_is_reserved_once", the_same_quote_is_reserved_once },
-        { "what_is_returned_can_be_used_again", what_is_returned_can_be_used_again },
-        { "the_last_use_goes_to_who_checks_out_first", the_last_use_goes_to_who_checks_out_first },
-        { "customers_have_limits_of_their_own", customers_have_limits_of_their_own },
-        { "a_budget_is_never_exceeded", a_budget_is_never_exceeded },
-        { "what_nobody_redeems_is_given_back_in_time", what_nobody_redeems_is_given_back_in_time },
-        { "what_was_left_half_way_is_finished", what_was_left_half_way_is_finished },
-        { "a_forged_or_old_quote_reserves_nothing", a_forged_or_old_quote_reserves_nothing },
-        { "uses_tell_what_happens_to_them", uses_tell_what_happens_to_them },
+        { "a_personal_campaign_generates_for_customers_only",
+            a_personal_campaign_generates_for_customers_only },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {

@@ -44,23 +44,32 @@ static void tear_down(void)
 
 /* Codes. */
 
+/* Of a code that is nobody's in particular. */
+static int64_t number_of(const uint8_t *with, const char *code)
+{
+    uint32_t tie;
+    int64_t number = coupon_number(with, code, &tie);
+
+    return tie == COUPON_UNTIED ? number : 0;
+}
+
 static void codes_are_read_back(void)
 {
     static const int64_t numbers[] = { 1, 2, 999, 1000000, COUPON_MAX_NUMBER };
 
     for (size_t i = 0; i < COUNT(numbers); i++) {
-        const char *code = coupon_code(key, "SPRING", numbers[i], arena);
+        const char *code = coupon_code(key, "SPRING", numbers[i], COUPON_UNTIED, arena);
 
         CHECK_TEXT(coupon_prefix(code, arena), "SPRING");
-        CHECK_INT(coupon_number(key, code), numbers[i]);
+        CHECK_INT(number_of(key, code), numbers[i]);
     }
 }
 
 static void codes_differ_in_many_letters(void)
 {
     for (int64_t i = 1; i < 500; i++) {
-        const char *code = coupon_code(key, "AB", i, arena) + 3;
-        const char *next = coupon_code(key, "AB", i + 1, arena) + 3;
+        const char *code = coupon_code(key, "AB", i, COUPON_UNTIED, arena) + 3;
+        const char *next = coupon_code(key, "AB", i + 1, COUPON_UNTIED, arena) + 3;
         int same = 0;
 
         for (int j = 0; j < COUPON_LETTERS; j++)
@@ -72,7 +81,7 @@ static void codes_differ_in_many_letters(void)
 /* One letter changed is a guess, and none of these hits. */
 static void changed_codes_are_none(void)
 {
-    char *code = coupon_code(key, "AB", 77, arena);
+    char *code = coupon_code(key, "AB", 77, COUPON_UNTIED, arena);
 
     for (size_t i = 3; code[i]; i++) {
         char was = code[i];
@@ -80,11 +89,11 @@ static void changed_codes_are_none(void)
         for (const char *at = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; *at; at++) {
             code[i] = *at;
             if (*at != was)
-                CHECK_INT(coupon_number(key, code), 0);
+                CHECK_INT(number_of(key, code), 0);
         }
         code[i] = was;
     }
-    CHECK_INT(coupon_number(key, code), 77);
+    CHECK_INT(number_of(key, code), 77);
 }
 
 static void other_keys_read_nothing(void)
@@ -94,7 +103,23 @@ static void other_keys_read_nothing(void)
     memcpy(other, key, sizeof(other));
     other[15] ^= 1;
     for (int64_t i = 1; i < 1000; i++)
-        CHECK_INT(coupon_number(other, coupon_code(key, "AB", i, arena)), 0);
+        CHECK_INT(number_of(other, coupon_code(key, "AB", i, COUPON_UNTIED, arena)), 0);
+}
+
+static void a_tied_code_says_whose_it_is(void)
+{
+    static const char *const customers[] = { "customers/ann", "customers/bob", "customers/b" };
+
+    for (size_t i = 0; i < COUNT(customers); i++) {
+        uint32_t tie = coupon_tie(key, customers[i]), read;
+        const char *code = coupon_code(key, "AB", 77, tie, arena);
+
+        CHECK_INT(coupon_number(key, code, &read), 77);
+        CHECK_INT(read, tie);
+        CHECK_INT(number_of(key, code), 0);
+        for (size_t j = 0; j < i; j++)
+            CU_ASSERT(tie != coupon_tie(key, customers[j]));
+    }
 }
 
 static void other_shapes_are_no_generated_codes(void)
@@ -392,6 +417,7 @@ int main(int argc, char **argv)
         { "codes_differ_in_many_letters", codes_differ_in_many_letters },
         { "changed_codes_are_none", changed_codes_are_none },
         { "other_keys_read_nothing", other_keys_read_nothing },
+        { "a_tied_code_says_whose_it_is", a_tied_code_says_whose_it_is },
         { "other_shapes_are_no_generated_codes", other_shapes_are_no_generated_codes },
         { "campaigns_have_their_time", campaigns_have_their_time },
         { "generated_codes_are_for_one_use", generated_codes_are_for_one_use },
