@@ -60,7 +60,7 @@ bool cart_change_loads(CartChange *change)
 void cart_change_store(CartChange *change, const void *event)
 {
     if (!change->error && event)
-        change->error = store_replace(change->call->store, &carts, change->cart, event);
+        change->error = service_replace_last(change->call, &carts, change->cart, event);
 }
 
 const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart)

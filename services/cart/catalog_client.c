@@ -62,6 +62,8 @@ const Error *catalog_ask(RpcCall *call, const ProtobufCServiceDescriptor *servic
 {
     RpcOutgoing outgoing = rpc_outgoing(call);
 
+    if (!rpc_may_block(call))
+        return &rpc_needs_worker;
     return rpc_client_call(
         service_peer(call, "catalog"), &outgoing, service, method, request, reply);
 }

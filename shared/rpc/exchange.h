@@ -73,6 +73,7 @@ struct RpcExchange {
     RpcStream *stream;      /* since rpc_detach */
     RpcShare share;         /* since rpc_share, until it was called */
     void *item, *reply;     /* of a call that shares */
+    RpcDeferral *deferral;  /* since rpc_defer */
     bool is_moved;          /* from the transport's thread to a worker, by rpc_needs_worker */
     bool has_slot;          /* one of those for streams that keep a worker */
     ExchangeExtras *extras; /* in the arena; NULL: none */
@@ -125,8 +126,18 @@ void pipeline_run(RpcExchange *exchange);
 void exchange_finish(RpcExchange *exchange, const Error *error);
 /* Packs the message into the transport's own room for it. */
 void exchange_reserve(RpcExchange *exchange, const void *message);
+/* The same with a message that is packed. */
+void exchange_reserve_bytes(RpcExchange *exchange, Bytes bytes);
+/* Calls the handler once more, on a worker; the exchange must not be touched afterwards. */
+void exchange_again(RpcExchange *exchange);
 /* Why the call is over: CANCELLED CALL_CANCELLED, DEADLINE_EXCEEDED. */
 const Error *exchange_stop_error(const RpcExchange *exchange);
+
+/* deferral.c */
+/* The handler has returned &rpc_deferred; the exchange must not be touched afterwards. */
+void deferral_handled(RpcDeferral *deferral, const void *reply);
+void deferral_gone(RpcDeferral *deferral);
+void deferral_free(RpcDeferral *deferral);
 
 /* observe.c */
 void observe_methods(RpcServer *server);

@@ -128,13 +128,24 @@ static const Error *admit(RpcExchange *exchange)
     return method->policy.is_mutation ? check_origin(call) : NULL;
 }
 
+static void queue(RpcExchange *exchange)
+{
+    if (!workers_add(exchange->server->workers, exchange))
+        exchange_finish(exchange, &overloaded);
+}
+
+void exchange_again(RpcExchange *exchange)
+{
+    exchange->is_moved = true;
+    exchange->share = NULL;
+    exchange->call.n_violations = 0;
+    queue(exchange);
+}
+
 static void move_to_worker(RpcExchange *exchange)
 {
-    RpcServer *server = exchange->server;
-
-    server->ops->watch(exchange->wire);
-    if (!workers_add(server->workers, exchange))
-        exchange_finish(exchange, &overloaded);
+    exchange->server->ops->watch(exchange->wire);
+    queue(exchange);
 }
 
 static void arrived(void *context, TransportCall *wire, const TransportArrival *arrival)
@@ -157,13 +168,17 @@ static void call_cancelled(void *user)
 {
     RpcExchange *exchange = user;
     RpcStream *stream;
+    RpcDeferral *deferral;
 
     atomic_store_explicit(&exchange->is_cancelled, true, memory_order_release);
     pthread_mutex_lock(&exchange->lock);
     stream = exchange->stream;
+    deferral = exchange->deferral;
     pthread_mutex_unlock(&exchange->lock);
     if (stream)
         detached_gone(stream);
+    if (deferral)
+        deferral_gone(deferral);
 }
 
 static void call_closed(void *user, bool is_cancelled)
@@ -269,7 +284,7 @@ void exchange_reserve(RpcExchange *exchange, const void *message)
     counter_add(exchange->method->sent_bytes, size);
 }
 
-static void reserve_bytes(RpcExchange *exchange, Bytes bytes)
+void exchange_reserve_bytes(RpcExchange *exchange, Bytes bytes)
 {
     uint8_t *room = exchange->server->ops->reserve(exchange->wire, bytes.size);
 
@@ -293,10 +308,12 @@ void pipeline_run(RpcExchange *exchange)
     if (!(error = read_request(exchange, &request)))
         error = handle(exchange, request, reply, &replayed);
     if (error == &rpc_needs_worker && !rpc_may_block(&exchange->call)) {
-        exchange->is_moved = true;
-        exchange->share = NULL;
-        exchange->call.n_violations = 0;
-        move_to_worker(exchange);
+        exchange->server->ops->watch(exchange->wire);
+        exchange_again(exchange);
+        return;
+    }
+    if (error == &rpc_deferred) {
+        deferral_handled(exchange->deferral, reply);
         return;
     }
     if (exchange->share && !error) {
@@ -310,7 +327,7 @@ void pipeline_run(RpcExchange *exchange)
     }
     stream_settle(exchange);
     if (!error && !method->server_streams && replayed.data)
-        reserve_bytes(exchange, replayed);
+        exchange_reserve_bytes(exchange, replayed);
     else if (!error && !method->server_streams)
         exchange_reserve(exchange, reply);
     exchange_finish(exchange, error);

@@ -163,9 +163,12 @@ static void clean(RpcExchange *exchange)
     arena_free(exchange->receive_arena);
     if (exchange->stream)
         detached_free(exchange->stream);
+    if (exchange->deferral)
+        deferral_free(exchange->deferral);
     exchange->receive_arena = NULL;
     exchange->stream = NULL;
     exchange->share = NULL;
+    exchange->deferral = NULL;
     exchange->is_moved = false;
     exchange->extras = NULL;
     exchange->is_draining = false;

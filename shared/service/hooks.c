@@ -36,6 +36,22 @@ StoreView service_view(RpcCall *call, Store *store)
     };
 }
 
+static void write_ended(void *context, bool is_done)
+{
+    rpc_deferral_end(context, is_done);
+}
+
+const Error *service_replace_last(
+    RpcCall *call, const Collection *collection, void *message, const void *event)
+{
+    RpcDeferral *deferral = store_can_defer(call->store->store) ? rpc_defer(call) : NULL;
+
+    if (!deferral)
+        return store_replace(call->store, collection, message, event);
+    store_replace_later(call->store, collection, message, event, write_ended, deferral);
+    return &rpc_deferred;
+}
+
 static const char *request_id(const ProtobufCMessage *request)
 {
     const ProtobufCFieldDescriptor *field;
@@ -77,6 +93,7 @@ static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *
         return &service_store_away;
     view = arena_alloc(call->arena, sizeof(*view));
     *view = service_view(call, running->context.store);
+    view->is_hasty = !rpc_may_block(call);
     call->store = view;
     if (!*id)
         return NULL;
@@ -89,6 +106,8 @@ static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *
 static const Error *end(void *context, RpcCall *call, const Error *error, Bytes *replayed)
 {
     (void)context;
+    if (error == &store_would_wait)
+        return &rpc_needs_worker;
     if (error == &store_replayed) {
         *replayed = call->store->replayed;
         return NULL;

@@ -77,4 +77,10 @@ bool service_stop(RunningService *running, int grace_ms);
 ServiceContext *service_of(const RpcCall *call);
 RpcClient *service_peer(const RpcCall *call, const char *name);
 
+/* The last act of a handler that has filled its reply, to be returned: store_replace, or, where nobody has to wait for the disk, a promise
+ * (&rpc_deferred) that the reply goes out when the write is durable. The caller must give up what it holds for the sake of the
+ * write: after a lost race the handler is called anew. */
+const Error *service_replace_last(
+    RpcCall *call, const Collection *collection, void *message, const void *event);
+
 #endif

@@ -69,6 +69,9 @@ typedef struct Job {
     atomic_int holders;
     sem_t finished;          /* raised once */
     atomic_bool is_finished; /* what the writer did before is seen by whoever sees this */
+    EngineWritten written;   /* called when a JOB_WRITE ends that nobody waits for; else NULL */
+    void *context;
+    int64_t deadline; /* of such a one: it is not begun later; 0: none */
 } Job;
 
 /* What the store keeps of a document beside its body; `id`: of its row. */
@@ -264,6 +267,8 @@ void job_release(Job *job);
 
 /* Hands the job over and waits for it, at most until the view's deadline. */
 const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job);
+/* Hands over a job with `written`, which hears how it ends; the caller's hold on it, too. */
+void writer_submit_later(Embedded *embedded, Job *job);
 void writer_start(Embedded *embedded);
 /* Ends when all jobs are done. */
 void writer_stop(Embedded *embedded);

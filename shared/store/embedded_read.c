@@ -37,6 +37,8 @@ const Error *reader_take(Embedded *embedded, const StoreView *view, Db **db)
     const Error *error;
 
     *db = NULL;
+    if (view->is_hasty)
+        return &store_would_wait;
     pthread_mutex_lock(&embedded->pool_lock);
     if (!(error = wait_for_reader(embedded, view))) {
         if (embedded->n_idle)

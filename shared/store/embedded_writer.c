@@ -76,7 +76,7 @@ static const Error *enqueue(Embedded *embedded, Job *job)
 const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job)
 {
     struct timespec end = { view->deadline / MICROS, view->deadline % MICROS * 1000 };
-    const Error *error = enqueue(embedded, job);
+    const Error *error = view->is_hasty ? &store_would_wait : enqueue(embedded, job);
 
     if (error)
         return error;
@@ -91,6 +91,21 @@ const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job)
         }
     }
     return job->error;
+}
+
+void writer_submit_later(Embedded *embedded, Job *job)
+{
+    if (enqueue(embedded, job))
+        job->written(job->context, NULL);
+    job_release(job);
+}
+
+/* Whether it is too late to begin with it. */
+static bool is_given_up(Job *job)
+{
+    if (job->deadline && clock_monotonic() >= job->deadline)
+        atomic_store(&job->is_abandoned, true);
+    return atomic_load(&job->is_abandoned);
 }
 
 /* Under load the callers that the last transaction woke are about to come back: a short wait for half of them makes one sync
@@ -155,7 +170,7 @@ static int transact(Embedded *embedded, Job *batch)
     int rc = run_text(db, "BEGIN IMMEDIATE");
 
     for (Job *job = batch; job && rc == SQLITE_OK; job = job->next)
-        if (!atomic_load(&job->is_abandoned))
+        if (!is_given_up(job))
             rc = job_apply(embedded, job);
     if (rc == SQLITE_OK)
         rc = run_text(db, "COMMIT");
@@ -191,6 +206,8 @@ static void finish(Embedded *embedded, Job *job, int rc)
     if (rc == SQLITE_OK && !atomic_load(&job->is_abandoned))
         count_writes(embedded, job);
     job->error = rc == SQLITE_OK ? NULL : db_error(rc);
+    if (job->written)
+        job->written(job->context, job->error ? NULL : &job->writes[0]);
     atomic_store(&job->is_finished, true);
     sem_post(&job->finished);
     job_release(job);

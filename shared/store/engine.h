@@ -116,6 +116,9 @@ typedef struct EngineRange {
 
 typedef struct Engine Engine;
 
+/* What became of a write that nobody waits for; NULL: it was not tried, or not committed. */
+typedef void (*EngineWritten)(void *context, const EngineWrite *write);
+
 /* Every function ends soon after view->deadline and allocates its results in view->arena. An error means that
  * nothing is known of the outcome, unless the function says otherwise. */
 typedef struct EngineOps {
@@ -130,6 +133,9 @@ typedef struct EngineOps {
     /* Sets the outcome of every write; one that is ENGINE_FAILED with an error already has failed before. When the request was
      * answered before, nothing is written and all outcomes say so. */
     void (*write)(Engine *engine, const StoreView *view, EngineWrite *writes, size_t n_writes);
+    /* One write without waiting; `written` is called once, perhaps before this returns. NULL: writes are always waited for. */
+    void (*write_later)(Engine *engine, const StoreView *view, const EngineWrite *write,
+        EngineWritten written, void *context);
     void (*remove)(Engine *engine, const StoreView *view, const EngineRemoval *removal,
         EngineOutcome *outcome);
     void (*increment)(Engine *engine, const StoreView *view, const EngineIncrement *increment,
@@ -202,6 +208,10 @@ extern const Error store_request_reused; /* ALREADY_EXISTS REQUEST_ID_REUSED */
 
 /* Whether the time of the view is over. */
 bool store_is_late(const StoreView *view);
+
+/* Why an operation for the view is not begun; NULL: it is. An engine whose writes can be deferred sees for itself to views in haste,
+ * whatever it has in memory; the others always wait. */
+const Error *store_refusal(const StoreView *view);
 
 /* Where the hint of store_outbox_wait comes from: partitions as a set of bits. */
 void store_tell_outbox(Store *store, unsigned partitions);

@@ -82,6 +82,21 @@ static void embedded_write(
     job_release(job);
 }
 
+static void embedded_write_later(Engine *engine, const StoreView *view, const EngineWrite *write,
+    EngineWritten written, void *context)
+{
+    Embedded *embedded = (Embedded *)engine;
+    Job *job = job_new(JOB_WRITE);
+
+    job->writes = arena_alloc(job->arena, sizeof(*job->writes));
+    job->n_writes = 1;
+    job->writes[0] = copy_write(embedded->log, view, job->arena, write);
+    job->written = written;
+    job->context = context;
+    job->deadline = view->deadline;
+    writer_submit_later(embedded, job);
+}
+
 static void embedded_remove(
     Engine *engine, const StoreView *view, const EngineRemoval *removal, EngineOutcome *outcome)
 {
@@ -236,6 +251,7 @@ static const EngineOps embedded_ops = {
     .find = embedded_find,
     .find_answer = embedded_find_answer,
     .write = embedded_write,
+    .write_later = embedded_write_later,
     .remove = embedded_remove,
     .increment = embedded_increment,
     .read_outbox = embedded_read_outbox,

@@ -24,6 +24,8 @@ const Error store_applied = { ERROR_ALREADY_EXISTS, "EVENT_APPLIED",
     "This event had its effect before." };
 const Error store_too_late = { ERROR_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
     "The time of the call was over before the store had answered." };
+const Error store_would_wait = { ERROR_INTERNAL, "STORE_WOULD_WAIT",
+    "A thread that may not wait asked for what is not in memory." };
 const Error store_corrupt = { ERROR_DATA_LOSS, "STORE_CORRUPT",
     "A stored record is damaged: restore the store from a backup." };
 const Error store_unavailable = { ERROR_UNAVAILABLE, "STORE_UNAVAILABLE",
@@ -61,6 +63,13 @@ const Error *store_measure(
 bool store_is_late(const StoreView *view)
 {
     return view->deadline && clock_monotonic() >= view->deadline;
+}
+
+const Error *store_refusal(const StoreView *view)
+{
+    if (store_is_late(view))
+        return &store_too_late;
+    return view->is_hasty && !store_can_defer(view->store) ? &store_would_wait : NULL;
 }
 
 Bytes bytes_copy(Arena *arena, Bytes bytes)
@@ -274,8 +283,8 @@ const Error *store_find_reply(StoreView *view)
 
     if (!view->request_key)
         return NULL;
-    if (store_is_late(view))
-        return &store_too_late;
+    if ((error = store_refusal(view)))
+        return error;
     if ((error = store_measure(view->store, STORE_OP_FIND_REPLY, start,
              engine->ops->find_answer(engine, view, &answer))))
         return error;
@@ -291,8 +300,8 @@ const Error *store_get(
     int64_t start = clock_monotonic();
     const Error *error;
 
-    if (store_is_late(view))
-        return &store_too_late;
+    if ((error = store_refusal(view)))
+        return error;
     if ((error = store_measure(view->store, STORE_OP_GET, start,
              engine->ops->get(engine, view, collection, &name, 1, &document, &answer))) ||
         (error = store_answered(view, &answer)))
@@ -314,8 +323,8 @@ const Error *store_get_many(StoreView *view, const Collection *collection, const
     int64_t start = clock_monotonic();
     const Error *error;
 
-    if (store_is_late(view))
-        return &store_too_late;
+    if ((error = store_refusal(view)))
+        return error;
     if ((error = store_measure(view->store, STORE_OP_GET_MANY, start,
              engine->ops->get(engine, &plain, collection, names, n_names, documents, &answer))))
         return error;
@@ -362,8 +371,8 @@ const Error *store_find(
     const Error *error;
 
     assert(query->limit >= 1 && query->limit <= STORE_MAX_PAGE);
-    if (store_is_late(view))
-        return &store_too_late;
+    if ((error = store_refusal(view)))
+        return error;
     range.limit = (size_t)query->limit + 1;
     if ((error = keys_of_query(
              view->arena, collection, query, &range.index, &range.keys, &range.is_exact)) ||

@@ -101,6 +101,8 @@ typedef struct StoreView {
     Store *store;
     Arena *arena;
     int64_t deadline; /* clock_monotonic(); operations end with DEADLINE_EXCEEDED soon after */
+    /* For threads that may not wait: what cannot be had from memory answers &store_would_wait, and nothing is done. */
+    bool is_hasty;
 
     /* Idempotency (AIP-155): the deciding write keeps `reply` under this key; a get, insert or replace that meets the key
      * again answers &store_replayed with `replayed` set, or ALREADY_EXISTS REQUEST_ID_REUSED when the hash differs. */
@@ -123,6 +125,9 @@ typedef struct StoreView {
 /* Not failures: the effect was there already. The pipeline answers with view->replayed; the consumer goes on. */
 extern const Error store_replayed;
 extern const Error store_applied;
+
+/* Not a failure either: see is_hasty. */
+extern const Error store_would_wait;
 
 /* The same view for the writes that come before the deciding one: they keep no reply. */
 StoreView store_steps(const StoreView *view);
@@ -147,6 +152,14 @@ const Error *store_insert(
     StoreView *view, const Collection *collection, void *message, const void *event);
 const Error *store_replace(
     StoreView *view, const Collection *collection, void *message, const void *event);
+
+/* store_replace for a caller who does not wait, where the engine can do that: `ended` is called exactly once, from any thread and perhaps
+ * before this returns; it must not wait. is_done: the write is durable. If not, nothing was changed; store_replace says why.
+ * message->etag is at once the one to come. The deadline holds until the write is begun. */
+typedef void (*StoreEnded)(void *context, bool is_done);
+bool store_can_defer(const Store *store);
+void store_replace_later(StoreView *view, const Collection *collection, void *message,
+    const void *event, StoreEnded ended, void *context);
 
 /* Inserts or replaces whatever the version: imports and projections. */
 const Error *store_put(

@@ -6,6 +6,7 @@
 #include "shared/store/record.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const Error etag_stale = { ERROR_ABORTED, "ETAG_STALE",
@@ -176,17 +177,28 @@ static const Error *first_error(const StoreWrite *writes, size_t n_writes)
     return first;
 }
 
+/* Partitions whose relay has something to do. */
+static unsigned partitions_told(const EngineWrite *write)
+{
+    unsigned told = 0;
+
+    for (size_t i = 0; !write->outcome.is_logged && i < write->n_events; i++)
+        told |= 1u << write->events[i].partition;
+    return told;
+}
+
 const Error *store_write(StoreView *view, StoreWrite *writes, size_t n_writes)
 {
     Store *store = view->store;
     EngineWrite *out = arena_array(view->arena, n_writes, sizeof(*out));
     int64_t start = clock_monotonic();
     unsigned told = 0;
+    const Error *error;
 
     if (!n_writes)
         return NULL;
-    if (store_is_late(view))
-        return &store_too_late;
+    if ((error = store_refusal(view)))
+        return error;
     prepare_all(view, writes, n_writes, out);
     store->engine->ops->write(store->engine, view, out, n_writes);
     for (size_t i = 0; i < n_writes; i++) {
@@ -197,12 +209,61 @@ const Error *store_write(StoreView *view, StoreWrite *writes, size_t n_writes)
         writes[i].error = outcome_error(view, writes[i].collection, out[i].name, outcome);
         if (!writes[i].error && outcome->version)
             record_set_version(view->arena, writes[i].message, outcome->version);
-        for (size_t j = 0; !writes[i].error && !outcome->is_logged && j < out[i].n_events; j++)
-            told |= 1u << out[i].events[j].partition;
+        if (!writes[i].error)
+            told |= partitions_told(&out[i]);
     }
     if (told)
         store_tell_outbox(store, told);
     return store_measure(store, STORE_OP_WRITE, start, first_error(writes, n_writes));
+}
+
+bool store_can_defer(const Store *store)
+{
+    return store->engine->ops->write_later != NULL;
+}
+
+/* A write that nobody waits for. */
+typedef struct LaterWrite {
+    Store *store;
+    int64_t start;
+    StoreEnded ended;
+    void *context;
+} LaterWrite;
+
+static void later_written(void *context, const EngineWrite *write)
+{
+    LaterWrite *later = context;
+    bool is_done = write && write->outcome.result == ENGINE_DONE;
+    unsigned told = is_done ? partitions_told(write) : 0;
+
+    if (told)
+        store_tell_outbox(later->store, told);
+    store_measure(later->store, STORE_OP_WRITE, later->start, NULL);
+    later->ended(later->context, is_done);
+    free(later);
+}
+
+void store_replace_later(StoreView *view, const Collection *collection, void *message,
+    const void *event, StoreEnded ended, void *context)
+{
+    Engine *engine = view->store->engine;
+    StoreWrite write = { .kind = STORE_REPLACE,
+        .collection = collection,
+        .message = message,
+        .events = &event,
+        .n_events = event ? 1 : 0 };
+    LaterWrite *later = malloc(sizeof(*later));
+    EngineWrite out;
+
+    if (!later)
+        abort();
+    *later = (LaterWrite){ view->store, clock_monotonic(), ended, context };
+    if (store_is_late(view) || prepare(view, &write, true, &out)) {
+        later_written(later, NULL);
+        return;
+    }
+    record_set_version(view->arena, message, out.version + 1);
+    engine->ops->write_later(engine, view, &out, later_written, later);
 }
 
 static const Error *write_one(StoreView *view, StoreWriteKind kind, const Collection *collection,
@@ -246,9 +307,10 @@ const Error *store_delete(
         .request_hash = view->request_hash };
     EngineOutcome outcome = { 0 };
     int64_t start = clock_monotonic();
+    const Error *error;
 
-    if (store_is_late(view))
-        return &store_too_late;
+    if ((error = store_refusal(view)))
+        return error;
     if (view->request_key && view->reply)
         removal.reply = message_pack(view->arena, view->reply);
     if (removal.reply.size > STORE_MAX_PAYLOAD)
@@ -273,8 +335,8 @@ const Error *store_increment(StoreView *view, const Collection *collection, cons
            (known->type == PROTOBUF_C_TYPE_INT64 || known->type == PROTOBUF_C_TYPE_SINT64 ||
                known->type == PROTOBUF_C_TYPE_SFIXED64));
     assert(!keys_uses_field(collection, field) && "a counter is not part of an index");
-    if (store_is_late(view))
-        return &store_too_late;
+    if ((error = store_refusal(view)))
+        return error;
     engine->ops->increment(engine, view, &increment, &outcome);
     error = outcome_error(view, collection, name, &outcome);
     if (!error && result)
