@@ -51,7 +51,7 @@ static bool is_channel(const char *text)
 }
 
 /* min_scopes: 0 where those that are there stay. */
-static void check_account(RpcCall *call, const Account *account, int64_t min_scopes)
+static void check_account(RpcCall *call, const Account *account, size_t min_scopes)
 {
     check_present(call, "account", account);
     if (!account)
