@@ -93,14 +93,14 @@ bool assortment_shelf_has(AssortmentShelf *shelf, const char *channel)
 }
 
 bool assortment_shelf_shows(
-    AssortmentShelf *shelf, const char *channel, const char *name, const char *category)
+    AssortmentShelf *shelf, const char *channel, const char *name, ProductPaths paths)
 {
     const Slot *slot;
     bool is_shown;
 
     pthread_rwlock_rdlock(&shelf->lock);
     slot = find(shelf, channel);
-    is_shown = !slot || !slot->assortment || assortment_shows(slot->assortment, name, category);
+    is_shown = !slot || !slot->assortment || assortment_shows(slot->assortment, name, paths);
     pthread_rwlock_unlock(&shelf->lock);
     return is_shown;
 }

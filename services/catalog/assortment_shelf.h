@@ -24,6 +24,6 @@ void assortment_shelf_each(
 
 /* Whether the channel sells it; a channel without assortment sells everything. */
 bool assortment_shelf_shows(
-    AssortmentShelf *shelf, const char *channel, const char *name, const char *category);
+    AssortmentShelf *shelf, const char *channel, const char *name, ProductPaths paths);
 
 #endif

@@ -19,12 +19,11 @@ Catalog *catalog_of(const RpcCall *call)
     return service_of(call)->state;
 }
 
-bool catalog_sells(const RpcCall *call, const char *name, const char *category)
+bool catalog_sells(const RpcCall *call, const char *name, ProductPaths paths)
 {
     const char *channel = call->context.channel;
 
-    return !*channel ||
-           assortment_shelf_shows(catalog_of(call)->assortments, channel, name, category);
+    return !*channel || assortment_shelf_shows(catalog_of(call)->assortments, channel, name, paths);
 }
 
 bool catalog_hides(const RpcCall *call, Bytes packed)
@@ -35,23 +34,7 @@ bool catalog_hides(const RpcCall *call, Bytes packed)
         !assortment_shelf_has(catalog_of(call)->assortments, call->context.channel))
         return false;
     product = message_unpack(call->arena, &throughline__catalog__v1__product__descriptor, packed);
-    return !catalog_sells(call, product->name, product->category);
-}
-
-void catalog_put(Catalog *catalog, const Product *product)
-{
-    const ProductOffer *offer;
-    Arena *arena = NULL;
-    Rules *rules;
-
-    /* In this order, so that what is found is there, and so that a release which comes meanwhile finds the product. */
-    snapshot_put(catalog->snapshot, product);
-    rules = rules_holder_current(catalog->rules);
-    if ((offer = rules_offer(rules, product->name)))
-        product = offer_apply(offer, product, arena = arena_new());
-    search_index_put(catalog->search, product, rules_set(rules)->release);
-    rules_release(rules);
-    arena_free(arena);
+    return !catalog_sells(call, product->name, product_paths(product, call->arena));
 }
 
 void catalog_put_stock(Catalog *catalog, const StockLevel *level, int64_t version, Arena *arena)
@@ -104,6 +87,7 @@ static const Error *open_catalog(ServiceContext *context)
     catalog->snapshot = snapshot_new();
     catalog->search = search_index_new();
     catalog->registry = registry_new();
+    catalog->taxonomy = taxonomy_holder_new();
     catalog->assortments = assortment_shelf_new();
     catalog->rules = rules_holder_new();
     catalog->shelf = rule_shelf_new(catalog->rules);
@@ -124,6 +108,7 @@ static void close_catalog(ServiceContext *context)
     snapshot_free(catalog->snapshot);
     search_index_free(catalog->search);
     registry_free(catalog->registry);
+    taxonomy_holder_free(catalog->taxonomy);
     assortment_shelf_free(catalog->assortments);
     rule_book_release(catalog->shown);
     rule_shelf_free(catalog->shelf);

@@ -9,6 +9,7 @@
 #include "services/catalog/registry.h"
 #include "services/catalog/rules_holder.h"
 #include "services/catalog/search_index.h"
+#include "services/catalog/show.h"
 #include "services/catalog/snapshot.h"
 #include "shared/service/service.h"
 
@@ -45,7 +46,8 @@ extern const RpcService location_rpcs;
 typedef struct Catalog {
     Snapshot *snapshot;
     SearchIndex *search;
-    Registry *registry; /* categories, product types, brands, locations */
+    Registry *registry;       /* categories, product types, brands, locations */
+    TaxonomyHolder *taxonomy; /* what products show of these */
     AssortmentShelf *assortments;
     RulesHolder *rules;
     struct RuleShelf *shelf;
@@ -58,14 +60,15 @@ typedef struct Catalog {
 
 Catalog *catalog_of(const RpcCall *call);
 
-/* Takes a product as it is stored into memory: it is shown and found from now on, as it is published. */
+/* Takes a product as it is stored into memory: it is shown and found from now on, as it is published and as its categories and brand are
+ * called. */
 void catalog_put(Catalog *catalog, const Product *product);
 
 /* Takes a stock level of this version: where its SKU can be had is found from now on. */
 void catalog_put_stock(Catalog *catalog, const StockLevel *level, int64_t version, Arena *arena);
 
 /* Whether the caller's channel sells this product. */
-bool catalog_sells(const RpcCall *call, const char *name, const char *category);
+bool catalog_sells(const RpcCall *call, const char *name, ProductPaths paths);
 
 /* Whether the caller's channel does not sell this product, given in wire form: then it is for the caller as if it were not there. */
 bool catalog_hides(const RpcCall *call, Bytes packed);

@@ -60,6 +60,27 @@ static const Category *find_in_store(void *context, const char *name)
     return remember(ancestors, name, error || record_is_deleted(category) ? NULL : category);
 }
 
+/* What it was called stays its own: by all names that its parents had, as they are stored. */
+static const Error *carry(StoreView *view, const void *stored, void *record)
+{
+    const Category *before = stored;
+    Category *category = record;
+    Ancestors ancestors = { .view = view };
+    FormerTexts former = { 0 };
+
+    if (before && text_equal(before->title, category->title) &&
+        text_equal(before->parent, category->parent)) {
+        former = (FormerTexts){ before->n_former_paths, before->former_paths };
+    } else if (before) {
+        former = category_former_paths(before, find_in_store, &ancestors, view->arena);
+        former_texts_add(
+            &former, category_path(before, find_in_store, &ancestors, view->arena), view->arena);
+    }
+    category->former_paths = former.texts;
+    category->n_former_paths = former.n_texts;
+    return ancestors.error;
+}
+
 /* Moves the tree on. */
 static const Error *make_head(StoreView *view, StoreWrite *head)
 {
@@ -103,6 +124,7 @@ const RecordKind category_kind = {
     .collection = &categories,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_CATEGORY,
     .screen = screen,
+    .carry = carry,
     .not_found = &category_not_found,
     .find_users = category_users,
     .in_use = "CATEGORY_IN_USE",

@@ -78,8 +78,11 @@ const Error *catalog_load(Catalog *catalog, ServiceContext *context)
     /* Positions first: what changes while all is read is read again from the log. */
     for (int i = 0; i < STORE_PARTITIONS && !error; i++)
         error = event_log_head(&view, i, &catalog->followed[i]);
-    for (size_t i = 0; i < COUNT(loadings) && !error; i++)
+    for (size_t i = 0; i < COUNT(loadings) && !error; i++) {
+        if (loadings[i].collection == &products)
+            catalog_refresh(catalog);
         error = load_all(catalog, &view, &loadings[i]);
+    }
     error = error_copy(context->arena, error);
     arena_free(arena);
     return error;
@@ -174,6 +177,7 @@ static const Error *follow_all(Catalog *catalog, RpcCall *call, StoreView *view,
             error = follow_page(catalog, view, trail, i, &is_last);
         }
     }
+    catalog_refresh(catalog);
     return error;
 }
 

@@ -55,8 +55,8 @@ void listing_by_name(RpcCall *call, Snapshot *snapshot, const char *category, bo
         for (size_t i = 0; i < n_entries; i++) {
             const SnapshotEntry *entry = entries[i];
 
-            if (!is_full && category_contains(category, entry->category) &&
-                catalog_sells(call, entry->name, entry->category)) {
+            if (!is_full && category_contains_any(category, entry->paths) &&
+                catalog_sells(call, entry->name, entry->paths)) {
                 is_full = listing->n_products == (size_t)page->limit ||
                           !add_entry(call, entry, with_drafts, listing, &bytes);
                 if (is_full)

@@ -23,7 +23,7 @@ static const Error *send_entry(
     Product product = THROUGHLINE__CATALOG__V1__PRODUCT__INIT;
     Bytes packed;
 
-    if (!category_contains(req->category, entry->category) ||
+    if (!category_contains_any(req->category, entry->paths) ||
         (!published_entry(catalog_of(call), entry, arena, &packed) && !req->with_drafts))
         return NULL;
     snapshot_reply(arena, packed, &product);

@@ -127,6 +127,9 @@ static bool is_unchanged(const Product *stored, const Product *row)
 {
     Product same = *stored;
 
+    /* What its categories are called is not its own. */
+    if (row->n_categories > 0)
+        same.category = row->category;
     same.etag = row->etag;
     same.create_time = row->create_time;
     same.update_time = row->update_time;

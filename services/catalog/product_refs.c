@@ -65,7 +65,7 @@ const Error *product_check_refs(RpcCall *call, Product *product, Findings *findi
         return error;
     for (size_t i = 0; i < product->n_categories && !error; i++)
         error = check_category(call, product, i, findings);
-    if (error || *product->category || product->n_categories == 0)
+    if (error || product->n_categories == 0)
         return error;
     product->category =
         (char *)category_tree_path(catalog_of(call), product->categories[0], findings->arena);

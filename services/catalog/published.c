@@ -127,13 +127,13 @@ void published_follow(Catalog *catalog)
         catalog->shown = rule_book_hold(book);
     }
     for (size_t i = 0; i < changes.n_items; i++) {
-        const Product *product =
-            text_starts_with(changes.items[i]->rule, "productOffers/")
-                ? product_by(catalog, rules, offer_product(changes.items[i]->rule, arena), arena)
-                : NULL;
+        const Product *product = text_starts_with(changes.items[i]->rule, "productOffers/")
+                                     ? snapshot_product(catalog->snapshot,
+                                           offer_product(changes.items[i]->rule, arena), arena)
+                                     : NULL;
 
         if (product)
-            search_index_put(catalog->search, product, rules_set(rules)->release);
+            catalog_put(catalog, product);
     }
     rule_book_release(book);
     rules_release(rules);

@@ -206,7 +206,7 @@ static const Error *load_item(
 {
     const Product *product = published_source(catalog_of(call), rules, line->sku, call->arena);
 
-    if (!product || !catalog_sells(call, product->name, product->category))
+    if (!product || !catalog_sells(call, product->name, product_paths(product, call->arena)))
         return error_with_fact(call->arena,
             error_new(call->arena, ERROR_NOT_FOUND, "VARIANT_NOT_FOUND",
                 "No product has a variant with the SKU \"%s\".", line->sku),

@@ -47,6 +47,7 @@ static const Error *bury(RpcCall *call, const RecordKind *kind, void *record)
         timestamp_from_micros(call->arena, call->arrived_at);
     if (!(error = store_replace(call->store, kind->collection, tombstone, &event)))
         catalog_put_record(catalog_of(call), &event);
+    catalog_refresh(catalog_of(call));
     return error;
 }
 

@@ -110,6 +110,8 @@ static const Error *put_once(RpcCall *call, const RecordKind *kind, Row *row, co
         return error;
     if (*etag && (!is_there || !text_equal(etag, *etag_of(stored))))
         return &record_etag_stale;
+    if (kind->carry && (error = kind->carry(call->store, is_there ? stored : NULL, row->record)))
+        return error;
     if (is_there && is_same(stored, row->record)) {
         *etag_of(row->record) = *etag_of(stored);
         return NULL;
@@ -154,8 +156,10 @@ const Error *record_put(RpcCall *call, const RecordKind *kind, void *record)
     do
         error = put_once(call, kind, &row, etag);
     while (error && !*etag && is_race(error) && race_again(&race));
-    if (!error && row.write)
+    if (!error && row.write) {
         catalog_put_record(catalog_of(call), &row.event);
+        catalog_refresh(catalog_of(call));
+    }
     return error;
 }
 
@@ -270,6 +274,16 @@ static void keep_open_rows(RecordImport *import)
     import->n_rows = n_left;
 }
 
+static const Error *carry_all(RecordImport *import, StoreView *view, void *const *stored)
+{
+    const Error *error = NULL;
+
+    for (size_t i = 0; i < import->n_rows && !error && import->kind->carry; i++)
+        error = import->kind->carry(view,
+            stored[i] && !record_is_deleted(stored[i]) ? stored[i] : NULL, import->rows[i].record);
+    return error;
+}
+
 static const Error *write_round(RecordImport *import, StoreView *view)
 {
     size_t n = import->n_rows;
@@ -286,6 +300,7 @@ static const Error *write_round(RecordImport *import, StoreView *view)
         names[i] = *name_of(records[i]);
     }
     if ((error = store_get_many(view, import->kind->collection, names, n, stored)) ||
+        (error = carry_all(import, view, stored)) ||
         (import->kind->screen &&
             (error = import->kind->screen(import->call, view, records, n, refusals, &writes[0]))))
         return error;
@@ -312,6 +327,7 @@ static const Error *write_batch(RecordImport *import)
     for (size_t i = 0; i < import->n_rows && !error; i++)
         refuse(import, &import->rows[i], "",
             "was changed by somebody else all the time; send it again");
+    catalog_refresh(catalog_of(import->call));
     error = error_copy(import->call->arena, error);
     import->n_rows = 0;
     arena_reset(import->arena);

@@ -22,6 +22,8 @@ typedef struct RecordKind {
      * refusals[i] (NULL: nothing), and, where they need it, fills `head` with a write that goes before them. NULL: there is nothing to look at. */
     const Error *(*screen)(RpcCall *call, StoreView *view, void *const *records, size_t n_records,
         const Error **refusals, StoreWrite *head);
+    /* Sets what a record keeps of the one that is stored (NULL: none). NULL: it keeps nothing. */
+    const Error *(*carry)(StoreView *view, const void *stored, void *record);
     /* What stands for one that was deleted: the store's own answer for one that never was. */
     const Error *not_found;
     /* Who uses a record that is to be deleted; NULL: nobody can. */

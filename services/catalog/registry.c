@@ -23,6 +23,7 @@ struct Registry {
     pthread_rwlock_t lock;
     size_t n_items;
     size_t n_buckets; /* a power of two */
+    int64_t generation;
     Item **buckets;
 };
 
@@ -132,6 +133,7 @@ void registry_put(Registry *registry, const void *message)
         item->packed = packed;
         item->size = size;
         item->version = version;
+        registry->generation++;
         item->type = is_gone ? NULL : ((const ProtobufCMessage *)message)->descriptor;
         packed = NULL;
     }
@@ -153,4 +155,30 @@ void *registry_get(Registry *registry, const char *name, Arena *arena)
     }
     pthread_rwlock_unlock(&registry->lock);
     return type ? message_unpack(arena, type, packed) : NULL;
+}
+
+int64_t registry_generation(Registry *registry)
+{
+    int64_t generation;
+
+    pthread_rwlock_rdlock(&registry->lock);
+    generation = registry->generation;
+    pthread_rwlock_unlock(&registry->lock);
+    return generation;
+}
+
+void **registry_list(Registry *registry, const char *prefix, Arena *arena, size_t *n_records)
+{
+    void **records;
+
+    *n_records = 0;
+    pthread_rwlock_rdlock(&registry->lock);
+    records = arena_array(arena, registry->n_items, sizeof(*records));
+    for (size_t i = 0; i < registry->n_buckets; i++)
+        for (const Item *item = registry->buckets[i]; item; item = item->next)
+            if (item->type && text_starts_with(item->name, prefix))
+                records[(*n_records)++] =
+                    message_unpack(arena, item->type, (Bytes){ item->packed, item->size });
+    pthread_rwlock_unlock(&registry->lock);
+    return records;
 }

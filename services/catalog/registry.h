@@ -16,6 +16,12 @@ void registry_free(Registry *registry);
  * passed over. */
 void registry_put(Registry *registry, const void *message);
 
+/* Copies of all whose names begin so, in no order. */
+void **registry_list(Registry *registry, const char *prefix, Arena *arena, size_t *n_records);
+
+/* Changes with every record that is taken. */
+int64_t registry_generation(Registry *registry);
+
 /* A copy in the arena, NULL when there is none of this name. The caller knows its type by the name. */
 void *registry_get(Registry *registry, const char *name, Arena *arena);
 

@@ -73,6 +73,19 @@ static uint32_t read_values(
     return n_numbers;
 }
 
+/* Paths that it had before are values too, but not its own: nothing is counted under them. */
+static uint32_t read_paths(
+    const Product *product, SearchValues *values, Arena *arena, uint32_t **numbers)
+{
+    ProductPaths paths = product_paths(product, arena);
+    uint32_t field = search_values_add(values, VALUE_NONE, "category");
+
+    *numbers = arena_array(arena, paths.n_paths, sizeof(**numbers));
+    for (size_t i = 0; i < paths.n_paths; i++)
+        (*numbers)[i] = search_values_add(values, field, paths.paths[i]);
+    return (uint32_t)paths.n_paths;
+}
+
 void search_document_stock(SearchDocument *document, uint32_t location, int change)
 {
     uint32_t at = 0;
@@ -117,12 +130,15 @@ SearchDocument *search_document_new(
 {
     Arena *arena = arena_new();
     Prices prices = read_prices(product, arena);
-    uint32_t *numbers;
+    uint32_t *numbers, *paths;
     uint32_t n_values = read_values(product, values, arena, &numbers);
+    uint32_t n_paths = read_paths(product, values, arena, &paths);
     size_t prices_size = prices.n_prices * sizeof(DocumentPrice);
     size_t values_size = n_values * sizeof(*numbers);
+    size_t paths_size = n_paths * sizeof(*paths);
     size_t name_size = strlen(product->name) + 1;
-    SearchDocument *document = malloc(sizeof(*document) + prices_size + values_size + name_size);
+    SearchDocument *document =
+        malloc(sizeof(*document) + prices_size + values_size + paths_size + name_size);
     char *at = (char *)(document + 1);
 
     if (!document)
@@ -132,11 +148,11 @@ SearchDocument *search_document_new(
         .create_time = timestamp_to_micros(product->create_time),
         .prices = memcpy(at, prices.prices, prices_size),
         .values = memcpy(at + prices_size, numbers, values_size),
-        .name = memcpy(at + prices_size + values_size, product->name, name_size),
+        .paths = memcpy(at + prices_size + values_size, paths, paths_size),
+        .name = memcpy(at + prices_size + values_size + paths_size, product->name, name_size),
         .n_prices = (uint32_t)prices.n_prices,
         .n_values = n_values,
-        .category = search_values_find(
-            values, search_values_find(values, VALUE_NONE, "category"), product->category),
+        .n_paths = n_paths,
     };
     take_stock(document, product, stock);
     text_to_int64(product->etag, &document->version);

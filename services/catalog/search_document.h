@@ -30,7 +30,8 @@ typedef struct SearchDocument {
     uint32_t n_prices;
     uint32_t n_values;
     uint32_t n_stock;
-    uint32_t category; /* the value's number */
+    uint32_t n_paths;
+    const uint32_t *paths; /* of its categories, the values' numbers */
 } SearchDocument;
 
 /* New values are added. */

@@ -163,12 +163,21 @@ const char *search_resume(
 /* The search. */
 
 /* Whether the caller may see it at all. */
-static bool is_shown(const Search *search, const SearchDocument *document)
+static bool is_shown(Search *search, const SearchDocument *document)
 {
     const SearchQuery *query = search->query;
+    const char **paths;
 
-    return !query->shows || query->shows(query->context, document->name,
-                                search_values_text(search->index->values, document->category));
+    if (!query->shows)
+        return true;
+    paths = search->paths;
+    if (document->n_paths > search->n_paths) {
+        search->n_paths = document->n_paths;
+        paths = search->paths = arena_array(search->arena, search->n_paths, sizeof(*search->paths));
+    }
+    for (uint32_t i = 0; i < document->n_paths; i++)
+        paths[i] = search_values_text(search->index->values, document->paths[i]);
+    return query->shows(query->context, document->name, (ProductPaths){ document->n_paths, paths });
 }
 
 static void choose(Search *search)

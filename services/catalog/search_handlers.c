@@ -147,10 +147,33 @@ static void show_hits(RpcCall *call, const SearchQuery *query, const SearchResul
             call, page, search_resume(query, result, &result->hits[n_shown - 1], call->arena));
 }
 
-/* What the caller's channel does not sell is not found. */
-static bool sells(const void *call, const char *name, const char *category)
+/* Filters on what has another name now. */
+static SearchFilter **filters_now(RpcCall *call, const SearchProductsRequest *req)
 {
-    return catalog_sells(call, name, category);
+    SearchFilter **filters = arena_array(call->arena, req->n_filters, sizeof(*filters));
+    Taxonomy *taxonomy = taxonomy_holder_current(catalog_of(call)->taxonomy);
+
+    for (size_t i = 0; i < req->n_filters; i++) {
+        SearchFilter *filter = filters[i] =
+            arena_copy(call->arena, req->filters[i], sizeof(*filter));
+        bool is_category = text_equal(filter->field, "category");
+
+        if (!is_category && !text_equal(filter->field, "brand"))
+            continue;
+        filter->values = arena_array(call->arena, filter->n_values, sizeof(*filter->values));
+        for (size_t j = 0; j < filter->n_values; j++)
+            filter->values[j] = arena_text(call->arena,
+                is_category ? taxonomy_path_now(taxonomy, req->filters[i]->values[j])
+                            : taxonomy_brand_now(taxonomy, req->filters[i]->values[j]));
+    }
+    taxonomy_release(taxonomy);
+    return filters;
+}
+
+/* What the caller's channel does not sell is not found. */
+static bool sells(const void *call, const char *name, ProductPaths paths)
+{
+    return catalog_sells(call, name, paths);
 }
 
 const Error *search_products(RpcCall *call, const void *request, void *reply)
@@ -160,7 +183,6 @@ const Error *search_products(RpcCall *call, const void *request, void *reply)
     RpcPage page = page_read(call, req->page_size, req->page_token, search_arguments(call, req));
     SearchQuery query = {
         .is_exact = req->is_exact,
-        .filters = req->filters,
         .n_filters = req->n_filters,
         .facets = req->facets,
         .n_facets = req->n_facets,
@@ -174,6 +196,7 @@ const Error *search_products(RpcCall *call, const void *request, void *reply)
 
     if ((error = check_search(call, req, &query.words)))
         return error;
+    query.filters = filters_now(call, req);
     if (assortment_shelf_has(catalog_of(call)->assortments, call->context.channel)) {
         query.shows = sells;
         query.context = call;

@@ -90,7 +90,8 @@ static void grow_slots(SearchIndex *index)
 
 /* Putting in. */
 
-static bool is_newer(const SearchIndex *index, const Product *product, int64_t release)
+static bool is_newer(
+    const SearchIndex *index, const Product *product, int64_t release, bool is_again)
 {
     uint32_t slot = *find_slot(index, product->name);
     const SearchDocument *document = slot ? index->documents[slot - 1] : NULL;
@@ -99,7 +100,9 @@ static bool is_newer(const SearchIndex *index, const Product *product, int64_t r
     /* What was never for sale is not found; what is not any more is still there, to be left out. */
     if (!document || !text_to_int64(product->etag, &version))
         return !document && product->state != PRODUCT_DRAFT;
-    return document->version == version ? document->release < release : document->version < version;
+    if (document->version == version)
+        return document->release < release || (is_again && document->release == release);
+    return document->version < version;
 }
 
 /* A new version is a new document: the old one's places stay until there are too many of them. */
@@ -163,20 +166,20 @@ static void clean(SearchIndex *index)
     free(numbers);
 }
 
-void search_index_put(SearchIndex *index, const Product *product, int64_t release)
+static void put(SearchIndex *index, const Product *product, int64_t release, bool is_again)
 {
     Arena *arena = arena_new();
     bool is_needed;
 
     pthread_rwlock_rdlock(&index->lock);
-    is_needed = is_newer(index, product, release);
+    is_needed = is_newer(index, product, release, is_again);
     pthread_rwlock_unlock(&index->lock);
     if (is_needed) {
         SearchTerms terms = search_terms(product, arena);
 
         pthread_mutex_lock(&index->writing);
         pthread_rwlock_wrlock(&index->lock);
-        if (is_newer(index, product, release))
+        if (is_newer(index, product, release, is_again))
             put_document(index, product, release, &terms);
         pthread_rwlock_unlock(&index->lock);
         if (index->n_gone > MIN_GONE && index->n_gone > index->n_documents / 3)
@@ -184,6 +187,16 @@ void search_index_put(SearchIndex *index, const Product *product, int64_t releas
         pthread_mutex_unlock(&index->writing);
     }
     arena_free(arena);
+}
+
+void search_index_put(SearchIndex *index, const Product *product, int64_t release)
+{
+    put(index, product, release, false);
+}
+
+void search_index_refresh(SearchIndex *index, const Product *product, int64_t release)
+{
+    put(index, product, release, true);
 }
 
 void search_index_put_stock(SearchIndex *index, const char *product, const char *sku,

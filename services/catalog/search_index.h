@@ -26,6 +26,9 @@ void search_index_free(SearchIndex *index);
  * was never anything else. */
 void search_index_put(SearchIndex *index, const Product *product, int64_t release);
 
+/* The same for a product that looks different at the version that is there: another version, or one of a later release, is passed over. */
+void search_index_refresh(SearchIndex *index, const Product *product, int64_t release);
+
 /* Takes how many pieces of a SKU of this product can be had at a location; older versions are passed
  * over. */
 void search_index_put_stock(SearchIndex *index, const char *product, const char *sku,
@@ -45,7 +48,7 @@ typedef struct SearchQuery {
     const SearchSort *sort; /* may be NULL */
     const char *currency;   /* "" when nothing is about prices */
     /* Whether a product may be shown at all; NULL: each. */
-    bool (*shows)(const void *context, const char *name, const char *category);
+    bool (*shows)(const void *context, const char *name, ProductPaths paths);
     const void *context;
     size_t limit;       /* hits that are wanted */
     const char *resume; /* of the last hit before, "" at the start */

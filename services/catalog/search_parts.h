@@ -52,6 +52,8 @@ typedef struct Search {
     bool is_resumed; /* the result has weights and corrections from the page before */
     SearchHit after;
     size_t n_touched;
+    size_t n_paths;
+    const char **paths;  /* room for a document's */
     size_t n_candidates; /* the first of scratch->touched have all words */
 } Search;
 

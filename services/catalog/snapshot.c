@@ -215,6 +215,24 @@ void snapshot_put(Snapshot *snapshot, const Product *product)
         snapshot_release(gone);
 }
 
+void snapshot_refresh(Snapshot *snapshot, const Product *product)
+{
+    SnapshotEntry *entry = snapshot_entry_new(product);
+    SnapshotEntry *gone = entry;
+    Item *item;
+
+    pthread_rwlock_wrlock(&snapshot->lock);
+    item = find_item(snapshot, product->name);
+    if (item && item->entry->version == entry->version) {
+        gone = item->entry;
+        unlink_codes(snapshot, gone);
+        link_codes(snapshot, entry);
+        item->entry = entry;
+    }
+    pthread_rwlock_unlock(&snapshot->lock);
+    snapshot_release(gone);
+}
+
 static Bytes copy_packed(Arena *arena, const SnapshotEntry *entry)
 {
     return (Bytes){ arena_copy(arena, entry->packed.data, entry->packed.size), entry->packed.size };

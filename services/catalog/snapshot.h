@@ -15,7 +15,7 @@ typedef struct SnapshotEntry {
     atomic_int references;
     int64_t version;
     const char *name;
-    const char *category;
+    ProductPaths paths;
     bool is_draft;
     Bytes packed;
     struct SnapshotCode *codes; /* SKUs and GTINs */
@@ -33,6 +33,9 @@ bool snapshot_has(Snapshot *snapshot, const char *name, int64_t version);
 /* Takes a product as it is stored. One that is older than what is there is passed over: events and
  * imports overtake one another. */
 void snapshot_put(Snapshot *snapshot, const Product *product);
+
+/* The same for a product that looks different at the version that is there: another version is passed over. */
+void snapshot_refresh(Snapshot *snapshot, const Product *product);
 
 /* The product in wire form, copied into the arena. False when there is none, or only a draft. */
 bool snapshot_get(Snapshot *snapshot, const char *name, Arena *arena, Bytes *packed);

@@ -36,6 +36,26 @@ static char *copy_text(char **at, const char *text)
     return copy_bytes(at, text, strlen(text) + 1);
 }
 
+/* Copies the paths' texts; `paths` has room for the pointers. */
+static ProductPaths copy_paths(const Product *product, const char **paths, char **at)
+{
+    size_t n_paths = 0;
+
+    for (; product_path(product, n_paths); n_paths++)
+        paths[n_paths] = copy_text(at, product_path(product, n_paths));
+    return (ProductPaths){ n_paths, paths };
+}
+
+/* Bytes of all paths, with a NUL and a pointer each. */
+static size_t paths_size(const Product *product)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; product_path(product, i); i++)
+        size += sizeof(char *) + strlen(product_path(product, i)) + 1;
+    return size;
+}
+
 static size_t codes_size(const Product *product, size_t *n_codes)
 {
     size_t size = 0;
@@ -83,20 +103,24 @@ SnapshotEntry *snapshot_entry_new(const Product *product)
     Bytes packed = message_pack(arena, product);
     size_t n_codes;
     size_t codes = codes_size(product, &n_codes);
-    size_t texts = strlen(product->name) + strlen(product->category) + 2;
+    size_t texts = strlen(product->name) + 1 + paths_size(product);
     SnapshotEntry *entry =
         calloc(1, sizeof(*entry) + n_codes * sizeof(SnapshotCode) + packed.size + codes + texts);
     char *at = (char *)(entry + 1) + n_codes * sizeof(SnapshotCode);
+    const char **paths = (const char **)(void *)at;
 
     if (!entry)
         abort();
     atomic_init(&entry->references, 1);
     entry->version = snapshot_version_of(product);
     entry->codes = (SnapshotCode *)(entry + 1);
+    while (product_path(product, entry->paths.n_paths))
+        entry->paths.n_paths++;
+    at += entry->paths.n_paths * sizeof(*paths);
     entry->packed.data = (const uint8_t *)copy_bytes(&at, packed.data, packed.size);
     entry->packed.size = packed.size;
     entry->name = copy_text(&at, product->name);
-    entry->category = copy_text(&at, product->category);
+    entry->paths = copy_paths(product, paths, &at);
     entry->is_draft = product->state == PRODUCT_DRAFT;
     for (size_t i = 0; i < product->n_variants; i++) {
         const Variant *variant = product->variants[i];

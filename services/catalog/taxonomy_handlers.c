@@ -43,9 +43,27 @@ static const RecordKind product_type_kind = {
     .find_users = product_type_users,
     .in_use = "PRODUCT_TYPE_IN_USE",
 };
+/* Products and rules that name a title which it had mean it still. */
+static const Error *carry_brand(StoreView *view, const void *stored, void *record)
+{
+    const Brand *before = stored;
+    Brand *brand = record;
+    FormerTexts former = { 0 };
+
+    for (size_t i = 0; before && i < before->n_former_titles; i++)
+        former_texts_add(&former, before->former_titles[i], view->arena);
+    if (before)
+        former_texts_add(&former, before->title, view->arena);
+    former_texts_remove(&former, brand->title);
+    brand->former_titles = former.texts;
+    brand->n_former_titles = former.n_texts;
+    return NULL;
+}
+
 static const RecordKind brand_kind = {
     .collection = &brands,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_BRAND,
+    .carry = carry_brand,
     .not_found = &brand_not_found,
     .find_users = brand_users,
     .in_use = "BRAND_IN_USE",

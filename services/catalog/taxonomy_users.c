@@ -28,7 +28,12 @@ static bool is_of_type(const Product *product, const void *record)
 
 static bool is_of_brand(const Product *product, const void *record)
 {
-    return text_equal(product->brand, ((const Brand *)record)->title);
+    const Brand *brand = record;
+
+    for (size_t i = 0; i < brand->n_former_titles; i++)
+        if (text_equal(product->brand, brand->former_titles[i]))
+            return true;
+    return text_equal(product->brand, brand->title);
 }
 
 static void add_products(RpcCall *call, ProductUses uses, const void *record, Users *users)
@@ -110,6 +115,13 @@ static void add_assortment(void *context, const Assortment *assortment, const ch
         }
 }
 
+/* Rules and assortments that name a path. */
+static void add_namers(RpcCall *call, const char *const *fields, const char *path, Users *users)
+{
+    add_rules(call, fields, path, users);
+    assortment_shelf_each(catalog_of(call)->assortments, add_assortment, users, path);
+}
+
 const Error *category_users(RpcCall *call, const void *record, Users *users)
 {
     static const char *const fields[] = { "category", "categories", "excluded_categories", NULL };
@@ -118,10 +130,10 @@ const Error *category_users(RpcCall *call, const void *record, Users *users)
     const Error *error = add_found(call, &categories, "parent", category->name, add_child, users);
 
     add_products(call, is_in_category, category, users);
-    if (*path) {
-        add_rules(call, fields, path, users);
-        assortment_shelf_each(catalog_of(call)->assortments, add_assortment, users, path);
-    }
+    if (*path)
+        add_namers(call, fields, path, users);
+    for (size_t i = 0; i < category->n_former_paths; i++)
+        add_namers(call, fields, category->former_paths[i], users);
     return error;
 }
 
@@ -131,12 +143,15 @@ const Error *product_type_users(RpcCall *call, const void *type, Users *users)
     return NULL;
 }
 
-const Error *brand_users(RpcCall *call, const void *brand, Users *users)
+const Error *brand_users(RpcCall *call, const void *record, Users *users)
 {
     static const char *const fields[] = { "brands", NULL };
+    const Brand *brand = record;
 
     add_products(call, is_of_brand, brand, users);
-    add_rules(call, fields, ((const Brand *)brand)->title, users);
+    add_rules(call, fields, brand->title, users);
+    for (size_t i = 0; i < brand->n_former_titles; i++)
+        add_rules(call, fields, brand->former_titles[i], users);
     return NULL;
 }
 

@@ -45,18 +45,18 @@ void assortment_normalize(Assortment *assortment)
         qsort(assortment->products, assortment->n_products, sizeof(char *), by_text);
 }
 
-static bool is_listed(const Assortment *assortment, const char *name, const char *category)
+static bool is_listed(const Assortment *assortment, const char *name, ProductPaths paths)
 {
     for (size_t i = 0; i < assortment->n_categories; i++)
-        if (category_contains(assortment->categories[i], category))
+        if (category_contains_any(assortment->categories[i], paths))
             return true;
     return assortment->n_products > 0 &&
            bsearch(&name, assortment->products, assortment->n_products, sizeof(char *), by_text);
 }
 
-bool assortment_shows(const Assortment *assortment, const char *name, const char *category)
+bool assortment_shows(const Assortment *assortment, const char *name, ProductPaths paths)
 {
     bool is_only = assortment->mode == THROUGHLINE__CATALOG__V1__ASSORTMENT__MODE__ONLY;
 
-    return is_listed(assortment, name, category) == is_only;
+    return is_listed(assortment, name, paths) == is_only;
 }

@@ -19,7 +19,7 @@ void assortment_normalize(Assortment *assortment);
 /* Whose it is, by its name: "assortments/web" is of "web". */
 const char *assortment_channel(const char *name);
 
-/* Whether the channel sells a product of this name and category path. */
-bool assortment_shows(const Assortment *assortment, const char *name, const char *category);
+/* Whether the channel sells a product of this name and these category paths. */
+bool assortment_shows(const Assortment *assortment, const char *name, ProductPaths paths);
 
 #endif

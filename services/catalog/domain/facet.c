@@ -8,8 +8,6 @@ enum { WHOLE_DIGITS = 12, FRACTION_DIGITS = 6 };
 
 const char facet_attributes[] = "attributes.";
 
-static const char separator[] = " > ";
-
 static const char *state_of(const Product *product)
 {
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(
@@ -38,9 +36,8 @@ static void add_attribute(Pairs *pairs, const char *key, const char *value)
 
 static void add_category(Pairs *pairs, const char *path)
 {
-    for (const char *end = strstr(path, separator); end; end = strstr(end + 1, separator))
-        add(pairs, "category", arena_text_of(pairs->arena, path, (size_t)(end - path)));
-    add(pairs, "category", path);
+    for (size_t length = 0; category_part(path, &length);)
+        add(pairs, "category", arena_text_of(pairs->arena, path, length));
 }
 
 static void add_variant(Pairs *pairs, const Variant *variant)
@@ -49,19 +46,31 @@ static void add_variant(Pairs *pairs, const Variant *variant)
         add_attribute(pairs, variant->attributes[i]->key, variant->attributes[i]->value);
 }
 
+static size_t count_parts(const char *path)
+{
+    size_t n_parts = 0;
+
+    for (size_t length = 0; category_part(path, &length);)
+        n_parts++;
+    return n_parts;
+}
+
 size_t facet_values(const Product *product, Arena *arena, FacetValue **values)
 {
     Pairs pairs = { .arena = arena };
-    /* State, brand, and of the category as many parts as a path can have. */
-    size_t most =
-        2 + strlen(product->category) / (strlen(separator) + 1) + 1 + product->n_attributes;
+    /* State, brand, attributes, every part of every category. */
+    size_t most = 2 + product->n_attributes + count_parts(product->category);
 
+    for (size_t i = 1; i < product->n_category_paths; i++)
+        most += count_parts(product->category_paths[i]);
     for (size_t i = 0; i < product->n_variants; i++)
         most += product->variants[i]->n_attributes;
     pairs.values = arena_array(arena, most, sizeof(*pairs.values));
     add(&pairs, "state", state_of(product));
     add(&pairs, "brand", product->brand);
     add_category(&pairs, product->category);
+    for (size_t i = 1; i < product->n_category_paths; i++)
+        add_category(&pairs, product->category_paths[i]);
     for (size_t i = 0; i < product->n_attributes; i++)
         add_attribute(&pairs, product->attributes[i]->key, product->attributes[i]->value);
     for (size_t i = 0; i < product->n_variants; i++)

@@ -9,8 +9,6 @@
 
 enum { MICROS_A_MINUTE = 60000000, A_DAY = 1440, A_WEEK = 7, FIRST_WEEKDAY = 3 };
 
-static const char category_separator[] = " > ";
-
 /* Gathering. */
 
 typedef struct Found {
@@ -44,17 +42,17 @@ static void add_under(
 static void add_line(const Engine *engine, Found *list, const Line *line)
 {
     const Product *product = line->item->product;
-    const char *end = product->category;
+    const Throughline__Catalog__V1__FormerNames *names = product->former_names;
+    const char *path;
 
     add_under(engine, list, KEY_PROMOTION_SKU, line->variant->sku, strlen(line->variant->sku));
     add_under(engine, list, KEY_PROMOTION_PRODUCT, product->name, strlen(product->name));
     add_under(engine, list, KEY_PROMOTION_BRAND, product->brand, strlen(product->brand));
-    while ((end = strstr(end, category_separator))) {
-        add_under(engine, list, KEY_PROMOTION_CATEGORY, product->category,
-            (size_t)(end - product->category));
-        end += strlen(category_separator);
-    }
-    add_under(engine, list, KEY_PROMOTION_CATEGORY, product->category, strlen(product->category));
+    for (size_t i = 0; names && i < names->n_brand; i++)
+        add_under(engine, list, KEY_PROMOTION_BRAND, names->brand[i], strlen(names->brand[i]));
+    for (size_t i = 0; (path = product_path(product, i)); i++)
+        for (size_t length = 0; category_part(path, &length);)
+            add_under(engine, list, KEY_PROMOTION_CATEGORY, path, length);
 }
 
 static int by_number(const void *a, const void *b)

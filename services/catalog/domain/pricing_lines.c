@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char category_separator[] = " > ";
-
 static const Error amount_too_large = { ERROR_FAILED_PRECONDITION, "AMOUNT_TOO_LARGE",
     "The amounts of this quote are too large to be added up; ask for fewer pieces." };
 
@@ -81,21 +79,17 @@ const CompiledRow *choose_row(const Engine *engine, const char *sku, int64_t qua
 
 static bool is_stopped(const Engine *engine, const Line *line)
 {
-    const char *category = line->item->product->category;
-    const char *end = category;
+    const char *path;
 
     if (!engine->rules || engine->rules->set->n_price_stops == 0)
         return false;
     if (engine_find(engine, KEY_STOP_SKU, line->variant->sku).n_values)
         return true;
-    while ((end = strstr(end, category_separator))) {
-        if (lookup_find(
-                engine->rules->lookup, KEY_STOP_CATEGORY, category, (size_t)(end - category))
-                .n_values)
-            return true;
-        end += strlen(category_separator);
-    }
-    return engine_find(engine, KEY_STOP_CATEGORY, category).n_values > 0;
+    for (size_t i = 0; (path = product_path(line->item->product, i)); i++)
+        for (size_t length = 0; category_part(path, &length);)
+            if (lookup_find(engine->rules->lookup, KEY_STOP_CATEGORY, path, length).n_values)
+                return true;
+    return false;
 }
 
 static const Error *refuse_line(

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-static const char category_separator[] = " > ";
-
 enum { RATE_UNIT = 1000000 };
 
 static const char *category_at(const Engine *engine, const LookupValues *found)
@@ -16,23 +14,29 @@ static const char *category_at(const Engine *engine, const LookupValues *found)
     return engine->rules->set->tax_categories[found->values[0]]->name;
 }
 
-/* By SKU, else by the longest path of its category, else the default. */
+/* By SKU, else by the longest path of its main category, else the default. */
 static const char *tax_category(const Engine *engine, const Line *line)
 {
-    const char *path = line->item->product->category;
+    const Product *product = line->item->product;
     LookupValues found = engine_find(engine, KEY_TAX_SKU, line->variant->sku);
     const char *category = engine->rules->default_tax_category;
+    size_t most = 0;
+    const char *path;
 
     if (found.n_values)
         return category_at(engine, &found);
-    for (const char *end = path; (end = strstr(end, category_separator));) {
-        found = lookup_find(engine->rules->lookup, KEY_TAX_PATH, path, (size_t)(end - path));
-        if (found.n_values)
-            category = category_at(engine, &found);
-        end += strlen(category_separator);
+    for (size_t i = 0; (path = product_main_path(product, i)); i++) {
+        size_t n_parts = 1;
+
+        for (size_t length = 0; category_part(path, &length); n_parts++) {
+            found = lookup_find(engine->rules->lookup, KEY_TAX_PATH, path, length);
+            if (found.n_values && n_parts > most) {
+                category = category_at(engine, &found);
+                most = n_parts;
+            }
+        }
     }
-    found = engine_find(engine, KEY_TAX_PATH, path);
-    return found.n_values ? category_at(engine, &found) : category;
+    return category;
 }
 
 static const TaxExemption *find_exemption(

@@ -134,6 +134,62 @@ static int by_location(const void *a, const void *b)
     return strcmp((*left)->location, (*right)->location);
 }
 
+const char *product_main_path(const Product *product, size_t i)
+{
+    const Throughline__Catalog__V1__FormerNames *names = product->former_names;
+
+    if (i == 0)
+        return product->category;
+    return names && i <= names->n_category ? names->category[i - 1] : NULL;
+}
+
+const char *product_path(const Product *product, size_t i)
+{
+    const Throughline__Catalog__V1__FormerNames *names = product->former_names;
+    size_t n_main = 1 + (names ? names->n_category : 0);
+    size_t n_others = product->n_category_paths ? product->n_category_paths - 1 : 0;
+
+    if (i < n_main)
+        return product_main_path(product, i);
+    i -= n_main;
+    if (i < n_others)
+        return product->category_paths[i + 1];
+    i -= n_others;
+    return names && i < names->n_categories ? names->categories[i] : NULL;
+}
+
+ProductPaths product_paths(const Product *product, Arena *arena)
+{
+    const char **paths;
+    size_t n_paths = 0;
+
+    while (product_path(product, n_paths))
+        n_paths++;
+    paths = arena_array(arena, n_paths, sizeof(*paths));
+    for (size_t i = 0; i < n_paths; i++)
+        paths[i] = product_path(product, i);
+    return (ProductPaths){ n_paths, paths };
+}
+
+bool category_contains_any(const char *category, ProductPaths paths)
+{
+    for (size_t i = 0; i < paths.n_paths; i++)
+        if (category_contains(category, paths.paths[i]))
+            return true;
+    return false;
+}
+
+bool category_part(const char *path, size_t *length)
+{
+    const char *end;
+
+    if (*length && !path[*length])
+        return false;
+    end = strstr(path + (*length ? *length + strlen(category_separator) : 0), category_separator);
+    *length = end ? (size_t)(end - path) : strlen(path);
+    return *length > 0;
+}
+
 /* qsort must not be given NULL, not even for no items. */
 static void sort(void *items, size_t count, int (*compare)(const void *, const void *))
 {
@@ -156,6 +212,9 @@ void product_normalize(Product *product)
     product->etag = (char *)protobuf_c_empty_string;
     product->create_time = NULL;
     product->update_time = NULL;
+    product->category_paths = NULL;
+    product->n_category_paths = 0;
+    product->former_names = NULL;
     sort(product->attributes, product->n_attributes, by_product_key);
     sort(product->texts, product->n_texts, by_language);
     for (size_t i = 0; i < product->n_media_items; i++)

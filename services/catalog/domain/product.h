@@ -104,4 +104,22 @@ bool category_is_valid(const char *category);
 /* Whether `path` is the category or one below it; the category "" contains every path. */
 bool category_contains(const char *category, const char *path);
 
+/* Paths by which a product is found: of its main category as it is and as it was, then of its others. */
+typedef struct ProductPaths {
+    size_t n_paths;
+    const char *const *paths;
+} ProductPaths;
+
+ProductPaths product_paths(const Product *product, Arena *arena);
+
+/* The same one by one, without memory: path i, NULL behind the last; of the main category alone, if asked. */
+const char *product_path(const Product *product, size_t i);
+const char *product_main_path(const Product *product, size_t i);
+
+/* Whether the category contains one of the paths. */
+bool category_contains_any(const char *category, ProductPaths paths);
+
+/* The parts of a path from the top down, each with all above it: moves *length, 0 at first, to the end of the next. False behind the last. */
+bool category_part(const char *path, size_t *length);
+
 #endif

@@ -25,7 +25,12 @@ const char *promotion_refusal(const Promotion *promotion, int64_t now, Arena *ar
 
 bool promotion_matches(const Promotion *promotion, const Product *product)
 {
-    return category_contains(promotion->category, product->category);
+    const char *path;
+
+    for (size_t i = 0; (path = product_path(product, i)); i++)
+        if (category_contains(promotion->category, path))
+            return true;
+    return false;
 }
 
 bool promotion_end(Promotion *promotion, int64_t now, Arena *arena)

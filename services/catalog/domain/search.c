@@ -132,6 +132,8 @@ static void add_product(Tokens *tokens, const Product *product)
     add_words(tokens, TITLE, product->title);
     add_words(tokens, BRAND, product->brand);
     add_words(tokens, CATEGORY, product->category);
+    for (size_t i = 1; i < product->n_category_paths; i++)
+        add_words(tokens, CATEGORY, product->category_paths[i]);
     add_words(tokens, DESCRIPTION, product->description);
     for (size_t i = 0; i < product->n_texts; i++) {
         add_words(tokens, TITLE, product->texts[i]->title);

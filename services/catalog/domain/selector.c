@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char category_separator[] = " > ";
-
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -55,18 +53,25 @@ static bool has_part(const TextSet *set, const char *part, size_t length)
     return false;
 }
 
-bool text_set_has_category(const TextSet *set, const char *category)
+bool text_set_has_category(const TextSet *set, const Product *product)
 {
-    const char *end = category;
+    const char *path;
 
-    if (set->n_texts == 0)
-        return false;
-    while ((end = strstr(end, category_separator))) {
-        if (has_part(set, category, (size_t)(end - category)))
+    for (size_t i = 0; set->n_texts && (path = product_path(product, i)); i++)
+        for (size_t length = 0; category_part(path, &length);)
+            if (has_part(set, path, length))
+                return true;
+    return false;
+}
+
+static bool has_brand(const TextSet *set, const Product *product)
+{
+    const Throughline__Catalog__V1__FormerNames *names = product->former_names;
+
+    for (size_t i = 0; set->n_texts && names && i < names->n_brand; i++)
+        if (text_set_has(set, names->brand[i]))
             return true;
-        end += strlen(category_separator);
-    }
-    return has_part(set, category, strlen(category));
+    return text_set_has(set, product->brand);
 }
 
 CompiledSelector selector_compile(Arena *arena, const Selector *selector)
@@ -146,11 +151,11 @@ bool selector_matches(
         return true;
     if (!selector->is_open && !text_set_has(&selector->skus, variant->sku) &&
         !text_set_has(&selector->products, product->name) &&
-        !text_set_has(&selector->brands, product->brand) &&
-        !text_set_has_category(&selector->categories, product->category))
+        !has_brand(&selector->brands, product) &&
+        !text_set_has_category(&selector->categories, product))
         return false;
     if (text_set_has(&selector->excluded_skus, variant->sku) ||
-        text_set_has_category(&selector->excluded_categories, product->category))
+        text_set_has_category(&selector->excluded_categories, product))
         return false;
     for (size_t i = 0; i < selector->selector->n_attributes; i++)
         if (!predicate_holds(selector->selector->attributes[i], product, variant))

@@ -18,8 +18,8 @@ typedef struct TextSet {
 TextSet text_set(Arena *arena, char *const *texts, size_t n_texts);
 bool text_set_has(const TextSet *set, const char *text);
 
-/* Whether the set has the category or one above it. */
-bool text_set_has_category(const TextSet *set, const char *category);
+/* Whether the set has a category of the product, or one above it. */
+bool text_set_has_category(const TextSet *set, const Product *product);
 
 typedef struct CompiledSelector {
     const Selector *selector; /* NULL: every line */

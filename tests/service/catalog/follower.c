@@ -9,6 +9,7 @@ void follower_open(Follower *follower)
         .snapshot = snapshot_new(),
         .search = search_index_new(),
         .registry = registry_new(),
+        .taxonomy = taxonomy_holder_new(),
         .assortments = assortment_shelf_new(),
         .rules = rules_holder_new(),
     };
@@ -27,6 +28,7 @@ void follower_close(Follower *follower)
     snapshot_free(follower->catalog.snapshot);
     search_index_free(follower->catalog.search);
     registry_free(follower->catalog.registry);
+    taxonomy_holder_free(follower->catalog.taxonomy);
     assortment_shelf_free(follower->catalog.assortments);
     rule_shelf_free(follower->catalog.shelf);
     rules_holder_free(follower->catalog.rules);

@@ -147,9 +147,9 @@ static void what_is_sold_out_is_not_found_there(void)
     CHECK_TEXT(found_in("berlin"), "a b c d");
 }
 
-static bool is_outdoor(const void *context, const char *name, const char *category)
+static bool is_outdoor(const void *context, const char *name, ProductPaths paths)
 {
-    return !text_equal(name, context) && text_starts_with(category, "Outdoor");
+    return !text_equal(name, context) && text_starts_with(paths.paths[0], "Outdoor");
 }
 
 static void what_may_not_be_shown_is_neither_found_nor_counted(void)

@@ -151,7 +151,7 @@ static void what_is_held_stays_as_it_was(void)
     product->category = text(arena, "Elsewhere");
     snapshot_put(snapshot, version(product, 2));
 
-    CHECK_TEXT(entry->category, "Outdoor > Tents");
+    CHECK_TEXT(entry->paths.paths[0], "Outdoor > Tents");
     CHECK_INT(entry->version, 1);
     snapshot_release(entry);
 }
