@@ -7,6 +7,7 @@
 #include "shared/codec/json.h"
 #include "shared/codec/message.h"
 #include "shared/codec/scan.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,15 +16,6 @@
 enum { HEADER_SIZE = 3 };
 
 typedef enum Form { FORM_WIRE, FORM_JSON, FORM_BSON, FORM_COUNT } Form;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Not assert: a build without assertions must find the same. */
-static void must(bool is_true)
-{
-    if (!is_true)
-        abort();
-}
 
 /* A float's signalling NaN comes back from a double as a quiet one. */
 static void quiet_nans(void *message)

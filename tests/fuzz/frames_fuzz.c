@@ -4,6 +4,7 @@
  * is closed, and nothing is left of the connection. */
 #include "shared/base/log.h"
 #include "shared/rpc/transport_h2.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -12,8 +13,6 @@
 #include <unistd.h>
 
 enum { FLAG_PREFACE = 1, FLAG_PROXY = 2, PIECE_SHIFT = 2, MANY = 10, MAX_TURNS = 1000 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct Ours {
     TransportCall *call;
@@ -34,13 +33,6 @@ static const RpcStatus refused = { ERROR_ABORTED, "no \n%", { (const uint8_t *)"
 
 static H2Transport *transport;
 static long n_open;
-
-/* Not assert: a build without assertions must find the same. */
-static void must(bool is_true)
-{
-    if (!is_true)
-        abort();
-}
 
 static void answer(TransportCall *call, Bytes message)
 {

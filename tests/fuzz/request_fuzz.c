@@ -9,6 +9,7 @@
 #include "shared/rpc/methods.h"
 #include "shared/rpc/page.h"
 #include "shared/rpc/transport.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -20,8 +21,6 @@ enum { MAX_METHODS = 512, MAX_SERVICES = 24, MAX_PAIRS = 12 };
 
 typedef enum Kind { KIND_CALL, KIND_PAGE, KIND_STATUS, KIND_COUNT } Kind;
 enum { FLAG_TOKEN = 1, FLAG_CONTEXT = 2, FLAG_NO_MESSAGE = 4 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What is left of the input. */
 typedef struct Input {
@@ -50,13 +49,6 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
 } fuzz = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
-
-/* Not assert: a build without assertions must find the same. */
-static void must(bool is_true)
-{
-    if (!is_true)
-        abort();
-}
 
 static uint8_t next_byte(Input *input)
 {
