@@ -66,10 +66,12 @@ static void check_error(const Error *error)
 
 static void call_method(const Target *target, Arena *arena, Bytes bytes)
 {
-    const RpcContext context = {
-        .channel = "web", .actor = "agents/fuzz", .on_behalf_of = "", .device = "", .journey = "",
-        .purpose = ""
-    };
+    const RpcContext context = { .channel = "web",
+        .actor = "agents/fuzz",
+        .on_behalf_of = "",
+        .device = "",
+        .journey = "",
+        .purpose = "" };
     RpcCall *call =
         rpc_internal_call(arena, target->method->path, &context, fixture_context(fixture));
     void *reply = message_new(arena, target->method->output);

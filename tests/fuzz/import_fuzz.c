@@ -25,8 +25,7 @@ static void check_row(Arena *arena, const CatalogRow *row)
 
     must((row->product != NULL) + (row->category != NULL) + (row->location != NULL) <= 1);
     for (size_t i = 0; i < row->n_problems; i++)
-        must(row->problems[i].row > 0 && row->problems[i].field &&
-             *row->problems[i].description);
+        must(row->problems[i].row > 0 && row->problems[i].field && *row->problems[i].description);
     must(row->product || row->category || row->location || row->n_problems > 0);
     check_message(arena, row->product);
     check_message(arena, row->category);

@@ -1,6 +1,7 @@
 #include "tests/support/parallel.h"
 
 #include "shared/base/clock.h"
+#include "shared/base/id.h"
 #include "tests/support/test_main.h"
 
 #include <pthread.h>
@@ -42,6 +43,21 @@ void parallel_run(Fixture *fixture, int n_threads, void (*work)(Worker *), void 
         arena_free(threads[i].worker.arena);
     }
     pthread_barrier_destroy(&start);
+}
+
+static char run_id[ID_SIZE];
+
+static void make_run_id(void)
+{
+    id_new(run_id);
+}
+
+char *worker_request_id(Worker *worker, const char *what)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, make_run_id);
+    return arena_printf(worker->arena, "%s-%s-%d", what, run_id, worker->index);
 }
 
 void worker_expect(Worker *worker, const Error *error)

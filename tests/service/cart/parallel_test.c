@@ -237,9 +237,8 @@ static void buy(Worker *worker)
 
     request.cart = arena_text(worker->arena, purchase->cart);
     request.signed_quote = purchase->quotes[worker->index % 2];
-    request.request_id = purchase->is_one_request
-                             ? arena_text(worker->arena, "buy")
-                             : arena_printf(worker->arena, "buy-%d", worker->index);
+    request.request_id = purchase->is_one_request ? arena_text(worker->arena, "buy")
+                                                  : worker_request_id(worker, "buy");
     error = worker_call(worker, "customers/ann", "CartService/Checkout", &request, &order);
     if (!error && checkout_is_same(order.signed_quote, request.signed_quote))
         atomic_fetch_add(&purchase->n_orders, 1);

@@ -172,7 +172,7 @@ static void buy(Worker *worker)
 
     request.cart = arena_text(worker->arena, rush->carts[worker->index]);
     request.signed_quote = rush->quotes[worker->index];
-    request.request_id = arena_printf(worker->arena, "rush-%d", worker->index);
+    request.request_id = worker_request_id(worker, "rush");
     error = worker_call(
         worker, buyer(worker->arena, worker->index), "CartService/Checkout", &request, &order);
     if (!error)

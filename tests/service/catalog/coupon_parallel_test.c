@@ -26,7 +26,7 @@ static void check_out(Worker *worker)
     const Error *error;
 
     request.signed_quote = rush->quotes[worker->index].signed_quote;
-    request.request_id = arena_printf(worker->arena, "reserve-%d", worker->index);
+    request.request_id = worker_request_id(worker, "reserve");
     error =
         worker_call(worker, "services/cart", "CouponService/ReserveUses", &request, &reservation);
     if (error && text_equal(error->reason, "USED_UP")) {
@@ -37,7 +37,7 @@ static void check_out(Worker *worker)
     if (error)
         return;
     redeem.name = reservation.name;
-    redeem.request_id = arena_printf(worker->arena, "redeem-%d", worker->index);
+    redeem.request_id = worker_request_id(worker, "redeem");
     worker_expect(worker,
         worker_call(worker, "services/cart", "CouponService/RedeemUses", &redeem, &redeemed));
     atomic_fetch_add(&rush->redeemed, 1);

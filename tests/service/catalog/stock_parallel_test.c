@@ -33,7 +33,7 @@ static const Error *rush_reserve(Worker *worker, const Rush *rush, Reservation *
     }
     request.lines = list;
     request.n_lines = rush->n_skus;
-    request.request_id = arena_printf(worker->arena, "rush-%d", worker->index);
+    request.request_id = worker_request_id(worker, "rush");
     return worker_call(worker, "services/cart", "StockService/Reserve", &request, reservation);
 }
 
@@ -54,7 +54,7 @@ static void buy(Worker *worker)
     if (error)
         return;
     confirm.name = reservation.name;
-    confirm.request_id = arena_printf(worker->arena, "buy-%d", worker->index);
+    confirm.request_id = worker_request_id(worker, "buy");
     worker_expect(
         worker, worker_call(worker, "services/cart", "StockService/Confirm", &confirm, &sold));
     atomic_fetch_add(&rush->sold, 1);

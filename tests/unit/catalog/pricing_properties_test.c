@@ -6,6 +6,7 @@
 #include "shared/codec/types.h"
 #include "tests/support/test_main.h"
 #include "tests/unit/catalog/builders.h"
+#include "tests/unit/catalog/rounds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 __extension__ typedef __int128 Wide;
 
-enum { ROUNDS = 10000, QUICK_ROUNDS = 1000, MAX_LINES = 8, MAX_CODES = 5 };
+enum { QUICK_ROUNDS = 1000, MAX_LINES = 8, MAX_CODES = 5 };
 
 static const char *const categories[] = { "", "Outdoor", "Outdoor > Tents",
     "Outdoor > Tents > Large", "Kitchen", "Kitchen > Pots" };
@@ -98,7 +99,7 @@ static int64_t minor(const Google__Type__Money *money)
 /* Runs a property over ROUNDS carts (THROUGHLINE_QUICK=1: QUICK_ROUNDS) and fails once, with the first cart that has it not. */
 static void for_all(bool (*property)(Cart *cart))
 {
-    unsigned rounds = text_equal(getenv("THROUGHLINE_QUICK"), "1") ? QUICK_ROUNDS : ROUNDS;
+    unsigned rounds = rounds_or(QUICK_ROUNDS);
     Arena *arena = arena_new();
     bool holds = true;
 

@@ -3,10 +3,11 @@
  * 100,000 carts, with THROUGHLINE_QUICK=1 400. */
 #include "tests/support/test_main.h"
 #include "tests/unit/catalog/rules_properties.h"
+#include "tests/unit/catalog/rounds.h"
 
 #include <stdlib.h>
 
-enum { ROUNDS = 100000, QUICK_ROUNDS = 400 };
+enum { QUICK_ROUNDS = 400 };
 
 static void try_all(Arena *arena, unsigned seed, bool *is_broken)
 {
@@ -31,7 +32,7 @@ static void try_all(Arena *arena, unsigned seed, bool *is_broken)
 
 static void every_property_holds_for_every_cart(void)
 {
-    unsigned rounds = text_equal(getenv("THROUGHLINE_QUICK"), "1") ? QUICK_ROUNDS : ROUNDS;
+    unsigned rounds = rounds_or(QUICK_ROUNDS);
     bool *is_broken = calloc(n_properties, sizeof(*is_broken));
     Arena *arena = arena_new();
 
