@@ -4,6 +4,7 @@
 
 #include "shared/codec/message.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 struct RpcDeferral {
@@ -82,6 +83,7 @@ void deferral_handled(RpcDeferral *deferral, const void *reply)
     Bytes packed = message_pack(deferral->exchange->arena, reply);
 
     pthread_mutex_lock(&deferral->lock);
+    assert(!deferral->is_handled && "only the run that has deferred says so");
     deferral->reply = packed;
     deferral->is_handled = true;
     leave(deferral);

@@ -134,10 +134,13 @@ static void queue(RpcExchange *exchange)
         exchange_finish(exchange, &overloaded);
 }
 
+/* Nothing stays of the first run, what it wanted to send beside its reply neither. */
 void exchange_again(RpcExchange *exchange)
 {
     exchange->is_moved = true;
     exchange->share = NULL;
+    exchange->extras = NULL;
+    exchange->wire->extras = NULL;
     exchange->call.n_violations = 0;
     queue(exchange);
 }

@@ -98,6 +98,26 @@ static void hold(EchoState *state)
         clock_sleep_ms(STEP_MS);
 }
 
+/* As an answer that waits for something does: &rpc_deferred, or NULL where it would have waited. The header "echo" says which. */
+static const Error *defer(RpcCall *call)
+{
+    static const uint8_t later[] = "later", waited[] = "waited";
+    EchoState *state = call->service;
+    EchoDefer defers = state ? atomic_load(&state->defers) : NULL;
+    RpcDeferral *deferral;
+
+    if (!defers)
+        return NULL;
+    if (!(deferral = rpc_defer(call))) {
+        rpc_add_header(call, "echo", (Bytes){ waited, sizeof(waited) - 1 });
+        atomic_fetch_add(&state->waited, 1);
+        return NULL;
+    }
+    rpc_add_header(call, "echo", (Bytes){ later, sizeof(later) - 1 });
+    defers(deferral);
+    return &rpc_deferred;
+}
+
 static const Error *echo(RpcCall *call, const void *request, void *reply)
 {
     const EchoRequest *req = request;
@@ -113,7 +133,7 @@ static const Error *echo(RpcCall *call, const void *request, void *reply)
     if (state && atomic_load(&state->shares) && shares(call, req, response))
         return NULL;
     response->payload = req->payload;
-    return NULL;
+    return defer(call);
 }
 
 static const Error *echo_slowly(RpcCall *call, const void *request, void *reply)
@@ -195,7 +215,7 @@ static const Error *echo_many(RpcCall *call, const void *request, void *reply)
     const Error *error;
 
     check_range(call, "count", req->count, 0, ECHO_MAX_COUNT);
-    if ((error = check_result(call)))
+    if ((error = check_result(call)) || (error = defer(call)))
         return error;
     if (((EchoState *)call->service)->detaches)
         return detach(call, req);
@@ -221,7 +241,7 @@ static const Error *echo_count(RpcCall *call, const void *request, void *reply)
         response->bytes += (int64_t)((EchoCountRequest *)message)->payload.len;
         rpc_recycle(call);
     }
-    return error;
+    return error ? error : defer(call);
 }
 
 static const Error *echo_each(RpcCall *call, const void *request, void *reply)

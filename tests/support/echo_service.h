@@ -3,9 +3,13 @@
 #ifndef THROUGHLINE_TESTS_SUPPORT_ECHO_SERVICE_H
 #define THROUGHLINE_TESTS_SUPPORT_ECHO_SERVICE_H
 
+#include "shared/rpc/call.h"
 #include "shared/rpc/server.h"
 
 #include <stdatomic.h>
+
+/* Gets what Echo has deferred, to end it whenever it likes. */
+typedef void (*EchoDefer)(RpcDeferral *deferral);
 
 /* What tests want to know of handlers; behind call->service. */
 typedef struct EchoState {
@@ -21,6 +25,9 @@ typedef struct EchoState {
         shares; /* Echo answers all calls of a turn together: short payloads, and long ones */
     atomic_int shared;  /* calls that were answered so */
     atomic_int largest; /* of those answered together */
+    _Atomic(EchoDefer)
+        defers;        /* Echo, EchoMany and EchoCount try to have their answer come later */
+    atomic_int waited; /* but could not */
 } EchoState;
 
 extern const RpcService echo_rpcs;
