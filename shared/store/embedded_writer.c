@@ -201,13 +201,16 @@ static void count_writes(Embedded *embedded, const Job *job)
     atomic_fetch_add(&embedded->n_writes, done);
 }
 
+/* The outcomes of one that was given up are those of a transaction that failed, if any. */
 static void finish(Embedded *embedded, Job *job, int rc)
 {
-    if (rc == SQLITE_OK && !atomic_load(&job->is_abandoned))
+    bool is_committed = rc == SQLITE_OK && !atomic_load(&job->is_abandoned);
+
+    if (is_committed)
         count_writes(embedded, job);
     job->error = rc == SQLITE_OK ? NULL : db_error(rc);
     if (job->written)
-        job->written(job->context, job->error ? NULL : &job->writes[0]);
+        job->written(job->context, is_committed ? &job->writes[0] : NULL);
     atomic_store(&job->is_finished, true);
     sem_post(&job->finished);
     job_release(job);
