@@ -30,13 +30,14 @@ class Process:
                         f"--token-keys={data}/keys/public.jwks", f"--token-file={data}/tokens/{name}.token"]
         if name == "identity":
             self.command.append(f"--token-signing-key={data}/keys/signing.jwk")
+        self.environment = {}  # besides ours
         self.process = None
 
     def start(self):
         targets = {f"THROUGHLINE_{peer.upper()}_TARGET": f"127.0.0.1:{port}" for peer, port in self.targets.items()}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=os.environ | targets)
+                                            env=os.environ | targets | self.environment)
 
     def wait_ready(self):
         end = time.monotonic() + READY_SECONDS
