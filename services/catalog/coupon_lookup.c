@@ -102,18 +102,32 @@ const Error *coupon_look_up(RpcCall *call, const char *code, const char *custome
 
 /* What is left of promotions. */
 
-static void read_total(
-    const Promotion *promotion, const UseCounter *counter, int64_t now, UsesLeft *left)
+static int64_t budget_left(
+    const Google__Type__Money *budget, const UseCounter *counter, int64_t now)
 {
-    int64_t budget;
+    int64_t most, spent;
 
-    left->uses = counter_uses_left(counter, promotion->total_limit, now);
-    left->budget = INT64_MAX;
-    if (promotion->budget && money_minor(promotion->budget, &budget)) {
-        int64_t spent = counter_spent(counter, now);
+    if (!budget || !money_minor(budget, &most))
+        return INT64_MAX;
+    spent = counter_spent(counter, now);
+    return spent < most ? most - spent : 0;
+}
 
-        left->budget = spent < budget ? budget - spent : 0;
-    }
+static UsesLeft left_of(const Promotion *promotion, const UseCounter *total, const UseCounter *own,
+    bool is_known, int64_t now)
+{
+    UsesLeft left = {
+        .uses = counter_uses_left(total, promotion->total_limit, now),
+        .customer_uses = counter_uses_left(own, promotion->customer_limit, now),
+        .budget = budget_left(promotion->budget, total, now),
+        .customer_budget = budget_left(promotion->customer_budget, own, now),
+    };
+
+    if (promotion->customer_limit > 0 && !is_known)
+        left.customer_uses = 0;
+    if (promotion->customer_budget && !is_known)
+        left.customer_budget = 0;
+    return left;
 }
 
 const Error *uses_left(RpcCall *call, const Promotion *const *limited, size_t n_limited,
@@ -140,11 +154,7 @@ const Error *uses_left(RpcCall *call, const Promotion *const *limited, size_t n_
         const UseCounter *total = counters[2 * i] ? counters[2 * i] : &none;
         const UseCounter *own = counters[2 * i + 1] ? counters[2 * i + 1] : &none;
 
-        read_total(limited[i], total, call->arrived_at, &left[i]);
-        left[i].customer_uses =
-            counter_uses_left(own, limited[i]->customer_limit, call->arrived_at);
-        if (limited[i]->customer_limit > 0 && !*customer)
-            left[i].customer_uses = 0;
+        left[i] = left_of(limited[i], total, own, *customer != '\0', call->arrived_at);
     }
     return NULL;
 }

@@ -63,8 +63,8 @@ const Error *quote_load_coupon(
 
 static bool is_limited(const Promotion *promotion)
 {
-    return promotion &&
-           (promotion->total_limit > 0 || promotion->customer_limit > 0 || promotion->budget);
+    return promotion && (promotion->total_limit > 0 || promotion->customer_limit > 0 ||
+                            promotion->budget || promotion->customer_budget);
 }
 
 static bool is_known(const PricingInput *input, const char *promotion)
@@ -121,6 +121,7 @@ bool quote_limits_are_new(
             (PricingUsage){ .promotion = limited[i]->name,
                 .uses_left = left[i].uses,
                 .customer_uses_left = left[i].customer_uses,
-                .budget_left = left[i].budget });
+                .budget_left = left[i].budget,
+                .customer_budget_left = left[i].customer_budget });
     return true;
 }

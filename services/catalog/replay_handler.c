@@ -96,6 +96,15 @@ static void load_codes(const Quote *quote, const Rules *rules, Arena *arena, Pri
     input->allows_unused_codes = true;
 }
 
+static int64_t minor_left(const Google__Type__Money *left)
+{
+    int64_t minor = INT64_MAX;
+
+    if (left)
+        money_minor(left, &minor);
+    return minor;
+}
+
 /* What was used up is used up. */
 static void load_limits(const Quote *quote, Arena *arena, PricingInput *input)
 {
@@ -108,10 +117,9 @@ static void load_limits(const Quote *quote, Arena *arena, PricingInput *input)
             .promotion = left->promotion,
             .uses_left = left->is_used_up ? 0 : INT64_MAX,
             .customer_uses_left = left->is_used_up_by_customer ? 0 : INT64_MAX,
-            .budget_left = INT64_MAX,
+            .budget_left = minor_left(left->budget_left),
+            .customer_budget_left = minor_left(left->customer_budget_left),
         };
-        if (left->budget_left)
-            money_minor(left->budget_left, &usages[i].budget_left);
     }
     input->usages = usages;
     input->n_usages = quote->n_limits;

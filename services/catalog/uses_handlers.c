@@ -47,6 +47,9 @@ static const Error *show_usage(
     if (promotion->budget)
         usage->spent = money_message(
             call->arena, promotion->budget->currency_code, counter_spent(total, call->arrived_at));
+    if (promotion->customer_budget && *customer)
+        usage->customer_spent = money_message(call->arena,
+            promotion->customer_budget->currency_code, counter_spent(own, call->arrived_at));
     return NULL;
 }
 

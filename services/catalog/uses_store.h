@@ -21,6 +21,7 @@ typedef struct UsesLeft {
     int64_t uses;
     int64_t customer_uses;
     int64_t budget; /* minor units */
+    int64_t customer_budget;
 } UsesLeft;
 
 const Error *uses_left(RpcCall *call, const Promotion *const *limited, size_t n_limited,

@@ -121,6 +121,7 @@ static CodeState code_state(Refusal refusal)
     case REFUSED_TOTAL_LIMIT:
     case REFUSED_CUSTOMER_LIMIT:
     case REFUSED_BUDGET:
+    case REFUSED_CUSTOMER_BUDGET:
         return THROUGHLINE__CATALOG__V1__CODE_RESULT__STATE__LIMIT_REACHED;
     case REFUSED_GROUP:
     case REFUSED_EXCLUSIVE:
@@ -169,6 +170,12 @@ static int by_promotion(const void *a, const void *b)
         (*(const LimitLeft *const *)a)->promotion, (*(const LimitLeft *const *)b)->promotion);
 }
 
+/* NULL where there is no limit. */
+static Google__Type__Money *money_left(const Engine *engine, int64_t left)
+{
+    return left == INT64_MAX ? NULL : money_message(engine->arena, engine->input->currency, left);
+}
+
 /* So that the quote can be priced again when others have left something else. */
 static void write_limits(const Engine *engine, Quote *quote)
 {
@@ -181,9 +188,8 @@ static void write_limits(const Engine *engine, Quote *quote)
         left->promotion = arena_text(engine->arena, usage->promotion);
         left->is_used_up = usage->uses_left <= 0;
         left->is_used_up_by_customer = usage->customer_uses_left <= 0;
-        if (usage->budget_left != INT64_MAX)
-            left->budget_left =
-                money_message(engine->arena, engine->input->currency, usage->budget_left);
+        left->budget_left = money_left(engine, usage->budget_left);
+        left->customer_budget_left = money_left(engine, usage->customer_budget_left);
         quote->limits[quote->n_limits++] = left;
     }
     if (quote->n_limits > 1)

@@ -64,10 +64,11 @@ typedef struct PricingContext {
 /* How much of a limited promotion is left. One that has limits and no usage here is taken as
  * unused. */
 typedef struct PricingUsage {
-    const char *promotion;      /* "promotions/…" */
-    int64_t uses_left;          /* INT64_MAX: no limit */
-    int64_t customer_uses_left; /* INT64_MAX: no limit */
-    int64_t budget_left;        /* minor units of the budget's currency; INT64_MAX: no limit */
+    const char *promotion;        /* "promotions/…" */
+    int64_t uses_left;            /* INT64_MAX: no limit */
+    int64_t customer_uses_left;   /* INT64_MAX: no limit */
+    int64_t budget_left;          /* minor units of the budget's currency; INT64_MAX: no limit */
+    int64_t customer_budget_left; /* the same */
 } PricingUsage;
 
 /* A price that somebody has set by hand for a SKU of this quote; promotions do not touch it. */

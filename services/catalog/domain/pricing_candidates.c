@@ -174,13 +174,17 @@ static Refusal context_refusal(const Engine *engine, const CompiledPromotion *co
 
 static Refusal limit_refusal(const Engine *engine, const Candidate *candidate)
 {
-    const Promotion *promotion = candidate->compiled->promotion;
+    const CompiledPromotion *compiled = candidate->compiled;
+    const Promotion *promotion = compiled->promotion;
     const PricingUsage *usage = candidate->usage;
 
     if (promotion->customer_limit > 0 && !*context_text(engine->input->context.customer))
         return REFUSED_ANONYMOUS;
-    if (candidate->compiled->has_budget &&
-        strcmp(candidate->compiled->budget.currency, engine->input->currency) != 0)
+    if (compiled->has_customer_budget && !*context_text(engine->input->context.customer))
+        return REFUSED_BUDGET_ANONYMOUS;
+    if ((compiled->has_budget && strcmp(compiled->budget.currency, engine->input->currency) != 0) ||
+        (compiled->has_customer_budget &&
+            strcmp(compiled->customer_budget.currency, engine->input->currency) != 0))
         return REFUSED_CURRENCY;
     if (!usage)
         return REFUSED_NOT;
@@ -189,8 +193,10 @@ static Refusal limit_refusal(const Engine *engine, const Candidate *candidate)
         return REFUSED_TOTAL_LIMIT;
     if (promotion->customer_limit > 0 && usage->customer_uses_left <= 0)
         return REFUSED_CUSTOMER_LIMIT;
-    if (candidate->compiled->has_budget && usage->budget_left <= 0)
+    if (compiled->has_budget && usage->budget_left <= 0)
         return REFUSED_BUDGET;
+    if (compiled->has_customer_budget && usage->customer_budget_left <= 0)
+        return REFUSED_CUSTOMER_BUDGET;
     return REFUSED_NOT;
 }
 

@@ -214,19 +214,32 @@ static void keep_margins(Engine *engine, const Candidate *candidate, const Deal 
     }
 }
 
+/* What it may take still, of its budgets; INT64_MAX where it has none. */
+static int64_t budget_of(const Candidate *candidate)
+{
+    const CompiledPromotion *compiled = candidate->compiled;
+    const PricingUsage *usage = candidate->usage;
+    int64_t budget = INT64_MAX;
+
+    if (compiled->has_budget)
+        budget = smaller(compiled->budget.minor, usage ? usage->budget_left : INT64_MAX);
+    if (compiled->has_customer_budget)
+        budget = smaller(budget, smaller(compiled->customer_budget.minor,
+                                     usage ? usage->customer_budget_left : INT64_MAX));
+    return budget;
+}
+
 static void keep_budget(Engine *engine, const Candidate *candidate)
 {
-    int64_t budget = candidate->compiled->budget.minor;
+    int64_t budget = budget_of(candidate);
     uint32_t *lines;
     int64_t *weights;
     Wide sum = 0;
 
-    if (!candidate->compiled->has_budget)
+    if (budget == INT64_MAX)
         return;
     lines = arena_array(engine->arena, engine->n_lines + 1, sizeof(*lines));
     weights = arena_array(engine->arena, engine->n_lines + 1, sizeof(*weights));
-    if (candidate->usage)
-        budget = smaller(budget, candidate->usage->budget_left);
     for (uint32_t i = 0; i <= engine->n_lines; i++) {
         lines[i] = i;
         weights[i] = engine->taken[i];

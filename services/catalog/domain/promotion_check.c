@@ -300,6 +300,11 @@ static void check_limits(const Expect *check, const Promotion *promotion)
         expect_fail(check, "limit_period", "is not a known period");
     if (promotion->budget)
         expect_money(check, "budget", promotion->budget, 1, &budget);
+    if (promotion->customer_budget)
+        expect_money(check, "customer_budget", promotion->customer_budget, 1, &budget);
+    if (promotion->budget && promotion->customer_budget &&
+        !text_equal(promotion->budget->currency_code, promotion->customer_budget->currency_code))
+        expect_fail(check, "customer_budget", "must be in the currency of budget");
     expect_range(check, "min_margin_basis_points", promotion->min_margin_basis_points, 0,
         PROMOTION_WHOLE - 1);
     if (promotion->needs_coupon && *promotion->code)

@@ -154,9 +154,12 @@ void promotion_compile(Arena *arena, const Promotion *promotion, CompiledPromoti
         .requires = selector_compile(arena, NULL),
         .reward = selector_compile(arena, NULL),
         .has_budget = promotion->budget != NULL,
+        .has_customer_budget = promotion->customer_budget != NULL,
     };
     if (promotion->budget)
         read_amount(promotion->budget, &compiled->budget);
+    if (promotion->customer_budget)
+        read_amount(promotion->customer_budget, &compiled->customer_budget);
     compile_conditions(arena, compiled);
     compile_effect(arena, compiled);
 }

@@ -77,6 +77,7 @@ typedef struct CompiledPromotion {
     bool is_automatic; /* neither code nor coupon */
     bool is_stopped;
     bool has_budget;
+    bool has_customer_budget;
     int phase; /* 0 lines, 1 cart, 2 shipping, 3 gifts */
     int32_t basis_points;
     CompiledSelector target;
@@ -85,6 +86,7 @@ typedef struct CompiledPromotion {
     Amounts min_spend;
     Amounts amounts;
     Amount budget;
+    Amount customer_budget;
     TextSet countries;
     TextSet channel_groups;
     TextSet segments;

@@ -118,14 +118,13 @@ static UseClaim *add_claim(UseReservation *reservation, const char *subject, con
     return claim;
 }
 
+/* The claim is filled in by the caller. */
 static const Error *claim_customer(UseReservation *reservation, const char *subject,
-    const char *counted, int64_t most_uses, Arena *arena)
+    const char *counted, Arena *arena, UseClaim **claim)
 {
-    if (most_uses == 0)
-        return NULL;
     if (!*reservation->customer)
         return &customer_missing;
-    add_claim(reservation, subject, counted, CUSTOMER, "", arena)->most_uses = most_uses;
+    *claim = add_claim(reservation, subject, counted, CUSTOMER, "", arena);
     return NULL;
 }
 
@@ -159,26 +158,45 @@ char *uses_subject(const Promotion *promotion, int64_t now, Arena *arena)
         arena, "%s in %s", promotion->name, period_text(promotion->limit_period, now, arena));
 }
 
+static bool is_in(const Google__Type__Money *budget, const char *currency)
+{
+    return budget && text_equal(budget->currency_code, currency);
+}
+
+static void claim_amount(
+    UseClaim *claim, const Google__Type__Money *budget, const char *currency, const QuoteUse *use)
+{
+    if (is_in(budget, currency) && money_minor(budget, &claim->most_amount))
+        claim->amount = use->amount;
+}
+
 const Error *uses_claim_promotion(const Promotion *promotion, const QuoteUse *use,
     const char *currency, int64_t now, Arena *arena, UseReservation *reservation)
 {
     const char *counted = uses_subject(promotion, now, arena);
-    bool has_budget = promotion->budget && text_equal(promotion->budget->currency_code, currency);
+    UseClaim *claim;
+    const Error *error;
 
-    if (promotion->total_limit > 0 || has_budget) {
-        UseClaim *claim = add_claim(reservation, promotion->name, counted, TOTAL, "", arena);
-
+    if (promotion->total_limit > 0 || is_in(promotion->budget, currency)) {
+        claim = add_claim(reservation, promotion->name, counted, TOTAL, "", arena);
         claim->most_uses = promotion->total_limit;
-        if (has_budget && money_minor(promotion->budget, &claim->most_amount))
-            claim->amount = use->amount;
+        claim_amount(claim, promotion->budget, currency, use);
     }
-    return claim_customer(reservation, promotion->name, counted, promotion->customer_limit, arena);
+    if (promotion->customer_limit > 0 || is_in(promotion->customer_budget, currency)) {
+        if ((error = claim_customer(reservation, promotion->name, counted, arena, &claim)))
+            return error;
+        claim->most_uses = promotion->customer_limit;
+        claim_amount(claim, promotion->customer_budget, currency, use);
+    }
+    return NULL;
 }
 
 const Error *uses_claim_campaign(
     const CouponCampaign *campaign, const char *code, Arena *arena, UseReservation *reservation)
 {
     int64_t code_limit = campaign_code_limit(campaign);
+    UseClaim *claim;
+    const Error *error;
 
     if (campaign->total_limit > 0)
         add_claim(reservation, campaign->name, campaign->name, TOTAL, "", arena)->most_uses =
@@ -186,8 +204,12 @@ const Error *uses_claim_campaign(
     if (code_limit > 0)
         add_claim(reservation, campaign->name, campaign->name, CODE, code, arena)->most_uses =
             code_limit;
-    return claim_customer(
-        reservation, campaign->name, campaign->name, campaign->customer_limit, arena);
+    if (campaign->customer_limit == 0)
+        return NULL;
+    if ((error = claim_customer(reservation, campaign->name, campaign->name, arena, &claim)))
+        return error;
+    claim->most_uses = campaign->customer_limit;
+    return NULL;
 }
 
 /* Counters. */
@@ -275,7 +297,7 @@ static const Error *used_up(const UseClaim *claim, const char *what, Arena *aren
 
     error = error_with_fact(arena, error, "subject", claim->subject);
     return error_with_fact(arena, error, "limit",
-        text_equal(what, "budget") ? "budget"
+        text_equal(what, "budget") ? (claim->limit == CUSTOMER ? "customer_budget" : "budget")
         : claim->limit == CUSTOMER ? "customer"
         : claim->limit == CODE     ? "code"
                                    : "total");

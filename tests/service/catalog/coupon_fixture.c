@@ -8,23 +8,39 @@ typedef Throughline__Catalog__V1__CreateCouponCampaignRequest CreateCouponCampai
 typedef Throughline__Catalog__V1__GenerateCouponsRequest GenerateCouponsRequest;
 typedef Throughline__Catalog__V1__GenerateCouponsResponse GenerateCouponsResponse;
 
-static void publish(bool needs_coupon, int64_t total_limit, int64_t customer_limit, int64_t budget)
+static void publish_only(Promotion *promotion)
 {
     static int64_t release = 1000;
     Catalog *catalog = fixture_context(fixture)->state;
     RuleSet set = THROUGHLINE__CATALOG__V1__RULE_SET__INIT;
+
+    promotion->name = text(arena, "promotions/tents");
+    promotion->title = text(arena, "Tent weeks");
+    set.release = release++;
+    set.promotions = &promotion;
+    set.n_promotions = 1;
+    rules_holder_swap(catalog->rules, rules_compile(&set));
+}
+
+static void publish(bool needs_coupon, int64_t total_limit, int64_t customer_limit, int64_t budget)
+{
     Promotion *tents = a_promotion(arena, "", 1000);
 
-    tents->name = text(arena, "promotions/tents");
-    tents->title = text(arena, "Tent weeks");
     tents->needs_coupon = needs_coupon;
     tents->total_limit = total_limit;
     tents->customer_limit = customer_limit;
     tents->budget = budget ? money_message(arena, "EUR", budget) : NULL;
-    set.release = release++;
-    set.promotions = &tents;
-    set.n_promotions = 1;
-    rules_holder_swap(catalog->rules, rules_compile(&set));
+    publish_only(tents);
+}
+
+void publish_customer_budget(
+    int64_t budget, Throughline__Catalog__V1__Promotion__LimitPeriod period)
+{
+    Promotion *tents = a_promotion(arena, "", 1000);
+
+    tents->customer_budget = money_message(arena, "EUR", budget);
+    tents->limit_period = period;
+    publish_only(tents);
 }
 
 void publish_tents(int64_t total_limit, int64_t customer_limit, int64_t budget)

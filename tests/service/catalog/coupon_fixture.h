@@ -12,6 +12,9 @@ typedef Throughline__Catalog__V1__PromotionUsage PromotionUsage;
 void publish_tents(int64_t total_limit, int64_t customer_limit, int64_t budget);
 /* The same, and it applies by itself. */
 void publish_open_tents(int64_t total_limit, int64_t customer_limit, int64_t budget);
+/* The same, with a budget for each customer and a period. */
+void publish_customer_budget(
+    int64_t budget, Throughline__Catalog__V1__Promotion__LimitPeriod period);
 
 /* A campaign for "promotions/tents", of one code or with a prefix. */
 CouponCampaign *a_campaign(const char *code, const char *prefix);

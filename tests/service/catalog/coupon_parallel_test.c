@@ -136,6 +136,34 @@ static void a_promotions_budget_pays_for_ten(void)
     stop_catalog();
 }
 
+static void spend_a_customers_budget(void)
+{
+    Rush *rush = arena_alloc(arena, sizeof(*rush));
+
+    publish_customer_budget(
+        USES * 1990 + 500, THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__YEAR);
+    quote_for_all(rush, "", true);
+    parallel_run(fixture, CALLERS, check_out, rush);
+
+    CHECK_INT(rush->redeemed, USES);
+    CHECK_INT(rush->refused, CALLERS - USES);
+}
+
+static void a_customers_budget_pays_for_ten(void)
+{
+    start();
+    spend_a_customers_budget();
+    stop_catalog();
+}
+
+static void a_customers_budget_pays_for_ten_over_mongo(void)
+{
+    if (!start_with_mongo())
+        return;
+    spend_a_customers_budget();
+    stop_catalog();
+}
+
 static void one_customer_many_devices_one_use(void)
 {
     Rush *rush;
@@ -184,6 +212,9 @@ int main(int argc, char **argv)
         { "sixty_four_want_the_last_ten_uses_of_a_code_over_mongo",
             sixty_four_want_the_last_ten_uses_of_a_code_over_mongo },
         { "a_promotions_budget_pays_for_ten", a_promotions_budget_pays_for_ten },
+        { "a_customers_budget_pays_for_ten", a_customers_budget_pays_for_ten },
+        { "a_customers_budget_pays_for_ten_over_mongo",
+            a_customers_budget_pays_for_ten_over_mongo },
         { "one_customer_many_devices_one_use", one_customer_many_devices_one_use },
         { "one_quote_of_many_callers_counts_once", one_quote_of_many_callers_counts_once },
         CU_TEST_INFO_NULL,

@@ -1,5 +1,6 @@
 /* Limits of promotions and coupons: reserved, redeemed, given back, over gRPC. */
 #include "tests/service/catalog/coupon_fixture.h"
+#include "tests/service/catalog/governance_fixture.h"
 
 #include "shared/base/clock.h"
 #include "shared/codec/message.h"
@@ -11,6 +12,9 @@ typedef Throughline__Catalog__V1__UseReservation__State State;
 
 static const State REDEEMED = THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__REDEEMED;
 static const State RETURNED = THROUGHLINE__CATALOG__V1__USE_RESERVATION__STATE__RETURNED;
+
+static const Throughline__Catalog__V1__Promotion__LimitPeriod ALL_TIME =
+    THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__LIMIT_PERIOD_UNSPECIFIED;
 
 static const char ann[] = "customers/ann";
 static const char bob[] = "customers/bob";
@@ -126,6 +130,81 @@ static void a_budget_is_never_exceeded(void)
     CHECK_INT(minor(usage_of_tents("").spent), 1990);
 }
 
+/* 19.90 is 10 % of a tent: the budget of 30.00 pays for one and a half, of each customer. */
+static void a_customers_budget_is_each_customers_own(void)
+{
+    CreateQuoteResponse one, other;
+    UseReservation reservation;
+    const Error *error;
+
+    publish_customer_budget(3000, ALL_TIME);
+    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &one));
+    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &other));
+    CU_ASSERT_PTR_NULL(reserve(one.signed_quote, &reservation));
+    error = reserve(other.signed_quote, &reservation);
+    CHECK_TEXT(error_reason(error), "USED_UP");
+    CHECK_TEXT(error_fact(error, "limit"), "customer_budget");
+
+    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &other));
+    CHECK_INT(minor(other.quote->discount_total), 1010);
+    CU_ASSERT_PTR_NULL(quote_tents(1, bob, "", &other));
+    CHECK_INT(minor(other.quote->discount_total), 1990);
+    CHECK_INT(minor(usage_of_tents(ann).customer_spent), 1990);
+    CHECK_INT(minor(usage_of_tents(bob).customer_spent), 0);
+}
+
+static void what_is_returned_is_a_customers_to_spend_again(void)
+{
+    CreateQuoteResponse quoted;
+    UseReservation reservation;
+
+    publish_customer_budget(1990, ALL_TIME);
+    reservation = reserved(ann, "");
+    CU_ASSERT_PTR_NULL(end_uses("RedeemUses", reservation.name, &reservation));
+    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &quoted));
+    CHECK_INT(minor(quoted.quote->discount_total), 0);
+
+    CU_ASSERT_PTR_NULL(end_uses("ReturnUses", reservation.name, &reservation));
+    CHECK_INT(minor(usage_of_tents(ann).customer_spent), 0);
+    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &quoted));
+    CHECK_INT(minor(quoted.quote->discount_total), 1990);
+}
+
+/* What was spent all the time before is not what was spent this year. */
+static void a_customers_budget_begins_anew_with_its_period(void)
+{
+    CreateQuoteResponse quoted;
+
+    publish_customer_budget(1990, ALL_TIME);
+    (void)reserved(ann, "");
+    publish_customer_budget(1990, THROUGHLINE__CATALOG__V1__PROMOTION__LIMIT_PERIOD__YEAR);
+    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &quoted));
+    CHECK_INT(minor(quoted.quote->discount_total), 1990);
+    (void)reserved(ann, "");
+    CU_ASSERT_PTR_NULL(quote_tents(1, ann, "", &quoted));
+    CHECK_INT(minor(quoted.quote->discount_total), 0);
+}
+
+static void a_spent_customers_budget_is_explained(void)
+{
+    Throughline__Catalog__V1__ExplainQuoteRequest request =
+        THROUGHLINE__CATALOG__V1__EXPLAIN_QUOTE_REQUEST__INIT;
+    Throughline__Catalog__V1__ExplainQuoteResponse reply =
+        THROUGHLINE__CATALOG__V1__EXPLAIN_QUOTE_RESPONSE__INIT;
+
+    publish_customer_budget(1990, ALL_TIME);
+    (void)reserved(ann, "");
+    request.request = a_request(arena, 1);
+    request.request->customer = text(arena, ann);
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "PricingService/ExplainQuote", &request, &reply)), "OK");
+    CU_ASSERT_EQUAL_FATAL(reply.n_considered, 1);
+    CHECK_TEXT(reply.considered[0]->reason, "CUSTOMER_BUDGET_SPENT");
+    CHECK_TEXT(reply.considered[0]->condition, "customer_budget");
+    CU_ASSERT_EQUAL_FATAL(reply.quote->n_limits, 1);
+    CHECK_INT(minor(reply.quote->limits[0]->customer_budget_left), 0);
+}
+
 static void what_nobody_redeems_is_given_back_in_time(void)
 {
     UseReservation reservation, again;
@@ -199,6 +278,12 @@ int main(int argc, char **argv)
         { "the_last_use_goes_to_who_checks_out_first", the_last_use_goes_to_who_checks_out_first },
         { "customers_have_limits_of_their_own", customers_have_limits_of_their_own },
         { "a_budget_is_never_exceeded", a_budget_is_never_exceeded },
+        { "a_customers_budget_is_each_customers_own", a_customers_budget_is_each_customers_own },
+        { "what_is_returned_is_a_customers_to_spend_again",
+            what_is_returned_is_a_customers_to_spend_again },
+        { "a_customers_budget_begins_anew_with_its_period",
+            a_customers_budget_begins_anew_with_its_period },
+        { "a_spent_customers_budget_is_explained", a_spent_customers_budget_is_explained },
         { "what_nobody_redeems_is_given_back_in_time", what_nobody_redeems_is_given_back_in_time },
         { "what_was_left_half_way_is_finished", what_was_left_half_way_is_finished },
         { "a_forged_or_old_quote_reserves_nothing", a_forged_or_old_quote_reserves_nothing },

@@ -393,12 +393,14 @@ static void read_usage(Example *example, const ExampleLine *line)
     const char *uses = example_option(line, "left");
     const char *own = example_option(line, "customer-left");
     const char *budget = example_option(line, "budget-left");
+    const char *own_budget = example_option(line, "customer-budget-left");
 
     example->usages[example->input.n_usages++] = (PricingUsage){
         .promotion = named(example, "promotions", example_word(line, 1)),
         .uses_left = uses ? atoi(uses) : INT64_MAX,
         .customer_uses_left = own ? atoi(own) : INT64_MAX,
         .budget_left = budget ? example_amount(example, budget) : INT64_MAX,
+        .customer_budget_left = own_budget ? example_amount(example, own_budget) : INT64_MAX,
     };
 }
 

@@ -348,6 +348,9 @@ Promotion *example_promotion(Example *example, const ExampleLine *line)
     promotion->customer_limit = number(example_option(line, "customer-limit"));
     if (example_option(line, "budget"))
         promotion->budget = example_money(example, example_option(line, "budget"));
+    if (example_option(line, "customer-budget"))
+        promotion->customer_budget =
+            example_money(example, example_option(line, "customer-budget"));
     if (example_option(line, "margin"))
         promotion->min_margin_basis_points = example_share(example, example_option(line, "margin"));
     read_conditions(example, line, promotion);

@@ -321,11 +321,13 @@ static void any_limits(World *world, Promotion *promotion)
     if (one_in(world, 6))
         promotion->budget = any_moneys(world, &(size_t){ 0 })[0];
     if (one_in(world, 6))
+        promotion->customer_budget = any_moneys(world, &(size_t){ 0 })[0];
+    if (one_in(world, 6))
         promotion->min_margin_basis_points = 1 + any(world, PROMOTION_WHOLE - 1);
     if (one_in(world, 6)) {
         promotion->total_limit = 10;
-        world->usages[world->input.n_usages++] =
-            (PricingUsage){ promotion->name, any(world, 3), INT64_MAX, any_amount(world) };
+        world->usages[world->input.n_usages++] = (PricingUsage){ promotion->name, any(world, 3),
+            INT64_MAX, any_amount(world), any_amount(world) };
     }
 }
 

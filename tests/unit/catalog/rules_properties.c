@@ -393,12 +393,17 @@ static bool a_budget_is_never_exceeded(const Trial *trial)
         const Promotion *promotion = trial->world.set.promotions[i];
         int64_t taken = taken_by(trial->quote, promotion->name);
 
-        if (promotion->budget && taken > minor(promotion->budget))
+        if ((promotion->budget && taken > minor(promotion->budget)) ||
+            (promotion->customer_budget && taken > minor(promotion->customer_budget)))
             return false;
-        for (size_t j = 0; promotion->budget && j < trial->world.input.n_usages; j++)
-            if (text_equal(trial->world.usages[j].promotion, promotion->name) &&
-                taken > trial->world.usages[j].budget_left)
+        for (size_t j = 0; j < trial->world.input.n_usages; j++) {
+            const PricingUsage *usage = &trial->world.usages[j];
+
+            if (text_equal(usage->promotion, promotion->name) &&
+                ((promotion->budget && taken > usage->budget_left) ||
+                    (promotion->customer_budget && taken > usage->customer_budget_left)))
                 return false;
+        }
     }
     return true;
 }

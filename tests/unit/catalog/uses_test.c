@@ -197,6 +197,28 @@ static void a_budget_counts_in_its_own_currency(void)
     CHECK_INT(reservation.n_claims, 0);
 }
 
+static void a_customers_budget_is_claimed_of_the_customer(void)
+{
+    Promotion *promotion = a_promotion(arena, "TEN", 1000);
+    QuoteUse use = { .promotion = promotion->name, .code = "TEN", .amount = 500 };
+
+    promotion->customer_budget = money_message(arena, "EUR", 2000);
+    CU_ASSERT_PTR_NULL(
+        uses_claim_promotion(promotion, &use, "USD", some_noon, arena, &reservation));
+    CHECK_INT(reservation.n_claims, 0);
+    CU_ASSERT_PTR_NULL(
+        uses_claim_promotion(promotion, &use, "EUR", some_noon, arena, &reservation));
+    CHECK_INT(reservation.n_claims, 1);
+    CHECK_INT(reservation.claims[0]->limit, THROUGHLINE__CATALOG__V1__USE_CLAIM__LIMIT__CUSTOMER);
+    CHECK_INT(reservation.claims[0]->most_uses, 0);
+    CHECK_INT(reservation.claims[0]->amount, 500);
+    CHECK_INT(reservation.claims[0]->most_amount, 2000);
+    reservation.customer = text(arena, "");
+    CHECK_TEXT(
+        error_reason(uses_claim_promotion(promotion, &use, "EUR", some_noon, arena, &reservation)),
+        "CUSTOMER_MISSING");
+}
+
 static const char *subject_at(Throughline__Catalog__V1__Promotion__LimitPeriod period, int64_t now)
 {
     Promotion *promotion = a_promotion(arena, "TEN", 1000);
@@ -423,6 +445,8 @@ int main(int argc, char **argv)
         { "generated_codes_are_for_one_use", generated_codes_are_for_one_use },
         { "a_promotion_claims_what_it_limits", a_promotion_claims_what_it_limits },
         { "a_budget_counts_in_its_own_currency", a_budget_counts_in_its_own_currency },
+        { "a_customers_budget_is_claimed_of_the_customer",
+            a_customers_budget_is_claimed_of_the_customer },
         { "uses_count_by_period", uses_count_by_period },
         { "a_new_period_is_counted_anew", a_new_period_is_counted_anew },
         { "a_limit_is_never_passed", a_limit_is_never_passed },
