@@ -1,6 +1,6 @@
 /* throughline export: the catalogue's products into a file. */
+#include "services/catalog/import/table_export.h"
 #include "services/throughline/command.h"
-#include "services/throughline/export_table.h"
 #include "services/throughline/shop.h"
 
 #include "shared/base/text.h"
@@ -11,14 +11,13 @@
 #include <stdlib.h>
 
 typedef Throughline__Catalog__V1__ExportProductsRequest ExportProductsRequest;
-typedef Throughline__Catalog__V1__Product Product;
 
 enum { MAX_TRIES = 5 };
 
 static const Setting settings[] = {
     { "format", SETTING_TEXT, "", "jsonl or csv; as the file's ending says when not given", 0, 0 },
     { "category", SETTING_TEXT, "", "only products of this category and those below it", 0, 0 },
-    { "with-drafts", SETTING_SWITCH, "false", "drafts too; not in a table", 0, 0 },
+    { "with-drafts", SETTING_SWITCH, "false", "drafts too", 0, 0 },
     { 0 },
 };
 
@@ -29,15 +28,17 @@ typedef struct Export {
     const Channel *channel;
     ExportProductsRequest request;
     FILE *lines;
-    ExportTable *table; /* NULL: no table */
+    TableExport *table; /* NULL: no table */
     int64_t n_products;
 } Export;
 
-static void take(Export *export, Arena *one, const Product *product)
+/* What only the service sets says nothing to another catalogue: the same products are the same bytes. */
+static void take(Export *export, Arena *one, Product *product)
 {
+    product_normalize(product);
     fprintf(export->lines, "%s\n", json_from_message(one, product, JSON_COMPACT));
     if (export->table)
-        export_table_note(export->table, product);
+        table_export_note(export->table, product);
     export->request.after = arena_text(export->arena, product->name);
     export->n_products++;
 }
@@ -89,13 +90,13 @@ static const Error *write_table(Export *export, FILE *out)
     const Error *error = NULL;
 
     rewind(export->lines);
-    export_table_header(export->table, out);
+    table_export_header(export->table, out);
     while (!error && (length = getline(&line, &capacity, export->lines)) > 0) {
         void *product;
 
         if (!(error = json_to_message(one, &throughline__catalog__v1__product__descriptor,
                   (Bytes){ (const uint8_t *)line, (size_t)length }, &product)))
-            export_table_rows(export->table, product, out);
+            table_export_rows(export->table, product, out);
         arena_reset(one);
     }
     error = error_copy(export->arena, error);
@@ -135,14 +136,13 @@ static int run(const Config *config, Arena *arena)
     bool is_table =
         text_equal(format, "csv") || (text_is_empty(format) && text_ends_with(path, ".csv"));
     bool is_output = text_equal(path, "-");
-    Export export = { .arena = arena, .table = is_table ? export_table_new(arena) : NULL };
+    Export export = { .arena = arena, .table = is_table ? table_export_new(arena) : NULL };
     Channel channel;
     Shop shop;
     FILE *out;
     const Error *error;
 
-    if (n_words > 1 || !(is_table || text_is_empty(format) || text_equal(format, "jsonl")) ||
-        (is_table && config_switch(config, "with-drafts"))) {
+    if (n_words > 1 || !(is_table || text_is_empty(format) || text_equal(format, "jsonl"))) {
         fprintf(stderr, "Usage: throughline export [FILE] [--format=jsonl|csv]\n");
         return EXIT_USAGE;
     }
@@ -170,8 +170,14 @@ const Command command_export = {
     .name = "export",
     .arguments = "[FILE]",
     .summary = "Writes all products to a file, or to standard output.",
-    .details = "\nJSON lines have everything; a table (CSV) has one row a variant, without other "
-               "languages, relations and types.\n`import` reads both.\n",
+    .details =
+        "\nJSON lines, or a table (CSV) with one row a variant; `import` reads both as they were.\n"
+        "Columns of a table: id (\"products/…\"), sku, gtin, title, variant, description, brand, "
+        "category, type,\ncategories (\"categories/…\" with spaces between), state, relations "
+        "(\"ACCESSORY products/lamp;\nBUNDLE_PART products/tent tent-green 2\"), title@de, "
+        "description@de, variant@de, price_EUR,\nlist_price_EUR, stock_berlin, image, "
+        "attribute:KEY, variant_attribute:KEY; more and variant_more have as\nJSON what no column "
+        "says. What is the product's stands on its first row.\n",
     .settings = (const Setting *const[]){ shop_settings, settings, NULL },
     .run = run,
 };

@@ -51,7 +51,9 @@ const Command command_import = {
     .details =
         "\nFormats, told by content, packed by gzip or not: JSON lines of products, JSON "
         "(Online Boutique, Saleor's fixture,\ncategories, stores), CSV and other separated "
-        "values with a header. An import that was cut off goes on\nwhere it was when the "
+        "values with a header (see `export --help`; a row whose id is \"products/…\" is taken to "
+        "the "
+        "letter). An import that was cut off goes on\nwhere it was when the "
         "same file comes again. Good rows are kept whatever the others are; exit code 1 when "
         "the service refused some.\n",
     .settings = (const Setting *const[]){ shop_settings, settings, NULL },

@@ -1,5 +1,6 @@
 #include "services/catalog/import/columns.h"
 
+#include "services/catalog/domain/product.h"
 #include "shared/base/money.h"
 
 #include <string.h>
@@ -64,6 +65,12 @@ static const struct {
     { "picture", COLUMN_MEDIA },
     { "discontinued", COLUMN_RETIRED },
     { "retired", COLUMN_RETIRED },
+    { "state", COLUMN_STATE },
+    { "type", COLUMN_TYPE },
+    { "categories", COLUMN_CATEGORIES },
+    { "relations", COLUMN_RELATIONS },
+    { "more", COLUMN_MORE },
+    { "variant_more", COLUMN_VARIANT_MORE },
     { "product_specifications", COLUMN_SPECIFICATIONS },
     /* About the crawl, not about the product. */
     { "uniq_id", COLUMN_IGNORED },
@@ -111,8 +118,31 @@ static bool read_detail(Arena *arena, const char *name, Column *column)
         }
         column->role = details[i].role;
         column->detail = detail;
+        column->exact_detail = text_trim(arena, column->header) + strlen(details[i].prefix);
         return true;
     }
+    return false;
+}
+
+/* "title@de", "description@de", "variant@de". */
+static bool read_language(const char *header, Column *column)
+{
+    static const struct {
+        const char *prefix;
+        ColumnRole role;
+    } texts[] = {
+        { "title@", COLUMN_TITLE_TEXT },
+        { "description@", COLUMN_DESCRIPTION_TEXT },
+        { "variant@", COLUMN_VARIANT_TEXT },
+    };
+
+    for (size_t i = 0; i < COUNT(texts); i++)
+        if (text_starts_with(header, texts[i].prefix) &&
+            language_is_valid(header + strlen(texts[i].prefix))) {
+            column->role = texts[i].role;
+            column->detail = header + strlen(texts[i].prefix);
+            return true;
+        }
     return false;
 }
 
@@ -121,6 +151,8 @@ static Column read_column(Arena *arena, const char *header)
     Column column = { .header = header, .role = COLUMN_ATTRIBUTE, .detail = "" };
     const char *name = plain_name(arena, header);
 
+    if (read_language(header, &column))
+        return column;
     if (text_starts_with(header, attribute_prefix)) {
         column.header = header + strlen(attribute_prefix);
         return column;

@@ -21,7 +21,16 @@ typedef enum ColumnRole {
     COLUMN_LIST_PRICE, /* the same */
     COLUMN_STOCK,      /* detail: the place */
     COLUMN_MEDIA,
-    COLUMN_RETIRED,        /* "1" or "true" */
+    COLUMN_RETIRED, /* "1" or "true" */
+    COLUMN_STATE,
+    COLUMN_TYPE,
+    COLUMN_CATEGORIES,
+    COLUMN_RELATIONS,
+    COLUMN_TITLE_TEXT, /* detail: its language; so of the next two */
+    COLUMN_DESCRIPTION_TEXT,
+    COLUMN_VARIANT_TEXT,
+    COLUMN_MORE,
+    COLUMN_VARIANT_MORE,
     COLUMN_SPECIFICATIONS, /* {"product_specification"=>[{"key"=>…, "value"=>…}]} */
     COLUMN_ROLES,
 } ColumnRole;
@@ -30,6 +39,7 @@ typedef struct Column {
     const char *header; /* as it stands in the file */
     ColumnRole role;
     const char *detail;
+    const char *exact_detail; /* a place as it stands in the header */
 } Column;
 
 typedef struct Columns {

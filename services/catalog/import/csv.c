@@ -42,7 +42,7 @@ void csv_close(CsvReader *reader)
 static void add(CsvReader *reader, int byte)
 {
     if (reader->size == CSV_MAX_ROW)
-        reader->problem = "the row is longer than 1 MiB; is a quote not closed?";
+        reader->problem = "the row is longer than 4 MiB; is a quote not closed?";
     else
         reader->bytes[reader->size++] = (char)byte;
 }
@@ -51,7 +51,7 @@ static void end_field(CsvReader *reader)
 {
     add(reader, '\0');
     if (reader->n_fields == CSV_MAX_FIELDS)
-        reader->problem = "the row has more than 500 fields";
+        reader->problem = "the row has more than 2,500 fields";
     else
         reader->starts[++reader->n_fields] = reader->size;
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { CSV_MAX_ROW = 1024 * 1024, CSV_MAX_FIELDS = 500 };
+enum { CSV_MAX_ROW = 4 * 1024 * 1024, CSV_MAX_FIELDS = 2500 };
 
 typedef struct CsvRow {
     int64_t number; /* 1 for the first row, the header; blank lines do not count */

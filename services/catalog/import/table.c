@@ -3,6 +3,7 @@
 #include "services/catalog/import/columns.h"
 #include "services/catalog/import/source.h"
 #include "services/catalog/import/specifications.h"
+#include "services/catalog/import/table_parts.h"
 
 #include "shared/base/money.h"
 
@@ -27,10 +28,13 @@ typedef struct Table {
 /* A row by the meaning of its columns. */
 typedef struct Record {
     int64_t number;
-    const char *const *fields;        /* trimmed, one a column */
+    const char *const *fields;        /* trimmed unless the row is exact, one a column */
     const char *values[COLUMN_ROLES]; /* the first of its role that is not empty, else "" */
     const char *slug;
+    bool is_exact; /* a full name as its id: taken to the letter, as we write it ourselves */
 } Record;
+
+static const char name_prefix[] = "products/";
 
 /* What databases write for nothing. */
 static bool is_absent(const char *value)
@@ -42,8 +46,8 @@ static const char *product_slug(Arena *arena, const Table *table, const Record *
 {
     const char *id = record->values[COLUMN_ID];
 
-    if (text_starts_with(id, "products/"))
-        return arena_text(arena, id + strlen("products/"));
+    if (record->is_exact)
+        return arena_text(arena, id + strlen(name_prefix));
     /* A bare number says nothing outside its file. */
     if (*id && !id[strspn(id, "0123456789")])
         return build_slug(arena, arena_printf(arena, "%s-%s", table->stem, id));
@@ -52,6 +56,25 @@ static const char *product_slug(Arena *arena, const Table *table, const Record *
     if (*record->values[COLUMN_SKU])
         return build_slug(arena, record->values[COLUMN_SKU]);
     return build_slug(arena, record->values[COLUMN_TITLE]);
+}
+
+static bool has_full_name(const Table *table)
+{
+    for (size_t i = 0; i < table->row.n_fields; i++)
+        if (table->columns.columns[i].role == COLUMN_ID &&
+            text_starts_with((const char *)table->row.fields[i].data, name_prefix))
+            return true;
+    return false;
+}
+
+static const char *read_field(Arena *arena, const char *field, bool is_exact)
+{
+    const char *trimmed;
+
+    if (is_exact)
+        return arena_text(arena, field);
+    trimmed = text_trim(arena, field);
+    return is_absent(trimmed) ? "" : trimmed;
 }
 
 /* False when the row has problems; they are added. */
@@ -69,6 +92,7 @@ static bool read_record(Arena *arena, const Table *table, CatalogRow *out, Recor
             row->n_fields, table->columns.n_columns);
     if (out->n_problems > before)
         return false;
+    record->is_exact = has_full_name(table);
     fields = arena_array(arena, row->n_fields, sizeof(*fields));
     for (size_t i = 0; i < COLUMN_ROLES; i++)
         record->values[i] = "";
@@ -80,9 +104,7 @@ static bool read_record(Arena *arena, const Table *table, CatalogRow *out, Recor
             row_problem(arena, out, row->number, column->header, "is not valid UTF-8");
             continue;
         }
-        fields[i] = text_trim(arena, (const char *)field->data);
-        if (is_absent(fields[i]))
-            fields[i] = "";
+        fields[i] = read_field(arena, (const char *)field->data, record->is_exact);
         if (!*record->values[column->role])
             record->values[column->role] = fields[i];
     }
@@ -164,7 +186,10 @@ static void add_stock(
             row_problem(arena, out, record->number, column->header,
                 "\"%s\" is not a number of pieces", build_short(arena, record->fields[i], SHOWN));
         else
-            build_stock(arena, variant, build_slug(arena, column->detail), on_hand);
+            build_stock(arena, variant,
+                record->is_exact && column->exact_detail ? column->exact_detail
+                                                         : build_slug(arena, column->detail),
+                on_hand);
     }
 }
 
@@ -192,6 +217,8 @@ static bool add_variant(
     }
     variant =
         build_variant(arena, product, variant_sku(arena, record), record->values[COLUMN_VARIANT]);
+    if (record->is_exact)
+        variant->title = arena_text(arena, record->values[COLUMN_VARIANT]);
     variant->gtin = arena_text(arena, record->values[COLUMN_GTIN]);
     if (*variant->gtin && !gtin_is_valid(variant->gtin))
         row_problem(arena, out, record->number, "gtin", "\"%s\" is not a GTIN",
@@ -203,10 +230,21 @@ static bool add_variant(
         if (table->columns.columns[i].role == COLUMN_VARIANT_ATTRIBUTE)
             build_variant_attribute(
                 arena, variant, table->columns.columns[i].header, record->fields[i]);
+    table_parts_variant(arena, &table->columns,
+        &(TableFields){ record->number, record->fields, record->is_exact }, out, variant);
     if (out->n_problems == before)
         return true;
     product->n_variants--;
     return false;
+}
+
+/* What of a product other shops' texts are mended for. */
+static void take_exact(Arena *arena, const Record *record, Product *product)
+{
+    product->title = arena_text(arena, record->values[COLUMN_TITLE]);
+    product->description = arena_text(arena, record->values[COLUMN_DESCRIPTION]);
+    product->brand = arena_text(arena, record->values[COLUMN_BRAND]);
+    product->category = arena_text(arena, record->values[COLUMN_CATEGORY]);
 }
 
 static Product *make_product(
@@ -222,6 +260,8 @@ static Product *make_product(
         arena, record->slug, record->values[COLUMN_TITLE], record->values[COLUMN_DESCRIPTION]);
     product->brand = build_short(arena, record->values[COLUMN_BRAND], PRODUCT_MAX_BRAND);
     product->category = build_category(arena, record->values[COLUMN_CATEGORY]);
+    if (record->is_exact)
+        take_exact(arena, record, product);
     if (text_equal(record->values[COLUMN_RETIRED], "1") ||
         text_equal(text_lower(arena, record->values[COLUMN_RETIRED]), "true"))
         product->state = PRODUCT_RETIRED;
@@ -234,6 +274,8 @@ static Product *make_product(
             build_media(arena, product, record->fields[i]);
     }
     specifications_add(arena, record->values[COLUMN_SPECIFICATIONS], product);
+    table_parts_product(arena, &table->columns,
+        &(TableFields){ record->number, record->fields, record->is_exact }, out, product);
     return product;
 }
 
@@ -303,14 +345,22 @@ static void close_table(Source *source)
     free(table);
 }
 
-/* The candidate that the first line has most of. */
+/* The candidate that the first line has most of; a header of ours says it at once. */
 static char find_separator(FILE *file)
 {
     static const char candidates[] = { ',', ';', '\t', '|' };
     int counts[COUNT(candidates)] = { 0 };
+    static const char own[] = "id,sku,gtin,";
+    char first[sizeof(own)] = "";
     int64_t start = ftello(file);
     size_t best = 0;
     int byte;
+
+    if (fread(first, 1, sizeof(own) - 1, file) == sizeof(own) - 1 && text_equal(first, own)) {
+        fseeko(file, start, SEEK_SET);
+        return ',';
+    }
+    fseeko(file, start, SEEK_SET);
 
     while ((byte = getc(file)) != EOF && byte != '\n')
         for (size_t i = 0; i < COUNT(candidates); i++)
