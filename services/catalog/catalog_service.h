@@ -64,6 +64,9 @@ Catalog *catalog_of(const RpcCall *call);
  * called. */
 void catalog_put(Catalog *catalog, const Product *product);
 
+/* The first half of that, without search: whoever does this does the other half soon, whatever happens. */
+void catalog_enter(Catalog *catalog, const Product *product);
+
 /* Takes a stock level of this version: where its SKU can be had is found from now on. */
 void catalog_put_stock(Catalog *catalog, const StockLevel *level, int64_t version, Arena *arena);
 

@@ -215,22 +215,16 @@ static const Error *draft_offers(ImportOffers *offers, StoreView *view)
     return draft_put(offers->call, &put, draft);
 }
 
-const Error *import_offers_settle(
-    ImportOffers *offers, ImportProductsResponse *result, Arena *arena)
+const Error *import_offers_settle(ImportOffers *offers, ImportProductsResponse *result)
 {
-    RpcCall *call = offers->call;
-    StoreView view = store_steps(call->store);
-    Arena *own = call->arena;
+    StoreView view = store_steps(offers->call->store);
     const Error *error;
 
     if (offers->n_changes == 0)
         return NULL;
-    /* What a publication needs may be a lot, and imports are long. */
-    call->arena = view.arena = arena;
     error = *offers->draft ? draft_offers(offers, &view) : publish_offers(offers, &view);
-    call->arena = own;
     if (*offers->draft && !error)
         result->drafted += (int64_t)offers->n_changes;
     offers->n_changes = 0;
-    return error_copy(own, error);
+    return error;
 }

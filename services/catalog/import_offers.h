@@ -9,7 +9,7 @@
 typedef Throughline__Catalog__V1__ProductRevaluation ProductRevaluation;
 
 typedef struct ImportOffers {
-    RpcCall *call;
+    RpcCall *call;     /* what is published may need a lot of its arena */
     const char *draft; /* "": in force at once */
     Deed *deed;
     bool may_publish;
@@ -35,7 +35,6 @@ RowDecision import_offers_take(
 
 /* Publishes what was taken, or puts it into the draft: before the products are stored, so that whoever starts again after a crash
  * finds the rest to do. Counts it in the result. Errors: those of drafts and publication. */
-const Error *import_offers_settle(
-    ImportOffers *offers, ImportProductsResponse *result, Arena *arena);
+const Error *import_offers_settle(ImportOffers *offers, ImportProductsResponse *result);
 
 #endif

@@ -34,7 +34,7 @@ static const Error *add_rows(ProductImport *import, const ImportProductsRequest 
 /* Creates or replaces products; bad rows are in the answer. */
 static const Error *import_products(RpcCall *call, const void *request, void *reply)
 {
-    ProductImport *import = product_import_begin(call, reply);
+    ProductImport *import = product_import_begin(call);
     bool is_open = false;
     const Error *error;
     void *message;
@@ -49,7 +49,7 @@ static const Error *import_products(RpcCall *call, const void *request, void *re
         is_open = true;
     } while (!error);
     if (!error)
-        error = product_import_finish(import);
+        error = product_import_finish(import, reply);
     product_import_end(import);
     return error;
 }

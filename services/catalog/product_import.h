@@ -11,20 +11,18 @@ enum { IMPORT_BATCH = 500, IMPORT_BATCH_BYTES = 4 * 1024 * 1024, IMPORT_MAX_ERRO
 
 typedef struct ProductImport ProductImport;
 
-/* Counts and row errors go to `result`, an initialised message whose parts live in the call's
- * arena. */
-ProductImport *product_import_begin(RpcCall *call, ImportProductsResponse *result);
+ProductImport *product_import_begin(RpcCall *call);
 
 /* Takes in the first message what holds for all rows: the import's name, the draft. Errors: those of import_offers_open, and
  * INVALID_ARGUMENT for a bad name. */
 const Error *product_import_open(ProductImport *import, const ImportProductsRequest *first);
 
-/* Takes a row in, as a copy, and writes the batch when it is full. `number` 0: counted from 1. Errors are those of the store, of
- * publications and drafts; bad rows are in the result. */
+/* Takes a row in, as a copy, and sends the batch on its way when it is full. `number` 0: counted from 1. Errors are those of the
+ * store, of publications and drafts; bad rows are in the result. */
 const Error *product_import_add(ProductImport *import, const Product *row, int64_t number);
 
-/* Writes what was gathered, and that the import has come to its end. */
-const Error *product_import_finish(ProductImport *import);
+/* Writes what was gathered, and that the import has come to its end. The result lives in the call's arena. */
+const Error *product_import_finish(ProductImport *import, ImportProductsResponse *result);
 
 void product_import_end(ProductImport *import);
 

@@ -74,27 +74,30 @@ static void let_go(Shown shown)
     rules_release(shown.rules);
 }
 
+/* How far a product is shown. */
+typedef enum ShowStep { SHOW_ENTERED, SHOW_AGAIN, SHOW_WHOLE } ShowStep;
+
 /* In this order, so that what is found is there, and so that a release which comes meanwhile finds the product. */
-static void show_by(Catalog *catalog, const Product *product, Shown by, bool is_again)
+static void show_by(Catalog *catalog, const Product *product, Shown by, ShowStep step)
 {
     Arena *arena = arena_new();
     int64_t release = rules_set(by.rules)->release;
 
     product = taxonomy_show(by.taxonomy, product, arena);
-    if (is_again)
+    if (step == SHOW_AGAIN)
         snapshot_refresh(catalog->snapshot, product);
     else
         snapshot_put(catalog->snapshot, product);
     product = offer_apply(rules_offer(by.rules, product->name), product, arena);
-    if (is_again)
+    if (step == SHOW_AGAIN)
         search_index_refresh(catalog->search, product, release);
-    else
+    else if (step == SHOW_WHOLE)
         search_index_put(catalog->search, product, release);
     arena_free(arena);
 }
 
 /* Whoever shows a product by what is not in force any more when it is done shows it again: so the last one is right. */
-static void show(Catalog *catalog, const Product *product, bool is_again)
+static void show(Catalog *catalog, const Product *product, ShowStep step)
 {
     Shown by = shown_now(catalog);
 
@@ -102,21 +105,26 @@ static void show(Catalog *catalog, const Product *product, bool is_again)
         Shown now;
         bool is_done;
 
-        show_by(catalog, product, by, is_again);
+        show_by(catalog, product, by, step);
         now = shown_now(catalog);
         is_done = now.taxonomy == by.taxonomy && now.rules == by.rules;
         let_go(by);
         by = now;
         if (is_done)
             break;
-        is_again = true;
+        step = SHOW_AGAIN;
     }
     let_go(by);
 }
 
 void catalog_put(Catalog *catalog, const Product *product)
 {
-    show(catalog, product, false);
+    show(catalog, product, SHOW_WHOLE);
+}
+
+void catalog_enter(Catalog *catalog, const Product *product)
+{
+    show(catalog, product, SHOW_ENTERED);
 }
 
 /* All products. */
@@ -137,7 +145,7 @@ static void refresh_products(Catalog *catalog, const Taxonomy *before, const Tax
                 arena, &throughline__catalog__v1__product__descriptor, entries[i]->packed);
 
             if (taxonomy_differs(before, now, product))
-                show(catalog, product, true);
+                show(catalog, product, SHOW_AGAIN);
             if (i == n_entries - 1)
                 after = arena_text(names, product->name);
             snapshot_release(entries[i]);

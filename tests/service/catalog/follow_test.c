@@ -1,14 +1,10 @@
 /* What is in memory and the audit trail, both made of one reading of the event log, without a server around them. */
-#include "services/catalog/governance.h"
-#include "services/catalog/records.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
-#include "shared/event/log.h"
 #include "shared/store/engine_failing.h"
+#include "tests/service/catalog/bare_catalog.h"
 #include "tests/support/test_main.h"
 #include "tests/unit/catalog/builders.h"
-
-#include <stdlib.h>
 
 typedef Throughline__Catalog__V1__ProductChanged ProductChanged;
 
@@ -16,62 +12,23 @@ enum { MANY = 450 }; /* more than two pages */
 
 static const Error disk_full = { ERROR_RESOURCE_EXHAUSTED, "STORE_FULL", "Full, says the test." };
 
+static BareCatalog bare;
 static Arena *arena;
-static Store *store;
-static StoreLog event_table;
-static Catalog catalog;
-static ServiceContext context;
 
 static void set_up(void)
 {
-    const Collection *all[STORE_MAX_COLLECTIONS + 1] = { &event_log };
-    StoreOptions options = { .service = "catalog", .collections = all, .log = &event_table };
-
-    for (size_t i = 0; catalog_collections[i]; i++)
-        all[i + 1] = catalog_collections[i];
-    arena = arena_new();
-    event_table = event_store_log("catalog");
-    options.uri = arena_printf(arena, "embedded:%s", test_folder());
-    CHECK_TEXT(error_reason(store_open(arena, &options, &store)), "OK");
-    catalog = (Catalog){ .snapshot = snapshot_new(),
-        .search = search_index_new(),
-        .registry = registry_new(),
-        .assortments = assortment_shelf_new(),
-        .rules = rules_holder_new() };
-    context =
-        (ServiceContext){ .name = "catalog", .store = store, .arena = arena, .state = &catalog };
+    bare_catalog_open(&bare);
+    arena = bare.arena;
 }
 
 static void tear_down(void)
 {
-    rules_holder_free(catalog.rules);
-    assortment_shelf_free(catalog.assortments);
-    registry_free(catalog.registry);
-    search_index_free(catalog.search);
-    snapshot_free(catalog.snapshot);
-    store_close(store);
-    arena_free(arena);
-}
-
-static RpcCall *a_call(void)
-{
-    RpcContext caller = { .channel = "system",
-        .actor = "services/catalog",
-        .on_behalf_of = "",
-        .device = "",
-        .journey = "",
-        .purpose = "" };
-    RpcCall *call = rpc_internal_call(arena, "test", &caller, &context);
-    StoreView *view = arena_alloc(arena, sizeof(*view));
-
-    *view = (StoreView){ .store = store, .arena = arena, .seal = event_seal, .seal_context = call };
-    call->store = view;
-    return call;
+    bare_catalog_close(&bare);
 }
 
 static const char *follow(void)
 {
-    return error_reason(catalog_follow(a_call()));
+    return error_reason(catalog_follow(bare_catalog_call(&bare)));
 }
 
 /* Stores a product as another replica does; with `is_revalued` it has a price that somebody changed. */
@@ -89,12 +46,14 @@ static void store_product(const char *name, bool is_revalued)
         event.revaluation->deed->actor = text(arena, "agents/ann");
         event.revaluation->deed->time = timestamp_from_micros(arena, 1);
     }
-    CHECK_TEXT(error_reason(store_insert(a_call()->store, &products, product, &event)), "OK");
+    CHECK_TEXT(
+        error_reason(store_insert(bare_catalog_call(&bare)->store, &products, product, &event)),
+        "OK");
 }
 
 static bool is_in_memory(const char *name)
 {
-    return snapshot_product(catalog.snapshot, arena_printf(arena, "products/%s", name), arena);
+    return snapshot_product(bare.catalog.snapshot, arena_printf(arena, "products/%s", name), arena);
 }
 
 static size_t n_entries(void)
@@ -103,7 +62,9 @@ static size_t n_entries(void)
     StorePage page = { 0 };
 
     query.equal[0] = (StoreValue){ .kind = STORE_TEXT, .text = "agents/ann" };
-    CHECK_TEXT(error_reason(store_find(a_call()->store, &audit_entries, &query, &page)), "OK");
+    CHECK_TEXT(
+        error_reason(store_find(bare_catalog_call(&bare)->store, &audit_entries, &query, &page)),
+        "OK");
     return page.n_messages;
 }
 
@@ -126,7 +87,7 @@ static void many_pages_are_read_to_their_end(void)
         store_product(arena_printf(arena, "p%d", i), i % 2 == 0);
     CHECK_TEXT(follow(), "OK");
 
-    CHECK_INT(snapshot_count(catalog.snapshot), MANY);
+    CHECK_INT(snapshot_count(bare.catalog.snapshot), MANY);
     CHECK_INT(n_entries(), MANY / 2);
 }
 
@@ -137,9 +98,9 @@ static void memory_goes_on_while_the_trail_cannot_be_written(void)
     };
 
     store_product("a", true);
-    store_fail(store, &fault);
+    store_fail(bare.store, &fault);
     CHECK_TEXT(follow(), "STORE_FULL");
-    store_fail(store, NULL);
+    store_fail(bare.store, NULL);
     store_product("b", true);
 
     CHECK_INT(is_in_memory("a"), true);
@@ -154,7 +115,7 @@ static void memory_goes_on_while_the_trail_cannot_be_read(void)
     StoreFault fault = { .operation = STORE_OP_GET, .nth = 1, .error = &disk_full };
 
     store_product("a", true);
-    store_fail(store, &fault);
+    store_fail(bare.store, &fault);
     CHECK_TEXT(follow(), "STORE_FULL");
 
     CHECK_INT(is_in_memory("a"), true);
@@ -165,16 +126,16 @@ static void memory_goes_on_while_the_trail_cannot_be_read(void)
 /* After a crash: memory is loaded anew and stands at the end of the log, the trail does not. */
 static void a_trail_that_is_behind_catches_up(void)
 {
-    StoreView *view = a_call()->store;
+    StoreView *view = bare_catalog_call(&bare)->store;
 
     for (int i = 0; i < MANY; i++)
         store_product(arena_printf(arena, "p%d", i), true);
     for (int i = 0; i < STORE_PARTITIONS; i++)
-        CHECK_TEXT(error_reason(event_log_head(view, i, &catalog.followed[i])), "OK");
+        CHECK_TEXT(error_reason(event_log_head(view, i, &bare.catalog.followed[i])), "OK");
     store_product("last", true);
     CHECK_TEXT(follow(), "OK");
 
-    CHECK_INT(snapshot_count(catalog.snapshot), 1);
+    CHECK_INT(snapshot_count(bare.catalog.snapshot), 1);
     CHECK_INT(is_in_memory("last"), true);
     CHECK_INT(n_entries(), MANY + 1);
 }
@@ -186,10 +147,10 @@ static void an_event_that_comes_late_changes_nothing(void)
 
     store_product("a", false);
     newer->etag = text(arena, "2");
-    catalog_put(&catalog, newer);
+    catalog_put(&bare.catalog, newer);
     CHECK_TEXT(follow(), "OK");
 
-    CHECK_TEXT(snapshot_product(catalog.snapshot, "products/a", arena)->etag, "2");
+    CHECK_TEXT(snapshot_product(bare.catalog.snapshot, "products/a", arena)->etag, "2");
 }
 
 int main(int argc, char **argv)
