@@ -10,7 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MIN_PAGE = 512, MAX_PAGE = 65536, LOOKASIDE_BYTES = 512, LOOKASIDE_SLOTS = 16 };
+enum {
+    MIN_PAGE = 512,
+    MAX_PAGE = 65536,
+    LOOKASIDE_BYTES = 512,
+    LOOKASIDE_SLOTS = 16,
+    GATHERED_BYTES = 65536, /* of the log, in one write */
+};
 
 /* The file methods below with ours over them. SQLite hands us only the file, whose first member points here. */
 typedef struct Methods {
@@ -18,6 +24,13 @@ typedef struct Methods {
     const sqlite3_io_methods *base;
     CheckedVfs *owner;
 } Methods;
+
+/* What was written to a log and is not in the file yet; stands behind SQLite's own part of the file. */
+typedef struct Gathered {
+    char *bytes; /* NULL before the first write */
+    int size;
+    sqlite3_int64 offset; /* of the first byte */
+} Gathered;
 
 struct CheckedVfs {
     sqlite3_vfs vfs;
@@ -79,19 +92,117 @@ static int count_sync(sqlite3_file *file, int flags)
     return methods->base->xSync(file, flags);
 }
 
+static int base_file_bytes(const CheckedVfs *vfs)
+{
+    int alignment = (int)sizeof(sqlite3_int64);
+
+    return (vfs->base->szOsFile + alignment - 1) / alignment * alignment;
+}
+
+static Gathered *gathered_of(sqlite3_file *file)
+{
+    return (Gathered *)(void *)((char *)file + base_file_bytes(methods_of(file)->owner));
+}
+
+/* What cannot be written is forgotten: the transaction that it belongs to hears of it before it can be committed. */
+static int write_gathered(sqlite3_file *file)
+{
+    Gathered *gathered = gathered_of(file);
+    int size = gathered->size;
+
+    gathered->size = 0;
+    return size ? methods_of(file)->base->xWrite(file, gathered->bytes, size, gathered->offset)
+                : SQLITE_OK;
+}
+
+/* SQLite writes a log in pieces of 24 bytes and of a page, one behind the other, and syncs it before it tells anybody that there is
+ * something new: many pieces are one write. */
+static int write_log(sqlite3_file *file, const void *buffer, int size, sqlite3_int64 offset)
+{
+    Gathered *gathered = gathered_of(file);
+    bool fits = gathered->size + size <= GATHERED_BYTES;
+    int rc;
+
+    if (gathered->size && (!fits || offset != gathered->offset + gathered->size) &&
+        (rc = write_gathered(file)))
+        return rc;
+    if (!gathered->bytes && !(gathered->bytes = malloc(GATHERED_BYTES)))
+        return SQLITE_IOERR_NOMEM;
+    if (size > GATHERED_BYTES)
+        return methods_of(file)->base->xWrite(file, buffer, size, offset);
+    if (!gathered->size)
+        gathered->offset = offset;
+    memcpy(gathered->bytes + gathered->size, buffer, (size_t)size);
+    gathered->size += size;
+    return SQLITE_OK;
+}
+
+static int read_log(sqlite3_file *file, void *buffer, int size, sqlite3_int64 offset)
+{
+    int rc = write_gathered(file);
+
+    return rc ? rc : methods_of(file)->base->xRead(file, buffer, size, offset);
+}
+
+static int sync_log(sqlite3_file *file, int flags)
+{
+    int rc = write_gathered(file);
+
+    return rc ? rc : count_sync(file, flags);
+}
+
+static int truncate_log(sqlite3_file *file, sqlite3_int64 size)
+{
+    int rc = write_gathered(file);
+
+    return rc ? rc : methods_of(file)->base->xTruncate(file, size);
+}
+
+static int size_log(sqlite3_file *file, sqlite3_int64 *size)
+{
+    int rc = write_gathered(file);
+
+    return rc ? rc : methods_of(file)->base->xFileSize(file, size);
+}
+
+static int close_log(sqlite3_file *file)
+{
+    Gathered *gathered = gathered_of(file);
+
+    write_gathered(file); /* of a transaction that was not committed, if anything */
+    free(gathered->bytes);
+    gathered->bytes = NULL;
+    return methods_of(file)->base->xClose(file);
+}
+
+static void gather_log(sqlite3_io_methods *methods)
+{
+    methods->iVersion = 2;
+    methods->xWrite = write_log;
+    methods->xRead = read_log;
+    methods->xSync = sync_log;
+    methods->xTruncate = truncate_log;
+    methods->xFileSize = size_log;
+    methods->xClose = close_log;
+}
+
+static void check_pages(sqlite3_io_methods *methods)
+{
+    methods->iVersion = 2; /* no memory map: every page is read through us */
+    methods->xSync = count_sync;
+    methods->xRead = read_page;
+    methods->xWrite = write_page;
+}
+
 /* The base has one table of methods a kind of file; ours is made from the first that is seen. */
-static void put_over(CheckedVfs *vfs, Methods *ours, sqlite3_file *file, bool has_pages)
+static void put_over(
+    CheckedVfs *vfs, Methods *ours, sqlite3_file *file, void (*change)(sqlite3_io_methods *methods))
 {
     pthread_mutex_lock(&vfs->lock);
     if (!ours->base) {
         ours->base = file->pMethods;
         ours->methods = *file->pMethods;
-        ours->methods.xSync = count_sync;
-        if (has_pages) {
-            ours->methods.iVersion = 2; /* no memory map: every page is read through us */
-            ours->methods.xRead = read_page;
-            ours->methods.xWrite = write_page;
-        }
+        change(&ours->methods);
     }
     assert(ours->base == file->pMethods);
     pthread_mutex_unlock(&vfs->lock);
@@ -107,9 +218,11 @@ static int open_file(
     if (rc != SQLITE_OK || !file->pMethods)
         return rc;
     if (flags & SQLITE_OPEN_MAIN_DB)
-        put_over(self, &self->database, file, true);
-    else if (flags & SQLITE_OPEN_WAL)
-        put_over(self, &self->log, file, false);
+        put_over(self, &self->database, file, check_pages);
+    if (flags & SQLITE_OPEN_WAL) {
+        put_over(self, &self->log, file, gather_log);
+        *gathered_of(file) = (Gathered){ 0 };
+    }
     return rc;
 }
 
@@ -133,6 +246,7 @@ CheckedVfs *vfs_new(void)
     vfs->base = sqlite3_vfs_find(NULL);
     vfs->vfs = *vfs->base;
     snprintf(vfs->name, sizeof(vfs->name), "throughline-%p", (void *)vfs);
+    vfs->vfs.szOsFile = base_file_bytes(vfs) + (int)sizeof(Gathered);
     vfs->vfs.zName = vfs->name;
     vfs->vfs.pNext = NULL;
     vfs->vfs.xOpen = open_file;

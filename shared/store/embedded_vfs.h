@@ -1,5 +1,5 @@
 /* SQLite's file layer with a checksum in every page of the database file, so that a flipped byte is an error instead of a
- * wrong answer, and with a count of the syncs. */
+ * wrong answer, with fewer and larger writes of the write-ahead log, and with a count of the syncs. */
 #ifndef THROUGHLINE_STORE_EMBEDDED_VFS_H
 #define THROUGHLINE_STORE_EMBEDDED_VFS_H
 

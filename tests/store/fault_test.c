@@ -300,7 +300,7 @@ static void fail_each_call(bool is_lasting, int result)
         fixture_stop();
     }
     printf("  of %d calls each %d. failed in turn\n", nth - 1 - stride, stride);
-    CU_ASSERT(nth > STEPS * 10 && nth < MAX_CALLS);
+    CU_ASSERT(nth > STEPS * 5 && nth < MAX_CALLS);
 }
 
 static void each_call_may_fail_once(void)
