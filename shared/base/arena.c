@@ -122,11 +122,11 @@ static void zero_until(Block *block, size_t end)
     block->zeroed += size;
 }
 
-void *arena_alloc(Arena *arena, size_t size)
+/* Whatever is in it; *block is where it was cut from. */
+static void *cut(Arena *arena, size_t size, Block **block)
 {
     size_t wanted = size ? size : 1;
     size_t rounded;
-    Block *block;
     void *memory;
 
     if (wanted > PTRDIFF_MAX - sizeof(Block) - ALIGNMENT)
@@ -134,12 +134,30 @@ void *arena_alloc(Arena *arena, size_t size)
     rounded = (wanted + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (FIRST_BLOCK == 0) /* to the byte, or an overrun into the rounding would not be seen */
         rounded = wanted;
-    block = block_for(arena, rounded);
-    memory = block->data + block->used;
-    block->used += rounded;
+    *block = block_for(arena, rounded);
+    memory = (*block)->data + (*block)->used;
+    (*block)->used += rounded;
     arena->used += rounded;
+    return memory;
+}
+
+void *arena_alloc(Arena *arena, size_t size)
+{
+    Block *block;
+    void *memory = cut(arena, size, &block);
+
     if (block->used > block->zeroed)
         zero_until(block, block->used);
+    return memory;
+}
+
+void *arena_room(Arena *arena, size_t size)
+{
+    Block *block;
+    void *memory = cut(arena, size, &block);
+
+    if (block->used > block->zeroed)
+        block->zeroed = block->used;
     return memory;
 }
 
@@ -164,7 +182,7 @@ void *arena_grow(Arena *arena, const void *old, size_t old_count, size_t new_cou
 
 void *arena_copy(Arena *arena, const void *bytes, size_t size)
 {
-    void *copy = arena_alloc(arena, size);
+    void *copy = arena_room(arena, size);
 
     if (size)
         memcpy(copy, bytes, size);
@@ -182,9 +200,10 @@ char *arena_text_of(Arena *arena, const char *bytes, size_t size)
 
     if (size == SIZE_MAX)
         abort();
-    text = arena_alloc(arena, size + 1);
+    text = arena_room(arena, size + 1);
     if (size)
         memcpy(text, bytes, size);
+    text[size] = '\0';
     return text;
 }
 
@@ -202,7 +221,7 @@ char *arena_vprintf(Arena *arena, const char *format, va_list args)
         abort();
     if ((size_t)length < sizeof(small))
         return arena_copy(arena, small, (size_t)length + 1);
-    text = arena_alloc(arena, (size_t)length + 1);
+    text = arena_room(arena, (size_t)length + 1);
     vsnprintf(text, (size_t)length + 1, format, args);
     return text;
 }

@@ -21,6 +21,9 @@ void arena_free(Arena *arena);
 /* Zeroed memory, aligned for any type; never NULL. A size of 0 gives a unique pointer. */
 void *arena_alloc(Arena *arena, size_t size);
 
+/* The same, but not zeroed: for what is written whole at once. */
+void *arena_room(Arena *arena, size_t size);
+
 /* Zeroed memory for `count` items of `size` bytes; aborts when the product overflows. */
 void *arena_array(Arena *arena, size_t count, size_t size);
 

@@ -27,14 +27,24 @@ static const struct {
     { 4, "CLF UYW" },
 };
 
+/* Codes stand in their order, each with one character behind it. */
 static bool is_listed(const char *codes, const char *currency)
 {
-    while (memcmp(codes, currency, CODE_LENGTH)) {
-        codes += CODE_LENGTH;
-        if (!*codes++)
-            return false;
+    size_t low = 0;
+    size_t high = (strlen(codes) + 1) / (CODE_LENGTH + 1);
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = memcmp(currency, codes + middle * (CODE_LENGTH + 1), CODE_LENGTH);
+
+        if (order == 0)
+            return true;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
     }
-    return true;
+    return false;
 }
 
 int money_digits(const char *currency)

@@ -91,6 +91,21 @@ static void pieces_do_not_overlap(void)
     }
 }
 
+/* Also behind room that was not, and was written on. */
+static void memory_behind_room_is_zeroed(void)
+{
+    for (size_t size = 1; size < 3000; size += 7) {
+        unsigned char *room = arena_room(arena, size);
+        const unsigned char *zeroed;
+
+        memset(room, 0xff, size);
+        zeroed = arena_alloc(arena, size);
+        CU_ASSERT((uintptr_t)room % 16 == 0);
+        for (size_t i = 0; i < size; i++)
+            CU_ASSERT(zeroed[i] == 0);
+    }
+}
+
 static void a_size_of_zero_gives_a_pointer_of_its_own(void)
 {
     void *first = arena_alloc(arena, 0);
@@ -189,6 +204,7 @@ int main(int argc, char **argv)
         { "memory_is_zeroed_and_aligned_whatever_its_size",
             memory_is_zeroed_and_aligned_whatever_its_size },
         { "memory_is_zeroed_again_after_a_reset", memory_is_zeroed_again_after_a_reset },
+        { "memory_behind_room_is_zeroed", memory_behind_room_is_zeroed },
         { "pieces_do_not_overlap", pieces_do_not_overlap },
         { "a_size_of_zero_gives_a_pointer_of_its_own", a_size_of_zero_gives_a_pointer_of_its_own },
         { "what_was_handed_out_is_counted_until_the_reset",

@@ -53,6 +53,21 @@ static void what_is_not_a_currency_has_none(void)
     CHECK_INT(money_digits(NULL), -1);
 }
 
+/* Each is found where it stands in the tables. */
+static void all_currencies_are_known(void)
+{
+    int known = 0;
+    char code[4] = "AAA";
+
+    for (int i = 0; i < 26 * 26 * 26; i++) {
+        code[0] = (char)('A' + i / 676);
+        code[1] = (char)('A' + i / 26 % 26);
+        code[2] = (char)('A' + i % 26);
+        known += money_digits(code) >= 0;
+    }
+    CHECK_INT(known, 140 + 17 + 7 + 2);
+}
+
 static void sums_and_products_that_do_not_fit_are_refused(void)
 {
     int64_t result = untouched;
@@ -331,6 +346,7 @@ int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
         { "currencies_have_their_digits", currencies_have_their_digits },
+        { "all_currencies_are_known", all_currencies_are_known },
         { "what_is_not_a_currency_has_none", what_is_not_a_currency_has_none },
         { "sums_and_products_that_do_not_fit_are_refused",
             sums_and_products_that_do_not_fit_are_refused },
