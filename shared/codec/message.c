@@ -1,10 +1,11 @@
-/* Packing of our own, and protobuf-c's unpacking with an arena for an allocator. */
+/* Packing and, but for unusual messages, unpacking of our own; else protobuf-c with an arena for an allocator. */
 #include "shared/codec/message.h"
 
 #include "proto/descriptor_set.h"
 #include "shared/codec/field.h"
 #include "shared/codec/pack.h"
 #include "shared/codec/scan.h"
+#include "shared/codec/unpack.h"
 
 #include <assert.h>
 #include <string.h>
@@ -16,7 +17,7 @@ void message_init(const ProtobufCMessageDescriptor *descriptor, void *message)
 
 void *message_new(Arena *arena, const ProtobufCMessageDescriptor *descriptor)
 {
-    void *message = arena_alloc(arena, descriptor->sizeof_message);
+    void *message = arena_room(arena, descriptor->sizeof_message);
 
     message_init(descriptor, message);
     return message;
@@ -35,7 +36,10 @@ static void keep(void *arena, void *memory)
 void *message_unpack(Arena *arena, const ProtobufCMessageDescriptor *descriptor, Bytes bytes)
 {
     ProtobufCAllocator allocator = { allocate, keep, arena };
+    void *message = unpack_usual(arena, descriptor, bytes);
 
+    if (message)
+        return message;
     return protobuf_c_message_unpack(descriptor, &allocator, bytes.size, bytes.data);
 }
 
@@ -106,6 +110,11 @@ bool message_peek(
 Bytes message_pack(Arena *arena, const void *message)
 {
     return pack_backwards(arena, message);
+}
+
+bool message_pack_into(const void *message, uint8_t *room, size_t size, Bytes *packed)
+{
+    return pack_into(message, room, size, packed);
 }
 
 void *message_copy(Arena *arena, const void *message)

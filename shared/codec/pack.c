@@ -7,7 +7,7 @@
 
 /* Above LARGEST_GUESS the message is measured after all: room is not doubled without end. */
 enum {
-    FIRST_ROOM = 256,
+    FIRST_ROOM = 4096,
     GROWTH = 4,
     LARGEST_GUESS = 64 * 1024,
     PREFIX_MAX_SIZE = 24,
@@ -17,7 +17,8 @@ enum {
 };
 
 typedef struct Writer {
-    Arena *arena;
+    Arena *arena; /* NULL: there is no more room than what is given */
+    bool is_full;
     const ProtobufCMessage *whole;
     uint8_t *start;
     uint8_t *at; /* of the first byte that is written */
@@ -40,7 +41,7 @@ static void grow(Writer *writer, size_t size)
     if (room > LARGEST_GUESS)
         room = protobuf_c_message_get_packed_size(writer->whole) + PREFIX_MAX_SIZE;
     assert(room >= used + size);
-    grown = arena_alloc(writer->arena, room);
+    grown = arena_room(writer->arena, room);
     if (used)
         memcpy(grown + room - used, writer->at, used);
     writer->start = grown;
@@ -48,11 +49,19 @@ static void grow(Writer *writer, size_t size)
     writer->at = writer->end - used;
 }
 
-/* Room for `size` bytes and what stands before them: a tag and a length. */
-static void make_room(Writer *writer, size_t size)
+/* Room for `size` bytes and what stands before them: a tag and a length. Where there is none, only
+ * these have room, and whatever is written is good for nothing. */
+static bool make_room(Writer *writer, size_t size)
 {
-    if ((size_t)(writer->at - writer->start) < size + PREFIX_MAX_SIZE)
-        grow(writer, size + PREFIX_MAX_SIZE);
+    if ((size_t)(writer->at - writer->start) >= size + PREFIX_MAX_SIZE)
+        return true;
+    if (!writer->arena) {
+        writer->is_full = true;
+        writer->at = writer->end;
+        return false;
+    }
+    grow(writer, size + PREFIX_MAX_SIZE);
+    return true;
 }
 
 /* There is room: see make_room. */
@@ -72,7 +81,8 @@ static void write_varint(Writer *writer, uint64_t value)
 
 static void write_raw(Writer *writer, const void *bytes, size_t size)
 {
-    make_room(writer, size);
+    if (!make_room(writer, size))
+        return;
     writer->at -= size;
     if (size)
         memcpy(writer->at, bytes, size);
@@ -169,6 +179,49 @@ static void write_field(Writer *writer, const ProtobufCMessage *message, const F
             writer, field->id, write_item(writer, field->type, field_item(message, field, i)));
 }
 
+/* A field of proto3 by itself, where it is not its default; false when it is of another kind. */
+static bool write_plain(Writer *writer, const Field *field, const void *item)
+{
+    const char *text;
+    uint64_t number;
+
+    if (field->label != PROTOBUF_C_LABEL_NONE || field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+        return false;
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_STRING:
+        text = *(const char *const *)item;
+        if (text && *text) {
+            write_bytes(writer, text, strlen(text));
+            write_tag(writer, field->id, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
+        }
+        return true;
+    case PROTOBUF_C_TYPE_MESSAGE:
+        if (*(const void *const *)item) {
+            write_nested(writer, *(const ProtobufCMessage *const *)item);
+            write_tag(writer, field->id, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
+        }
+        return true;
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_ENUM:
+        number = (uint64_t)(int64_t) * (const int32_t *)item;
+        break;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_UINT64:
+        number = *(const uint64_t *)item;
+        break;
+    case PROTOBUF_C_TYPE_BOOL:
+        number = *(const protobuf_c_boolean *)item != 0;
+        break;
+    default:
+        return false;
+    }
+    if (number) {
+        write_number(writer, number);
+        write_tag(writer, field->id, PROTOBUF_C_WIRE_TYPE_VARINT);
+    }
+    return true;
+}
+
 static void write_message(Writer *writer, const ProtobufCMessage *message)
 {
     const MessageType *type = message->descriptor;
@@ -180,15 +233,32 @@ static void write_message(Writer *writer, const ProtobufCMessage *message)
         write_tag(writer, field->tag, field->wire_type);
     }
     for (size_t i = type->n_fields; i-- > 0;)
-        if (field_is_present(message, &type->fields[i]))
+        if (!write_plain(
+                writer, &type->fields[i], (const char *)message + type->fields[i].offset) &&
+            field_is_present(message, &type->fields[i]))
             write_field(writer, message, &type->fields[i]);
 }
 
+/* Nearly all messages fit into room on the stack, so that the arena gets no more than their size. */
 Bytes pack_backwards(Arena *arena, const ProtobufCMessage *message)
 {
-    uint8_t *room = arena_alloc(arena, FIRST_ROOM);
-    Writer writer = { arena, message, room, room + FIRST_ROOM, room + FIRST_ROOM };
+    uint8_t room[FIRST_ROOM];
+    Writer writer = { arena, false, message, room, room + FIRST_ROOM, room + FIRST_ROOM };
+    Bytes packed;
 
     write_message(&writer, message);
-    return (Bytes){ writer.at, written(&writer) };
+    packed = (Bytes){ writer.at, written(&writer) };
+    if (writer.start == room)
+        packed.data = arena_copy(arena, packed.data, packed.size);
+    return packed;
+}
+
+bool pack_into(const ProtobufCMessage *message, uint8_t *room, size_t size, Bytes *packed)
+{
+    Writer writer = { NULL, false, message, room, room + size, room + size };
+
+    assert(size >= PREFIX_MAX_SIZE);
+    write_message(&writer, message);
+    *packed = (Bytes){ writer.at, written(&writer) };
+    return !writer.is_full;
 }

@@ -7,7 +7,11 @@
 #include "shared/base/text.h"
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 
 Bytes pack_backwards(Arena *arena, const ProtobufCMessage *message);
+
+/* At the end of a room; false when it may not fit in. */
+bool pack_into(const ProtobufCMessage *message, uint8_t *room, size_t size, Bytes *packed);
 
 #endif

@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { OVERLOAD_RETRY_MS = 250 };
+enum { OVERLOAD_RETRY_MS = 250, SMALL_REPLY = 4096 };
 
 static const Error method_unknown = { ERROR_UNIMPLEMENTED, "METHOD_UNKNOWN",
     "This server offers no such method; reflection lists those that it has." };
@@ -278,15 +278,6 @@ static const Error *handle(RpcExchange *exchange, void *request, void *reply, By
     return hooks->end ? hooks->end(hooks->context, call, error, replayed) : error;
 }
 
-void exchange_reserve(RpcExchange *exchange, const void *message)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *room = exchange->server->ops->reserve(exchange->wire, size);
-
-    protobuf_c_message_pack(message, room);
-    counter_add(exchange->method->sent_bytes, size);
-}
-
 void exchange_reserve_bytes(RpcExchange *exchange, Bytes bytes)
 {
     uint8_t *room = exchange->server->ops->reserve(exchange->wire, bytes.size);
@@ -294,6 +285,23 @@ void exchange_reserve_bytes(RpcExchange *exchange, Bytes bytes)
     if (bytes.size)
         memcpy(room, bytes.data, bytes.size);
     counter_add(exchange->method->sent_bytes, bytes.size);
+}
+
+void exchange_reserve(RpcExchange *exchange, const void *message)
+{
+    uint8_t small[SMALL_REPLY];
+    Bytes packed;
+    size_t size;
+    uint8_t *room;
+
+    if (message_pack_into(message, small, sizeof(small), &packed)) {
+        exchange_reserve_bytes(exchange, packed);
+        return;
+    }
+    size = protobuf_c_message_get_packed_size(message);
+    room = exchange->server->ops->reserve(exchange->wire, size);
+    protobuf_c_message_pack(message, room);
+    counter_add(exchange->method->sent_bytes, size);
 }
 
 void pipeline_run(RpcExchange *exchange)

@@ -10,13 +10,14 @@
 #include "shared/codec/json.h"
 #include "shared/codec/message.h"
 #include "shared/codec/scan.h"
+#include "shared/codec/unpack.h"
 #include "tests/support/test_main.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_ROUNDS = 200, QUICK_ROUNDS = 50 };
+enum { DEFAULT_ROUNDS = 200, QUICK_ROUNDS = 50, CHANGES = 8, ROOM_TO_SPARE = 32 };
 
 typedef bool (*RoundTrip)(Arena *arena, const ProtobufCMessage *message);
 
@@ -41,6 +42,66 @@ static bool packs_as_protobuf_c_does(Arena *arena, const ProtobufCMessage *messa
 
     return bytes.size == protobuf_c_message_pack(message, expected) &&
            !memcmp(bytes.data, expected, bytes.size);
+}
+
+static bool is_usual_type(const ProtobufCMessageDescriptor *type)
+{
+    return type == &throughline__test__v1__everything__descriptor ||
+           text_starts_with(type->name, "throughline.catalog.");
+}
+
+/* Where ours reads the bytes, protobuf-c reads them too, and as the same. */
+static bool agrees_with_protobuf_c(
+    Arena *arena, const ProtobufCMessageDescriptor *type, Bytes bytes)
+{
+    void *ours = unpack_usual(arena, type, bytes);
+    ProtobufCMessage *theirs;
+    bool agrees;
+
+    if (!ours)
+        return true;
+    theirs = protobuf_c_message_unpack(type, NULL, bytes.size, bytes.data);
+    agrees = theirs && message_equal(ours, theirs);
+    if (theirs)
+        protobuf_c_message_free_unpacked(theirs, NULL);
+    return agrees;
+}
+
+static bool unpacks_as_protobuf_c_does(Arena *arena, const ProtobufCMessage *message)
+{
+    Bytes bytes = message_pack(arena, message);
+    Random random = { .state = (uint64_t)seed + bytes.size };
+    uint8_t *changed;
+
+    if (!agrees_with_protobuf_c(arena, message->descriptor, bytes) ||
+        (is_usual_type(message->descriptor) && !unpack_usual(arena, message->descriptor, bytes)))
+        return false;
+    for (int i = 0; i < CHANGES && bytes.size; i++) {
+        changed = arena_copy(arena, bytes.data, bytes.size);
+        changed[random_below(&random, (uint32_t)bytes.size)] = (uint8_t)random_next(&random);
+        if (!agrees_with_protobuf_c(arena, message->descriptor, (Bytes){ changed, bytes.size }))
+            return false;
+    }
+    return true;
+}
+
+/* With any size of room: the same bytes, or none where it is short. */
+static bool fits_into_room(Arena *arena, const ProtobufCMessage *message)
+{
+    Bytes expected = message_pack(arena, message), packed;
+    size_t most = expected.size + ROOM_TO_SPARE;
+    uint8_t *room = arena_alloc(arena, most);
+
+    for (size_t size = ROOM_TO_SPARE; size <= most; size += 1 + expected.size / 8) {
+        bool fits = message_pack_into(message, room + most - size, size, &packed);
+
+        if (size < expected.size && fits)
+            return false;
+        if (fits && (packed.size != expected.size ||
+                        memcmp(packed.data, expected.data, expected.size) != 0))
+            return false;
+    }
+    return message_pack_into(message, room, most, &packed) && packed.size == expected.size;
 }
 
 static bool survives_bson(Arena *arena, const ProtobufCMessage *message)
@@ -123,8 +184,21 @@ static void every_type_is_packed_as_by_protobuf_c(void)
     check_all(packs_as_protobuf_c_does, true);
 }
 
+static void every_type_is_unpacked_as_by_protobuf_c(void)
+{
+    check_all(unpacks_as_protobuf_c_does, false);
+}
+
+static void every_type_is_packed_into_room_that_is_there(void)
+{
+    check_all(fits_into_room, true);
+}
+
 static CU_TestInfo tests[] = {
     { "every_type_is_packed_as_by_protobuf_c", every_type_is_packed_as_by_protobuf_c },
+    { "every_type_is_packed_into_room_that_is_there",
+        every_type_is_packed_into_room_that_is_there },
+    { "every_type_is_unpacked_as_by_protobuf_c", every_type_is_unpacked_as_by_protobuf_c },
     { "every_type_survives_the_wire", every_type_survives_the_wire },
     { "every_type_survives_bson", every_type_survives_bson },
     { "every_type_survives_json", every_type_survives_json },
