@@ -61,12 +61,6 @@ const Error *quote_load_coupon(
     return promotion_load(call, rules, coupon.promotion, &code->promotion);
 }
 
-static bool is_limited(const Promotion *promotion)
-{
-    return promotion && (promotion->total_limit > 0 || promotion->customer_limit > 0 ||
-                            promotion->budget || promotion->customer_budget);
-}
-
 static bool is_known(const PricingInput *input, const char *promotion)
 {
     for (size_t i = 0; i < input->n_usages; i++)
@@ -92,7 +86,7 @@ static const Error *find_limited(RpcCall *call, const Quote *quote, const Pricin
             continue;
         if ((error = promotion_load(call, input->rules, uses[i].promotion, &promotion)))
             return error;
-        if (is_limited(promotion))
+        if (promotion && promotion_is_limited(promotion))
             (*limited)[(*n_limited)++] = promotion;
     }
     return NULL;
@@ -105,8 +99,10 @@ bool quote_limits_are_new(
     size_t n_limited;
     UsesLeft *left;
 
-    if (*error || (*error = find_limited(call, quote, input, &limited, &n_limited)) ||
-        n_limited == 0)
+    /* Promotions that are not of the rules came with a code. */
+    if (*error || (input->n_codes == 0 && !rules_have_limits(input->rules)))
+        return false;
+    if ((*error = find_limited(call, quote, input, &limited, &n_limited)) || n_limited == 0)
         return false;
     if (!rpc_may_block(call)) {
         *error = &rpc_needs_worker;

@@ -3,11 +3,12 @@
 
 #include "shared/base/text.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KIND_PRIME = 0x1e3779b1 };
+enum { KIND_PRIME = 0x1e3779b1, MAX_KINDS = 64 };
 
 typedef struct Group {
     uint64_t hash;
@@ -19,6 +20,7 @@ typedef struct Group {
 } Group;
 
 struct Lookup {
+    uint64_t kinds;  /* a bit for each that is there */
     size_t n_groups; /* a power of two */
     Group *groups;
     uint32_t *values;
@@ -71,6 +73,8 @@ const Lookup *lookup_build(Arena *arena, const LookupEntry *entries, size_t n_en
     lookup->groups = arena_array(arena, lookup->n_groups, sizeof(*lookup->groups));
     lookup->values = arena_array(arena, n_entries, sizeof(*lookup->values));
     for (size_t i = 0; i < n_entries; i++) {
+        assert(entries[i].kind >= 0 && entries[i].kind < MAX_KINDS);
+        lookup->kinds |= UINT64_C(1) << entries[i].kind;
         groups[i] = group_of(lookup, &entries[i]);
         groups[i]->n_values++;
     }
@@ -87,7 +91,11 @@ const Lookup *lookup_build(Arena *arena, const LookupEntry *entries, size_t n_en
 
 LookupValues lookup_find(const Lookup *lookup, int kind, const char *text, size_t length)
 {
-    const Group *group = find_group(lookup, hash_of(kind, text, length), kind, text, length);
+    const Group *group;
 
+    /* Most shops have no rules of most kinds. */
+    if (!(lookup->kinds >> kind & 1))
+        return (LookupValues){ 0 };
+    group = find_group(lookup, hash_of(kind, text, length), kind, text, length);
     return (LookupValues){ lookup->values + group->first, group->n_values };
 }

@@ -9,7 +9,7 @@
 
 typedef struct Lookup Lookup;
 
-/* One number under a text. The text must live as long as the table. */
+/* One number under a text of a kind, 0 to 63. The text must live as long as the table. */
 typedef struct LookupEntry {
     int kind;
     const char *text;

@@ -33,6 +33,12 @@ bool promotion_matches(const Promotion *promotion, const Product *product)
     return false;
 }
 
+bool promotion_is_limited(const Promotion *promotion)
+{
+    return promotion->total_limit > 0 || promotion->customer_limit > 0 || promotion->budget ||
+           promotion->customer_budget;
+}
+
 bool promotion_end(Promotion *promotion, int64_t now, Arena *arena)
 {
     if (promotion->end_time && timestamp_to_micros(promotion->end_time) <= now)

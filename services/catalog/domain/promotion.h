@@ -29,6 +29,9 @@ const char *promotion_refusal(const Promotion *promotion, int64_t now, Arena *ar
 /* Whether it takes something off a product's lines. */
 bool promotion_matches(const Promotion *promotion, const Product *product);
 
+/* Whether there is an end to how often, or for how much, it applies. */
+bool promotion_is_limited(const Promotion *promotion);
+
 /* Ends it now. False when it had ended before: nothing is changed then. */
 bool promotion_end(Promotion *promotion, int64_t now, Arena *arena);
 

@@ -132,6 +132,7 @@ static void compile_promotions(Rules *rules, Entries *list)
         CompiledPromotion *compiled = &rules->promotions[i];
 
         promotion_compile(rules->arena, set->promotions[i], compiled);
+        rules->has_limits |= promotion_is_limited(set->promotions[i]);
         add_entry(list, KEY_PROMOTION_NAME, compiled->promotion->name, i);
         if (*compiled->promotion->code)
             add_entry(list, KEY_PROMOTION_CODE, compiled->promotion->code, i);
@@ -293,6 +294,11 @@ bool rules_are_shared(const Rules *rules)
 const RuleSet *rules_set(const Rules *rules)
 {
     return rules->set;
+}
+
+bool rules_have_limits(const Rules *rules)
+{
+    return rules->has_limits;
 }
 
 static const Promotion *find_promotion(const Rules *rules, RuleKey key, const char *text)

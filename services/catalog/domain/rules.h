@@ -34,6 +34,9 @@ bool rules_are_shared(const Rules *rules);
 /* What they were made of; lives as long as they do. */
 const RuleSet *rules_set(const Rules *rules);
 
+/* Whether any of their promotions is limited. */
+bool rules_have_limits(const Rules *rules);
+
 /* What they say of a product's own prices and state, NULL when nothing. */
 const ProductOffer *rules_offer(const Rules *rules, const char *product);
 

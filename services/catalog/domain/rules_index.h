@@ -117,6 +117,7 @@ struct Rules {
     CompiledRow *rows; /* those of a SKU are found in the order in which they are chosen */
     size_t n_promotions;
     CompiledPromotion *promotions;
+    bool has_limits;
     size_t n_open; /* automatic ones that are found by no SKU, product, category or brand */
     uint32_t *open;
     CompiledRate *rates;              /* those of a key are found in the order of their positions */
