@@ -55,7 +55,7 @@ static const Error *delete_once(
     RpcCall *call, const RecordKind *kind, const char *name, const char *etag)
 {
     void *record = message_new(call->arena, kind->collection->message);
-    Users users = { .arena = call->arena };
+    Users users = { .arena = call->arena, .is_discreet = bound_channel(call) != NULL };
     const Error *error = record_get(call, kind, name, record);
 
     if (error)

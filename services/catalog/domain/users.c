@@ -96,11 +96,13 @@ const Error *users_refusal(const Users *users, const char *reason)
 
         for (int64_t j = 1; j < kind->count && j < USERS_NAMED; j++)
             named = arena_printf(arena, "%s, %s", named, kind->names[j]);
-        list = arena_printf(arena, "%s%s%s: %" PRId64 " (%s%s)", list, i ? "; " : "", kind->what,
-            kind->count, named, kind->count > USERS_NAMED ? ", …" : "");
+        list = users->is_discreet
+                   ? arena_printf(arena, "%s%s%s", list, i ? ", " : "", kind->what)
+                   : arena_printf(arena, "%s%s%s: %" PRId64 " (%s%s)", list, i ? "; " : "",
+                         kind->what, kind->count, named, kind->count > USERS_NAMED ? ", …" : "");
     }
     error = error_new(arena, ERROR_FAILED_PRECONDITION, reason, "It is still used by %s.", list);
-    for (size_t i = 0; i < users->n_kinds; i++)
+    for (size_t i = 0; i < users->n_kinds && !users->is_discreet; i++)
         error = error_with_fact(arena, error, users->kinds[i].what,
             arena_printf(arena, "%" PRId64, users->kinds[i].count));
     return error;

@@ -12,9 +12,10 @@ typedef struct UserKind {
     const char *names[USERS_NAMED];
 } UserKind;
 
-/* Zeroed but for the arena. */
+/* Zeroed but for the first fields. */
 typedef struct Users {
     Arena *arena;
+    bool is_discreet; /* only kinds are told: who asks may not see all that use it */
     size_t n_kinds;
     UserKind kinds[USERS_KINDS];
 } Users;

@@ -67,11 +67,27 @@ static void rules_use_what_they_name_however_deep(void)
     arena_free(arena);
 }
 
+static void who_may_not_see_all_is_told_the_kinds_alone(void)
+{
+    Arena *arena = arena_new();
+    Users users = { .arena = arena, .is_discreet = true };
+    const Error *error;
+
+    users_add(&users, "products", "products/1");
+    users_add(&users, "rules", "promotions/x");
+    error = users_refusal(&users, "TYPE_IN_USE");
+    CHECK_TEXT(error->message, "It is still used by products, rules.");
+    CHECK_INT(error->n_facts, 0);
+    arena_free(arena);
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
         { "all_users_are_counted_and_the_first_named", all_users_are_counted_and_the_first_named },
         { "rules_use_what_they_name_however_deep", rules_use_what_they_name_however_deep },
+        { "who_may_not_see_all_is_told_the_kinds_alone",
+            who_may_not_see_all_is_told_the_kinds_alone },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
