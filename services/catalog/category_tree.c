@@ -76,6 +76,7 @@ static const Error *carry(StoreView *view, const void *stored, void *record)
         former_texts_add(
             &former, category_path(before, find_in_store, &ancestors, view->arena), view->arena);
     }
+    category->path = (char *)protobuf_c_empty_string;
     category->former_paths = former.texts;
     category->n_former_paths = former.n_texts;
     return ancestors.error;
@@ -120,8 +121,15 @@ static const Error *screen(RpcCall *call, StoreView *view, void *const *records,
     return ancestors.error;
 }
 
+static void check(const void *record, Findings *findings)
+{
+    category_check(record, findings);
+}
+
 const RecordKind category_kind = {
     .collection = &categories,
+    .field = "category",
+    .check = check,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_CATEGORY,
     .screen = screen,
     .carry = carry,

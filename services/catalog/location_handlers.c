@@ -6,7 +6,6 @@
 #include "shared/rpc/page.h"
 
 typedef Throughline__Catalog__V1__PutLocationRequest PutLocationRequest;
-typedef Throughline__Catalog__V1__ImportLocationsRequest ImportLocationsRequest;
 typedef Throughline__Catalog__V1__GetLocationRequest GetLocationRequest;
 typedef Throughline__Catalog__V1__ListLocationsRequest ListLocationsRequest;
 typedef Throughline__Catalog__V1__ListLocationsResponse ListLocationsResponse;
@@ -15,8 +14,15 @@ typedef Throughline__Catalog__V1__DeleteLocationRequest DeleteLocationRequest;
 static const Error location_not_found = { ERROR_NOT_FOUND, "LOCATION_NOT_FOUND",
     "There is no location of this name." };
 
+static void check_location(const void *record, Findings *findings)
+{
+    location_check(record, findings);
+}
+
 static const RecordKind location_kind = {
     .collection = &locations,
+    .field = "location",
+    .check = check_location,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_LOCATION,
     .not_found = &location_not_found,
     .find_users = location_users,
@@ -40,27 +46,8 @@ static const Error *put_location(RpcCall *call, const void *request, void *reply
 
 static const Error *import_locations(RpcCall *call, const void *request, void *reply)
 {
-    RecordImport *import = record_import_begin(call, &location_kind, reply);
-    const Error *error;
-    void *received;
-
     (void)request;
-    do {
-        rpc_recycle(call);
-        if (!(error = rpc_receive(call, &received)) && received) {
-            const ImportLocationsRequest *row = received;
-            Arena *arena = arena_new();
-            Findings findings = { .arena = arena };
-
-            if (row->location)
-                location_check(row->location, &findings);
-            else
-                findings_add(&findings, "location", "is missing");
-            error = record_import_add(import, row->location, row->row, &findings);
-            arena_free(arena);
-        }
-    } while (!error && received);
-    return record_import_finish(import, error);
+    return record_import(call, &location_kind, reply);
 }
 
 static const Error *get_location(RpcCall *call, const void *request, void *reply)

@@ -165,7 +165,7 @@ const Error *record_put(RpcCall *call, const RecordKind *kind, void *record)
 
 /* Many. */
 
-struct RecordImport {
+typedef struct RecordImport {
     RpcCall *call;
     const RecordKind *kind;
     ImportRecordsResponse *result;
@@ -174,23 +174,7 @@ struct RecordImport {
     int64_t n_read;
     size_t n_rows;
     Row rows[RECORDS_BATCH];
-};
-
-RecordImport *record_import_begin(
-    RpcCall *call, const RecordKind *kind, ImportRecordsResponse *result)
-{
-    RecordImport *import = calloc(1, sizeof(*import));
-
-    if (!import)
-        abort();
-    import->call = call;
-    import->kind = kind;
-    import->result = result;
-    import->arena = arena_new();
-    import->deed = deed_of(call, "");
-    result->errors = arena_array(call->arena, RECORDS_MAX_ERRORS, sizeof(*result->errors));
-    return import;
-}
+} RecordImport;
 
 static void add_error(RecordImport *import, int64_t number, const char *name, const char *field,
     const char *description)
@@ -342,7 +326,8 @@ static bool is_in_batch(const RecordImport *import, const char *name)
     return false;
 }
 
-const Error *record_import_add(
+/* Takes a row in, as a copy; `record` may be NULL. */
+static const Error *add_row(
     RecordImport *import, const void *record, int64_t row, const Findings *findings)
 {
     int64_t number = row > 0 ? row : import->n_read + 1;
@@ -366,8 +351,42 @@ const Error *record_import_add(
     return import->n_rows < RECORDS_BATCH ? NULL : write_batch(import);
 }
 
-const Error *record_import_finish(RecordImport *import, const Error *error)
+static const Error *take_message(RecordImport *import, const void *message)
 {
+    const void *record = *(void *const *)message_field(message, import->kind->field);
+    int64_t row = *(const int64_t *)message_field(message, "row");
+    Arena *arena = arena_new();
+    Findings findings = { .arena = arena };
+    const Error *error;
+
+    if (record)
+        import->kind->check(record, &findings);
+    else
+        findings_add(&findings, import->kind->field, "is missing");
+    error = add_row(import, record, row, &findings);
+    arena_free(arena);
+    return error;
+}
+
+const Error *record_import(RpcCall *call, const RecordKind *kind, ImportRecordsResponse *result)
+{
+    RecordImport *import = calloc(1, sizeof(*import));
+    const Error *error;
+    void *message;
+
+    if (!import)
+        abort();
+    import->call = call;
+    import->kind = kind;
+    import->result = result;
+    import->arena = arena_new();
+    import->deed = deed_of(call, "");
+    result->errors = arena_array(call->arena, RECORDS_MAX_ERRORS, sizeof(*result->errors));
+    do {
+        rpc_recycle(call);
+        if (!(error = rpc_receive(call, &message)) && message)
+            error = take_message(import, message);
+    } while (!error && message);
     if (!error)
         error = write_batch(import);
     arena_free(import->arena);

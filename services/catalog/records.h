@@ -18,6 +18,10 @@ typedef struct RecordKind {
     const Collection *collection;
     /* Its number in TaxonomyChanged.record. */
     Throughline__Catalog__V1__TaxonomyChanged__RecordCase kind;
+    /* The field of its import's messages. */
+    const char *field;
+    /* Names every bad field of one that is to be stored. */
+    void (*check)(const void *record, Findings *findings);
     /* Looks at records that are to be written, given as messages of the collection; says what stands against records[i] in
      * refusals[i] (NULL: nothing), and, where they need it, fills `head` with a write that goes before them. NULL: there is nothing to look at. */
     const Error *(*screen)(RpcCall *call, StoreView *view, void *const *records, size_t n_records,
@@ -61,19 +65,8 @@ const Error *record_delete(
 bool record_is_deleted(const void *record);
 void records_drop_deleted(StorePage *page);
 
-/* One import under way. */
-typedef struct RecordImport RecordImport;
-
-/* Counts and row errors go to `result`, an initialised message whose parts live in the call's arena. */
-RecordImport *record_import_begin(
-    RpcCall *call, const RecordKind *kind, ImportRecordsResponse *result);
-
-/* Takes a row in, as a copy; `record` may be NULL. What is wrong with it is in `findings`. */
-const Error *record_import_add(
-    RecordImport *import, const void *record, int64_t row, const Findings *findings);
-
-/* Writes what was gathered; frees. */
-const Error *record_import_finish(RecordImport *import, const Error *error);
+/* What an import's stream brings: a message has the record and its row. Counts and row errors go to `result`, an initialised message. */
+const Error *record_import(RpcCall *call, const RecordKind *kind, ImportRecordsResponse *result);
 
 /* Takes a record into memory that was stored here or elsewhere. */
 void catalog_put_record(Catalog *catalog, const TaxonomyChanged *changed);

@@ -10,7 +10,6 @@
 #include "shared/rpc/page.h"
 
 typedef Throughline__Catalog__V1__PutCategoryRequest PutCategoryRequest;
-typedef Throughline__Catalog__V1__ImportCategoriesRequest ImportCategoriesRequest;
 typedef Throughline__Catalog__V1__GetCategoryRequest GetCategoryRequest;
 typedef Throughline__Catalog__V1__ListCategoriesRequest ListCategoriesRequest;
 typedef Throughline__Catalog__V1__ListCategoriesResponse ListCategoriesResponse;
@@ -36,8 +35,15 @@ static const Error brand_not_found = { ERROR_NOT_FOUND, "BRAND_NOT_FOUND",
 static const Error assortment_not_found = { ERROR_NOT_FOUND, "ASSORTMENT_NOT_FOUND",
     "There is no assortment of this name." };
 
+static void check_product_type(const void *record, Findings *findings)
+{
+    product_type_check(record, findings);
+}
+
 static const RecordKind product_type_kind = {
     .collection = &product_types,
+    .field = "product_type",
+    .check = check_product_type,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_PRODUCT_TYPE,
     .not_found = &product_type_not_found,
     .find_users = product_type_users,
@@ -60,8 +66,15 @@ static const Error *carry_brand(StoreView *view, const void *stored, void *recor
     return NULL;
 }
 
+static void check_brand(const void *record, Findings *findings)
+{
+    brand_check(record, findings);
+}
+
 static const RecordKind brand_kind = {
     .collection = &brands,
+    .field = "brand",
+    .check = check_brand,
     .kind = THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_BRAND,
     .carry = carry_brand,
     .not_found = &brand_not_found,
@@ -89,35 +102,13 @@ static const Error *put_category(RpcCall *call, const void *request, void *reply
         return error;
 
     *category = *req->category;
-    category->path = arena_text(call->arena, "");
     return record_put(call, &category_kind, category);
 }
 
 static const Error *import_categories(RpcCall *call, const void *request, void *reply)
 {
-    RecordImport *import = record_import_begin(call, &category_kind, reply);
-    const Error *error;
-    void *received;
-
     (void)request;
-    do {
-        rpc_recycle(call);
-        if (!(error = rpc_receive(call, &received)) && received) {
-            ImportCategoriesRequest *row = received;
-            Arena *arena = arena_new();
-            Findings findings = { .arena = arena };
-
-            if (row->category) {
-                row->category->path = (char *)protobuf_c_empty_string;
-                category_check(row->category, &findings);
-            } else {
-                findings_add(&findings, "category", "is missing");
-            }
-            error = record_import_add(import, row->category, row->row, &findings);
-            arena_free(arena);
-        }
-    } while (!error && received);
-    return record_import_finish(import, error);
+    return record_import(call, &category_kind, reply);
 }
 
 static const Error *get_category(RpcCall *call, const void *request, void *reply)
@@ -195,6 +186,12 @@ static const Error *put_product_type(RpcCall *call, const void *request, void *r
     return record_put(call, &product_type_kind, reply);
 }
 
+static const Error *import_product_types(RpcCall *call, const void *request, void *reply)
+{
+    (void)request;
+    return record_import(call, &product_type_kind, reply);
+}
+
 static const Error *get_product_type(RpcCall *call, const void *request, void *reply)
 {
     const GetProductTypeRequest *req = request;
@@ -262,6 +259,12 @@ static const Error *put_brand(RpcCall *call, const void *request, void *reply)
 
     *(Brand *)reply = *req->brand;
     return record_put(call, &brand_kind, reply);
+}
+
+static const Error *import_brands(RpcCall *call, const void *request, void *reply)
+{
+    (void)request;
+    return record_import(call, &brand_kind, reply);
 }
 
 static const Error *get_brand(RpcCall *call, const void *request, void *reply)

@@ -1,6 +1,7 @@
 /* throughline export: the catalogue's products into a file. */
 #include "services/catalog/import/table_export.h"
 #include "services/throughline/command.h"
+#include "services/throughline/export_taxonomy.h"
 #include "services/throughline/shop.h"
 
 #include "shared/base/text.h"
@@ -18,6 +19,8 @@ static const Setting settings[] = {
     { "format", SETTING_TEXT, "", "jsonl or csv; as the file's ending says when not given", 0, 0 },
     { "category", SETTING_TEXT, "", "only products of this category and those below it", 0, 0 },
     { "with-drafts", SETTING_SWITCH, "false", "drafts too", 0, 0 },
+    { "taxonomy", SETTING_SWITCH, "false",
+        "categories, types, brands and locations instead of products, as JSON lines", 0, 0 },
     { 0 },
 };
 
@@ -29,7 +32,8 @@ typedef struct Export {
     ExportProductsRequest request;
     FILE *lines;
     TableExport *table; /* NULL: no table */
-    int64_t n_products;
+    bool is_taxonomy;
+    int64_t n_records;
 } Export;
 
 /* What only the service sets says nothing to another catalogue: the same products are the same bytes. */
@@ -40,7 +44,7 @@ static void take(Export *export, Arena *one, Product *product)
     if (export->table)
         table_export_note(export->table, product);
     export->request.after = arena_text(export->arena, product->name);
-    export->n_products++;
+    export->n_records++;
 }
 
 static const Error *receive_all(Export *export)
@@ -118,7 +122,9 @@ static const Error *export_to(Export *export, FILE *out, const char *path)
     export->lines = export->table ? tmpfile() : out;
     if (!export->lines)
         return unwritable(export->arena, "A temporary file");
-    error = receive_resumed(export);
+    error = export->is_taxonomy ? export_taxonomy(export->arena, export->shop, export->channel, out,
+                                      &export->n_records)
+                                : receive_resumed(export);
     if (!error && export->table)
         error = write_table(export, out);
     is_written = !ferror(export->lines) && !ferror(out) && !fflush(out);
@@ -136,13 +142,16 @@ static int run(const Config *config, Arena *arena)
     bool is_table =
         text_equal(format, "csv") || (text_is_empty(format) && text_ends_with(path, ".csv"));
     bool is_output = text_equal(path, "-");
-    Export export = { .arena = arena, .table = is_table ? table_export_new(arena) : NULL };
+    Export export = { .arena = arena,
+        .is_taxonomy = config_switch(config, "taxonomy"),
+        .table = is_table ? table_export_new(arena) : NULL };
     Channel channel;
     Shop shop;
     FILE *out;
     const Error *error;
 
-    if (n_words > 1 || !(is_table || text_is_empty(format) || text_equal(format, "jsonl"))) {
+    if (n_words > 1 || !(is_table || text_is_empty(format) || text_equal(format, "jsonl")) ||
+        (is_table && export.is_taxonomy)) {
         fprintf(stderr, "Usage: throughline export [FILE] [--format=jsonl|csv]\n");
         return EXIT_USAGE;
     }
@@ -162,7 +171,8 @@ static int run(const Config *config, Arena *arena)
         error = unwritable(arena, path);
     if (error)
         return shop_complain("export", error);
-    fprintf(stderr, "%lld products\n", (long long)export.n_products);
+    fprintf(stderr, "%lld %s\n", (long long)export.n_records,
+        export.is_taxonomy ? "records" : "products");
     return EXIT_OK;
 }
 
@@ -177,7 +187,9 @@ const Command command_export = {
         "(\"ACCESSORY products/lamp;\nBUNDLE_PART products/tent tent-green 2\"), title@de, "
         "description@de, variant@de, price_EUR,\nlist_price_EUR, stock_berlin, image, "
         "attribute:KEY, variant_attribute:KEY; more and variant_more have as\nJSON what no column "
-        "says. What is the product's stands on its first row.\n",
+        "says. What is the product's stands on its first row.\n"
+        "Products name categories and types: into another catalogue import what --taxonomy writes "
+        "before them.\n",
     .settings = (const Setting *const[]){ shop_settings, settings, NULL },
     .run = run,
 };

@@ -12,6 +12,8 @@ typedef Throughline__Catalog__V1__ImportProductsRequest ImportProductsRequest;
 typedef Throughline__Catalog__V1__ImportRow ImportRow;
 typedef Throughline__Catalog__V1__ImportProductsResponse ImportProductsResponse;
 typedef Throughline__Catalog__V1__ImportCategoriesRequest ImportCategoriesRequest;
+typedef Throughline__Catalog__V1__ImportProductTypesRequest ImportProductTypesRequest;
+typedef Throughline__Catalog__V1__ImportBrandsRequest ImportBrandsRequest;
 typedef Throughline__Catalog__V1__ImportLocationsRequest ImportLocationsRequest;
 typedef Throughline__Catalog__V1__ImportRecordsResponse ImportRecordsResponse;
 typedef Throughline__Catalog__V1__Import Import;
@@ -20,6 +22,8 @@ typedef enum UploadKind {
     UPLOAD_NOTHING,
     UPLOAD_PRODUCTS,
     UPLOAD_CATEGORIES,
+    UPLOAD_PRODUCT_TYPES,
+    UPLOAD_BRANDS,
     UPLOAD_LOCATIONS
 } UploadKind;
 
@@ -33,6 +37,9 @@ static const struct {
         "ImportProducts" },
     [UPLOAD_CATEGORIES] = { &throughline__catalog__v1__taxonomy_service__descriptor,
         "ImportCategories" },
+    [UPLOAD_PRODUCT_TYPES] = { &throughline__catalog__v1__taxonomy_service__descriptor,
+        "ImportProductTypes" },
+    [UPLOAD_BRANDS] = { &throughline__catalog__v1__taxonomy_service__descriptor, "ImportBrands" },
     [UPLOAD_LOCATIONS] = { &throughline__catalog__v1__location_service__descriptor,
         "ImportLocations" },
 };
@@ -92,6 +99,10 @@ static UploadKind kind_of(const CatalogRow *row)
         return UPLOAD_PRODUCTS;
     if (row->category)
         return UPLOAD_CATEGORIES;
+    if (row->product_type)
+        return UPLOAD_PRODUCT_TYPES;
+    if (row->brand)
+        return UPLOAD_BRANDS;
     return row->location ? UPLOAD_LOCATIONS : UPLOAD_NOTHING;
 }
 
@@ -198,16 +209,27 @@ static const Error *close_stream(Upload *upload)
 static const Error *send_row(Upload *upload, const CatalogRow *row)
 {
     ImportCategoriesRequest category = THROUGHLINE__CATALOG__V1__IMPORT_CATEGORIES_REQUEST__INIT;
+    ImportProductTypesRequest type = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCT_TYPES_REQUEST__INIT;
+    ImportBrandsRequest brand = THROUGHLINE__CATALOG__V1__IMPORT_BRANDS_REQUEST__INIT;
     ImportLocationsRequest location = THROUGHLINE__CATALOG__V1__IMPORT_LOCATIONS_REQUEST__INIT;
 
-    category.row = location.row = row->number;
+    category.row = type.row = brand.row = location.row = row->number;
     category.category = row->category;
+    type.product_type = row->product_type;
+    brand.brand = row->brand;
     location.location = row->location;
-    if (upload->kind == UPLOAD_PRODUCTS)
-        return gather_product(upload, row);
-    if (upload->kind == UPLOAD_CATEGORIES)
+    switch (upload->kind) {
+    case UPLOAD_CATEGORIES:
         return rpc_client_send(upload->stream, &category);
-    return rpc_client_send(upload->stream, &location);
+    case UPLOAD_PRODUCT_TYPES:
+        return rpc_client_send(upload->stream, &type);
+    case UPLOAD_BRANDS:
+        return rpc_client_send(upload->stream, &brand);
+    case UPLOAD_LOCATIONS:
+        return rpc_client_send(upload->stream, &location);
+    default:
+        return gather_product(upload, row);
+    }
 }
 
 const Error *upload_row(Upload *upload, const CatalogRow *row)

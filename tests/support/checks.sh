@@ -53,6 +53,7 @@ go_tool() {
 # start_shop [FLAGS…] : `throughline up` on free ports in $scratch/data; sets $port
 start_shop() {
   port=$((20000 + RANDOM % 12000))
+  : >"$scratch/up.log" # of a shop before it
   "$build/bin/throughline" up --data="$scratch/data" --base-port=$port "$@" >"$scratch/up.log" 2>&1 &
   shop=$!
   for _ in $(seq 300); do

@@ -1,7 +1,7 @@
 /* Catalogues in files: products, categories and locations out of whatever a shop has. The format is told by what is in the
  * file, which may be packed by gzip:
  *
- *  - JSON lines: one Product a line, in the protobuf JSON form
+ *  - JSON lines: one Product a line, in the protobuf JSON form, or {"category": …}, {"productType": …}, {"brand": …}, {"location": …}
  *  - JSON: an array of such products, or of products with "priceUsd" (Online Boutique), or a Django
  * fixture of Saleor
  *  - separated values with a header (",", ";", tab or "|"): columns are known by their usual names
@@ -16,6 +16,7 @@
 
 #include "services/catalog/domain/category.h"
 #include "services/catalog/domain/location.h"
+#include "services/catalog/domain/product_type.h"
 
 typedef struct CatalogFile CatalogFile;
 
@@ -32,6 +33,8 @@ typedef struct CatalogRow {
     /* At most one of them, not yet checked as the service does; none when the row is bad. */
     Product *product;
     Category *category;
+    ProductType *product_type;
+    Brand *brand;
     Location *location;
     size_t n_problems;
     CatalogProblem *problems;

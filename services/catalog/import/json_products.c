@@ -6,6 +6,8 @@
 #include "services/catalog/import/source.h"
 #include "shared/base/money.h"
 
+#include "throughline/catalog/v1/events.pb-c.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +27,35 @@ typedef struct Items {
     size_t at;
 } Items;
 
-/* Reads a Product in the protobuf JSON form into the row, with a problem for every bad field. */
+/* A line of another kind of record. */
+static bool read_record(Arena *arena, Bytes text, CatalogRow *out)
+{
+    void *message;
+    const Throughline__Catalog__V1__TaxonomyChanged *line;
+
+    if (json_to_message(
+            arena, &throughline__catalog__v1__taxonomy_changed__descriptor, text, &message))
+        return false;
+    line = message;
+    switch (line->record_case) {
+    case THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_CATEGORY:
+        out->category = line->category;
+        return true;
+    case THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_PRODUCT_TYPE:
+        out->product_type = line->product_type;
+        return true;
+    case THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_BRAND:
+        out->brand = line->brand;
+        return true;
+    case THROUGHLINE__CATALOG__V1__TAXONOMY_CHANGED__RECORD_LOCATION:
+        out->location = line->location;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Reads a Product in the protobuf JSON form into the row, with a problem for every bad field; or another record that its line names. */
 static void read_product(Arena *arena, Bytes text, CatalogRow *out)
 {
     void *product;
@@ -36,6 +66,8 @@ static void read_product(Arena *arena, Bytes text, CatalogRow *out)
         out->product = product;
         return;
     }
+    if (read_record(arena, text, out))
+        return;
     for (size_t i = 0; i < error->n_violations; i++)
         row_problem(arena, out, out->number, error->violations[i].field, "%s",
             error->violations[i].description);

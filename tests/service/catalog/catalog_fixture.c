@@ -162,6 +162,17 @@ const Error *ask_json(const char *method, void *reply, const char *format, ...)
     return fixture_call(fixture, method, request, reply ? reply : &nothing);
 }
 
+void *message_of(const char *type, const char *format, ...)
+{
+    va_list args;
+    void *message;
+
+    va_start(args, format);
+    message = read_json(type, format, args);
+    va_end(args);
+    return message;
+}
+
 Product *product_of(const char *format, ...)
 {
     va_list args;

@@ -43,6 +43,9 @@ const Error *find_sku(const char *sku, FindVariantResponse *found);
 const Error *ask_json(const char *method, void *reply, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A message in JSON; its type without the package. */
+void *message_of(const char *type, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* A product in JSON. */
 Product *product_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -7,7 +7,6 @@
 #include "tests/support/parallel.h"
 
 typedef Throughline__Catalog__V1__PutCategoryRequest PutCategoryRequest;
-typedef Throughline__Catalog__V1__ImportCategoriesRequest ImportCategoriesRequest;
 typedef Throughline__Catalog__V1__ImportLocationsRequest ImportLocationsRequest;
 typedef Throughline__Catalog__V1__ImportRecordsResponse ImportRecordsResponse;
 typedef Throughline__Catalog__V1__ListCategoriesResponse ListCategoriesResponse;
@@ -172,43 +171,6 @@ static void children_are_listed(void)
     request.parent = text(arena, "tents");
     CU_ASSERT(has_violation(
         fixture_call(fixture, "TaxonomyService/ListCategories", &request, &page), "parent"));
-}
-
-static ImportRecordsResponse *import_categories(Category *const *list, size_t n)
-{
-    RpcOutgoing outgoing = fixture_outgoing(fixture);
-    RpcClientStream *stream;
-    void *reply = NULL;
-
-    CU_ASSERT_PTR_NULL_FATAL(rpc_client_open_stream(fixture_client(fixture), &outgoing,
-        &throughline__catalog__v1__taxonomy_service__descriptor, "ImportCategories", &stream));
-    for (size_t i = 0; i < n; i++) {
-        ImportCategoriesRequest row = THROUGHLINE__CATALOG__V1__IMPORT_CATEGORIES_REQUEST__INIT;
-
-        row.category = list[i];
-        CU_ASSERT_PTR_NULL(rpc_client_send(stream, &row));
-    }
-    rpc_client_finish_sending(stream);
-    CHECK_TEXT(error_reason(rpc_client_receive(stream, arena, &reply)), "OK");
-    rpc_client_close_stream(stream);
-    return reply;
-}
-
-static void many_categories_come_in_any_order(void)
-{
-    Category *rows[] = { a_category("two", "Two-person", "tents"), a_category("x", "X", "y"),
-        a_category("tents", "Tents", "outdoor"), a_category("y", "Y", "x"),
-        a_category("outdoor", "", ""), a_category("outdoor", "Outdoor", ""), NULL };
-    const ImportRecordsResponse *answer = import_categories(rows, COUNT(rows));
-
-    CHECK_INT(answer->created, 3);
-    CHECK_INT(answer->refused, 4);
-    CHECK_INT(answer->n_errors, 4);
-    CHECK_TEXT(answer->errors[0]->field, "title");
-    CHECK_INT(answer->errors[0]->row, 5);
-    CHECK_TEXT(get_category("two")->path, "Outdoor > Tents > Two-person");
-    answer = import_categories((Category *[]){ rows[0], rows[2], rows[5] }, 3);
-    CHECK_INT(answer->unchanged, 3);
 }
 
 /* Types. */
@@ -562,7 +524,6 @@ int main(int argc, char **argv)
         { "a_stale_put_is_refused_and_a_repeated_one_counts_once",
             a_stale_put_is_refused_and_a_repeated_one_counts_once },
         { "children_are_listed", children_are_listed },
-        { "many_categories_come_in_any_order", many_categories_come_in_any_order },
         { "products_take_the_path_of_their_category", products_take_the_path_of_their_category },
         CU_TEST_INFO_NULL,
     };
