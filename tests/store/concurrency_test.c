@@ -72,6 +72,20 @@ static const Error *add_one(Arena *arena, const char *name)
     return error;
 }
 
+static const Error *add_one_later(Arena *arena, const char *name)
+{
+    StoreView view = view_of(arena);
+    Record record = THROUGHLINE__ECHO__V1__RECORD__INIT;
+    const Error *error;
+
+    do {
+        if ((error = store_get(&view, &records, name, &record)))
+            return error;
+        record.count++;
+    } while (!replaced_later(&view, &records, &record, NULL));
+    return NULL;
+}
+
 static void *replace_one(void *argument)
 {
     Worker *worker = argument;
@@ -95,6 +109,37 @@ static void replaces_of_one_document_all_count(void)
 
     insert(&records, a_record("1"));
     done = run_workers(THREADS, rounds_of(30), replace_one);
+
+    CHECK_INT(done, THREADS * rounds_of(30));
+    CHECK_INT(stored(&records, "records/1")->count, done);
+}
+
+/* The same, the writes waited for in turn by the store's caller and by whoever is told; where the engine cannot tell, by the caller. */
+static void *replace_now_and_later(void *argument)
+{
+    Worker *worker = argument;
+    Arena *arena = arena_new();
+
+    for (int i = 0; i < worker->rounds && !*worker->reason; i++) {
+        bool is_later = store_can_defer(the_store()) && (worker->number + i) % 2;
+        const Error *error =
+            is_later ? add_one_later(arena, "records/1") : add_one(arena, "records/1");
+
+        if (error)
+            fail(worker, error);
+        worker->done += !error;
+        arena_reset(arena);
+    }
+    arena_free(arena);
+    return NULL;
+}
+
+static void replaces_now_and_later_all_count(void)
+{
+    int64_t done;
+
+    insert(&records, a_record("1"));
+    done = run_workers(THREADS, rounds_of(30), replace_now_and_later);
 
     CHECK_INT(done, THREADS * rounds_of(30));
     CHECK_INT(stored(&records, "records/1")->count, done);
@@ -276,6 +321,7 @@ static void one_sync_carries_the_writes_of_many_callers(void)
 
 static const CU_TestInfo cases[] = {
     { "replaces_of_one_document_all_count", replaces_of_one_document_all_count },
+    { "replaces_now_and_later_all_count", replaces_now_and_later_all_count },
     { "replaces_of_many_documents_all_count", replaces_of_many_documents_all_count },
     { "no_more_is_taken_than_there_is", no_more_is_taken_than_there_is },
     { "increments_of_many_documents_all_count", increments_of_many_documents_all_count },

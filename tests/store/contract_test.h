@@ -6,6 +6,6 @@
 
 /* Ended by an empty one. */
 extern const CU_TestInfo document_cases[], counter_cases[], unique_cases[], find_cases[],
-    page_cases[], batch_cases[], request_cases[], outbox_cases[], life_cases[];
+    page_cases[], batch_cases[], request_cases[], outbox_cases[], life_cases[], later_cases[];
 
 #endif

@@ -248,6 +248,11 @@ static void run_steps(Told *told)
             continue;
         told->changes[i] = 1;
         record->count = 2;
+        if (i % 2) {
+            told->changes[i] +=
+                replaced_later(a_view(), &records, record, a_record_of("event", "2"));
+            continue;
+        }
         error = store_replace(a_view(), &records, record, a_record_of("event", "2"));
         CU_ASSERT(is_typed(error));
         told->changes[i] += !error;

@@ -15,7 +15,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static FileCall armed_call;
 static int armed_nth, armed_result, n_seen;
 static int slow_ms;
-static bool is_armed, is_lasting_fault, has_failed;
+static bool is_armed, is_lasting_fault, has_failed, is_slowed;
 
 /* SQLITE_OK or the result to fail with. */
 static int judge(FileCall call)
@@ -81,8 +81,12 @@ static int sync_log(sqlite3_file *file, int flags)
 
     pthread_mutex_lock(&lock);
     milliseconds = slow_ms;
+    is_slowed = milliseconds > 0;
     pthread_mutex_unlock(&lock);
     clock_sleep_ms(milliseconds);
+    pthread_mutex_lock(&lock);
+    is_slowed = false;
+    pthread_mutex_unlock(&lock);
     return result ? result : base_methods[LOG]->xSync(file, flags);
 }
 
@@ -154,4 +158,14 @@ void faulty_files_slow(int milliseconds)
     pthread_mutex_lock(&lock);
     slow_ms = milliseconds;
     pthread_mutex_unlock(&lock);
+}
+
+bool faulty_files_are_slow(void)
+{
+    bool slow;
+
+    pthread_mutex_lock(&lock);
+    slow = is_slowed;
+    pthread_mutex_unlock(&lock);
+    return slow;
 }

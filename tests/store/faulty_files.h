@@ -21,6 +21,8 @@ void faulty_files_disarm(void);
 
 /* Every commit takes this much longer, until it is disarmed. */
 void faulty_files_slow(int milliseconds);
+/* Whether a commit is being slowed down now. */
+bool faulty_files_are_slow(void);
 
 /* Whether a call has failed since it was armed. */
 bool faulty_files_have_failed(void);

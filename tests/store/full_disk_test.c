@@ -60,6 +60,16 @@ static const Error *insert(Store *store, Arena *arena, int number)
     return store_insert(&view, &accounts, &record, NULL);
 }
 
+/* Writes what is there already. */
+static bool is_replaced_later(Store *store, Arena *arena, int number)
+{
+    StoreView view = { .store = store, .arena = arena };
+    Record record = THROUGHLINE__ECHO__V1__RECORD__INIT;
+
+    CHECK_OK(store_get(&view, &accounts, arena_printf(arena, "records/%d", number), &record));
+    return replaced_later(&view, &accounts, &record, NULL);
+}
+
 static bool is_whole(Store *store, Arena *arena, int number)
 {
     StoreView view = { .store = store, .arena = arena };
@@ -129,11 +139,13 @@ static void a_full_disk_loses_nothing_and_is_recovered_from(void)
     count = fill(store, arena);
     CU_ASSERT(count > 10);
     CHECK_REASON(store_check(store), "STORE_FULL");
+    CU_ASSERT_FALSE(is_replaced_later(store, arena, 0));
     check_all(store, arena, count);
 
     unlink(filler);
     CU_ASSERT(recovers(store, arena, count));
     count++;
+    CU_ASSERT(is_replaced_later(store, arena, 0));
     check_all(store, arena, count);
     store_close(store);
 

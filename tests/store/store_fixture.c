@@ -4,6 +4,7 @@
 #include "shared/codec/message.h"
 
 #include <mongoc/mongoc.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,32 @@ Record *stored(const Collection *collection, const char *name)
 
     CHECK_OK(store_get(a_view(), collection, name, record));
     return record;
+}
+
+typedef struct Told {
+    sem_t news;
+    bool is_done;
+} Told;
+
+static void tell(void *context, bool is_done)
+{
+    Told *told = context;
+
+    told->is_done = is_done;
+    sem_post(&told->news);
+}
+
+bool replaced_later(
+    StoreView *view, const Collection *collection, Record *record, const void *event)
+{
+    Told told = { .is_done = false };
+
+    sem_init(&told.news, 0, 0);
+    store_replace_later(view, collection, record, event, tell, &told);
+    while (sem_wait(&told.news))
+        continue;
+    sem_destroy(&told.news);
+    return told.is_done;
 }
 
 void check_reason(const Error *error, const char *reason, const char *file, int line)

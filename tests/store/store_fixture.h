@@ -75,6 +75,10 @@ const char *owner_of(Bytes bytes);
 /* The stored record; fails the test when it cannot be read. */
 Record *stored(const Collection *collection, const char *name);
 
+/* store_replace_later, and whether it was done, when that is known. */
+bool replaced_later(
+    StoreView *view, const Collection *collection, Record *record, const void *event);
+
 /* Checks the reason, and prints the message when it is another. */
 void check_reason(const Error *error, const char *reason, const char *file, int line);
 #define CHECK_OK(error) check_reason((error), "OK", __FILE__, __LINE__)
