@@ -10,13 +10,18 @@ import time
 from figures import Unavailable
 
 STOP_SECONDS = 40
+GIVEN = set()  # ports, also of services that are not there at the moment and come back
 
 
 def free_ports(count):
-    """Ports that nobody listens on now, below those that the system gives to clients and those that shops of the command line take."""
+    """Ports that nobody listens on now, below those that the system gives to clients and those that shops of the command line take. No
+    port is given twice."""
     ports = set()
     while len(ports) < count:
         port = random.SystemRandom().randrange(10000, 20000)
+        if port in GIVEN:
+            continue
+        GIVEN.add(port)
         with socket.socket() as item:
             item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

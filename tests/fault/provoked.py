@@ -76,6 +76,14 @@ class Scarcity:
         self.report, self.what, self.shop, self.page = report, what, shop, page
         self.ended = self.answered = self.refused = 0
 
+    def _bury(self, about, process, code):
+        """A new process for one that has ended."""
+        if code is None:
+            return
+        self.ended += 1
+        self.report.check(f"{about}: the process ends itself", code == -signal.SIGABRT, f"{code} {process.last_words()}")
+        self.shop.start("catalog")
+
     def try_one(self, change, request, trace, nth, mode):
         """The change while an allocation fails, then once more as it is."""
         about = f"{self.what}: {change.method}, allocation {nth}{' and all after it' if mode else ''}"
@@ -85,11 +93,8 @@ class Scarcity:
         error, _ = refused(lambda: answers.append(client.bytes(change.method, request, change.actor, trace=trace, timeout=30)))
         code = exit_code(process, error)
         self.page.relent()
-        if code is not None:
-            self.ended += 1
-            self.report.check(f"{about}: the process ends itself", code == -signal.SIGABRT, f"{code} {process.last_words()}")
-            self.shop.start("catalog")
-        elif error:
+        self._bury(about, process, code)
+        if code is None and error:
             self.refused += 1
             self.report.check(f"{about}: the answer is typed", error.code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED") and
                               error.reason != error.code, error)
@@ -99,6 +104,8 @@ class Scarcity:
             failure, _ = refused(lambda: answers.append(client.bytes(change.method, request, change.actor, trace=trace)))
             if failure and not failure.is_passing:
                 raise failure
+            if failure:  # what failed may have been a thread's that works beside the calls
+                self._bury(about, process, process.process.poll())
             return not failure
         wait_for(f"{about}: an answer afterwards", again, 30)
         self.report.check(f"{about}: one answer", len(set(answers)) == 1, len(set(answers)))
