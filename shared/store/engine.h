@@ -7,6 +7,7 @@
 #include "shared/store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* How an engine keeps a message: no body is empty. */
 typedef struct BodyCodec {
@@ -183,6 +184,7 @@ struct Store {
     Engine *cleaned; /* the same, or what is behind it when it is made to fail */
     const Collection **collections;
     Histogram *durations[STORE_N_OPERATIONS]; /* NULL without metrics */
+    _Atomic int64_t answered_at; /* clock_monotonic(): the last operation that did not fail */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* told or is_woken */
     pthread_cond_t closing; /* is_closing */

@@ -55,8 +55,12 @@ static const char *const operation_labels[STORE_N_OPERATIONS] = {
 const Error *store_measure(
     Store *store, StoreOperation operation, int64_t start, const Error *error)
 {
+    int64_t now = clock_monotonic();
+
     if (store->durations[operation])
-        histogram_record(store->durations[operation], clock_monotonic() - start);
+        histogram_record(store->durations[operation], now - start);
+    if (!error)
+        atomic_store_explicit(&store->answered_at, now, memory_order_relaxed);
     return error;
 }
 
@@ -193,13 +197,19 @@ void store_close(Store *store)
 }
 
 /* The engine's error lives in an arena that ends here: what stays is the constant of the same reason. */
+/* The question came late to the store, or its answer to us, while it answered others: it is busy, not away. */
+static bool is_only_busy(Store *store, const Error *error, int64_t asked_at)
+{
+    return error == &store_too_late &&
+           atomic_load_explicit(&store->answered_at, memory_order_relaxed) >= asked_at;
+}
+
 const Error *store_check(Store *store)
 {
     const Error *const kept[] = { &store_too_late, &store_corrupt, &store_busy, &store_full };
     Arena *arena = arena_new();
-    StoreView view = {
-        .store = store, .arena = arena, .deadline = clock_monotonic() + CHECK_MICROS
-    };
+    int64_t start = clock_monotonic();
+    StoreView view = { .store = store, .arena = arena, .deadline = start + CHECK_MICROS };
     const Error *error = store->engine->ops->check(store->engine, &view);
     const Error *constant = error ? &store_unavailable : NULL;
 
@@ -207,7 +217,7 @@ const Error *store_check(Store *store)
         if (text_equal(error->reason, kept[i]->reason))
             constant = kept[i];
     arena_free(arena);
-    return constant;
+    return is_only_busy(store, constant, start) ? NULL : constant;
 }
 
 StoreCounts store_counts(const Store *store)

@@ -1,6 +1,7 @@
 /* Every error of an engine reaches the caller, and what was acknowledged is what is kept. */
 #include "tests/store/store_fixture.h"
 
+#include "shared/store/engine.h"
 #include "shared/store/engine_failing.h"
 
 static const Error broken = { ERROR_UNAVAILABLE, "STORE_UNAVAILABLE", "Broken for the test." };
@@ -155,6 +156,35 @@ static void a_store_with_a_fault_still_counts_and_answers(void)
     CHECK_INT(store_counts(the_store()).writes - before, 1);
 }
 
+/* An answer to the check that comes too late; meanwhile somebody else got one, or not. */
+static bool others_are_answered;
+
+static const Error *check_late(Engine *engine, const StoreView *view)
+{
+    (void)engine, (void)view;
+    if (others_are_answered)
+        CHECK_REASON(store_get(a_view(), &records, "records/1", a_record("x")), "OK");
+    return &store_too_late;
+}
+
+static void a_store_that_answers_others_is_not_away(void)
+{
+    Engine *engine = the_store()->engine;
+    const EngineOps *right = engine->ops;
+    EngineOps late = *right;
+
+    insert("1");
+    late.check = check_late;
+    engine->ops = &late;
+
+    others_are_answered = false;
+    CHECK_REASON(store_check(the_store()), "DEADLINE_EXCEEDED");
+    others_are_answered = true;
+    CHECK_OK(store_check(the_store()));
+
+    engine->ops = right;
+}
+
 static const CU_TestInfo cases[] = {
     { "a_write_that_fails_before_its_effect_leaves_nothing",
         a_write_that_fails_before_its_effect_leaves_nothing },
@@ -169,6 +199,7 @@ static const CU_TestInfo cases[] = {
     { "a_trim_whose_answer_is_lost_can_be_repeated", a_trim_whose_answer_is_lost_can_be_repeated },
     { "a_store_with_a_fault_still_counts_and_answers",
         a_store_with_a_fault_still_counts_and_answers },
+    { "a_store_that_answers_others_is_not_away", a_store_that_answers_others_is_not_away },
     CU_TEST_INFO_NULL,
 };
 
