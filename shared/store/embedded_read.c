@@ -1,4 +1,5 @@
-/* Reading: each call takes a connection from the pool; one statement is one consistent look at the last commit. */
+/* Reading: each call takes a connection from the pool; one statement, or the reading of many names, is one consistent look at the
+ * last commit. */
 #include "shared/store/embedded.h"
 
 #include "shared/base/condition.h"
@@ -6,6 +7,8 @@
 #include "shared/store/marks.h"
 
 #include <string.h>
+
+enum { MANY_NAMES = 4 };
 
 /* The columns of an outbox row. */
 enum { OUT_ID, OUT_COLLECTION, OUT_AGGREGATE, OUT_NUMBER, OUT_PARTITION, OUT_CHECKSUM, OUT_BYTES };
@@ -94,6 +97,26 @@ static bool get_cached(Embedded *embedded, const StoreView *view, size_t collect
     return true;
 }
 
+/* Outside of a transaction each statement has one of its own, which costs as much as the look for a row. */
+static const Error *begin_many(Db *db, size_t n_names)
+{
+    sqlite3_stmt *statement = n_names >= MANY_NAMES ? db_statement(db, "BEGIN") : NULL;
+
+    return statement && db_run(statement) != SQLITE_OK ? db_error(db_failure(db)) : NULL;
+}
+
+/* Not one moment longer: the connection would see nothing new any more. */
+static void end_many(Db *db)
+{
+    sqlite3_stmt *statement;
+
+    if (sqlite3_get_autocommit(db->handle))
+        return;
+    statement = db_statement(db, "ROLLBACK");
+    if (!statement || db_run(statement) != SQLITE_OK)
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
 /* The answer is looked for behind the documents: where they show what a twin of this request did, its answer is there too. */
 const Error *embedded_get(Engine *engine, const StoreView *view, const Collection *collection,
     const char *const *names, size_t n_names, EngineDocument *documents, EngineAnswer *answer)
@@ -105,8 +128,11 @@ const Error *embedded_get(Engine *engine, const StoreView *view, const Collectio
 
     for (size_t i = 0; i < n_names && !error; i++)
         if (!get_cached(embedded, view, number, names[i], &documents[i]) &&
-            (db || !(error = reader_take(embedded, view, &db))))
+            (db || (!(error = reader_take(embedded, view, &db)) &&
+                       !(error = begin_many(db, n_names - i)))))
             error = get_one(db, view, &embedded->sql[number], names[i], &documents[i]);
+    if (db)
+        end_many(db);
     if (!error && view->request_key && answer_is_possible(embedded, view->request_key) &&
         (db || !(error = reader_take(embedded, view, &db)))) {
         int rc = answer_find(db, view->arena, view->request_key, answer);

@@ -5,8 +5,6 @@
 #include <google/protobuf/timestamp.pb-c.h>
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,12 +45,13 @@ static void key_add(KeyBuffer *key, const void *bytes, size_t size)
     key->size += size;
 }
 
-static void key_add_hex(KeyBuffer *key, uint64_t value, int digits)
+static void key_add_hex(KeyBuffer *key, uint64_t value, size_t digits)
 {
-    char text[20];
+    char text[16];
 
-    snprintf(text, sizeof(text), "%0*" PRIx64, digits, value);
-    key_add(key, text, (size_t)digits);
+    for (size_t i = digits; i-- > 0; value >>= 4)
+        text[i] = "0123456789abcdef"[value & 0xf];
+    key_add(key, text, digits);
 }
 
 void key_add_number(KeyBuffer *key, int64_t value, bool is_unsigned)

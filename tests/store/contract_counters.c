@@ -184,6 +184,25 @@ static void a_hundred_are_got_at_once(void)
         CHECK_INT(((Record *)messages[i])->count, i);
 }
 
+/* Whatever connection answers: it has seen what was there at the time before. */
+static void many_are_got_as_they_were_last_written(void)
+{
+    enum { ROUNDS = 20 };
+    const char *names[ROUNDS];
+    void *messages[ROUNDS];
+
+    for (size_t i = 0; i < ROUNDS; i++)
+        names[i] = arena_printf(the_arena(), "records/%zu", i);
+    for (size_t i = 0; i < ROUNDS; i++) {
+        insert(a_record(arena_printf(the_arena(), "%zu", i)));
+        CHECK_OK(store_get_many(a_view(), &records, names, ROUNDS, messages));
+
+        CU_ASSERT_PTR_NOT_NULL(messages[i]);
+        CU_ASSERT(i + 1 == ROUNDS || !messages[i + 1]);
+        CHECK_TEXT(stored(&records, names[i])->etag, "1");
+    }
+}
+
 const CU_TestInfo counter_cases[] = {
     { "increment_adds", increment_adds },
     { "increment_takes_away", increment_takes_away },
@@ -204,5 +223,6 @@ const CU_TestInfo counter_cases[] = {
     { "many_are_got_in_the_order_asked", many_are_got_in_the_order_asked },
     { "none_are_got_when_none_are_asked", none_are_got_when_none_are_asked },
     { "a_hundred_are_got_at_once", a_hundred_are_got_at_once },
+    { "many_are_got_as_they_were_last_written", many_are_got_as_they_were_last_written },
     CU_TEST_INFO_NULL,
 };
