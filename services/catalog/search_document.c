@@ -125,10 +125,9 @@ void search_document_free(SearchDocument *document)
     free(document);
 }
 
-SearchDocument *search_document_new(
-    const Product *product, int64_t release, SearchValues *values, const SearchStock *stock)
+SearchDocument *search_document_new(const Product *product, int64_t release, SearchValues *values,
+    const SearchStock *stock, Arena *arena)
 {
-    Arena *arena = arena_new();
     Prices prices = read_prices(product, arena);
     uint32_t *numbers, *paths;
     uint32_t n_values = read_values(product, values, arena, &numbers);
@@ -156,7 +155,6 @@ SearchDocument *search_document_new(
     };
     take_stock(document, product, stock);
     text_to_int64(product->etag, &document->version);
-    arena_free(arena);
     return document;
 }
 

@@ -34,9 +34,9 @@ typedef struct SearchDocument {
     const uint32_t *paths; /* of its categories, the values' numbers */
 } SearchDocument;
 
-/* New values are added. */
-SearchDocument *search_document_new(
-    const Product *product, int64_t release, SearchValues *values, const SearchStock *stock);
+/* New values are added. The arena is for the work on it only. */
+SearchDocument *search_document_new(const Product *product, int64_t release, SearchValues *values,
+    const SearchStock *stock, Arena *arena);
 void search_document_free(SearchDocument *document);
 
 /* One SKU more (1) or less (-1) can be had there. */

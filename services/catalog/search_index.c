@@ -106,10 +106,11 @@ static bool is_newer(
 }
 
 /* A new version is a new document: the old one's places stay until there are too many of them. */
-static void put_document(
-    SearchIndex *index, const Product *product, int64_t release, const SearchTerms *terms)
+static void put_document(SearchIndex *index, const Product *product, int64_t release,
+    const SearchTerms *terms, Arena *arena)
 {
-    SearchDocument *document = search_document_new(product, release, index->values, index->stock);
+    SearchDocument *document =
+        search_document_new(product, release, index->values, index->stock, arena);
     uint32_t number = (uint32_t)index->n_documents;
     uint32_t *slot;
 
@@ -180,7 +181,7 @@ static void put(SearchIndex *index, const Product *product, int64_t release, boo
         pthread_mutex_lock(&index->writing);
         pthread_rwlock_wrlock(&index->lock);
         if (is_newer(index, product, release, is_again))
-            put_document(index, product, release, &terms);
+            put_document(index, product, release, &terms, arena);
         pthread_rwlock_unlock(&index->lock);
         if (index->n_gone > MIN_GONE && index->n_gone > index->n_documents / 3)
             clean(index);
