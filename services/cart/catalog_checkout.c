@@ -13,8 +13,8 @@ typedef Throughline__Catalog__V1__UseReservation UseReservation;
 typedef Throughline__Catalog__V1__Reservation Reservation;
 
 /* A checkout that is held up longer is finished all the same: it then does not count for limits,
- * and its pieces are reserved once more. */
-enum { USES_TTL_SECONDS = 3600, STOCK_TTL_SECONDS = 900 };
+ * and its pieces are reserved once more, if they are there. */
+enum { HOLD_TTL_SECONDS = 3600 };
 
 /* The same request is answered with the same reservation, even when it holds no longer. */
 enum { STOCK_MIN_LEFT_SECONDS = 60, STOCK_MAX_TRIES = 8, MICROS = 1000000 };
@@ -49,7 +49,7 @@ const Error *catalog_reserve_uses(RpcCall *call, const SignedQuote *signed_quote
     const Error *error;
 
     request.signed_quote = (SignedQuote *)signed_quote;
-    request.ttl_seconds = USES_TTL_SECONDS;
+    request.ttl_seconds = HOLD_TTL_SECONDS;
     error = ask_coupons(call, "ReserveUses", &request, &reservation);
     *name = reservation.name;
     return error;
@@ -98,7 +98,7 @@ static const Error *reserve(RpcCall *call, Cart *cart, const Quote *quote, bool 
     const char *what = has_gifts ? "lines and gifts" : "lines";
 
     checkout_pieces(cart, quote, has_gifts, call->arena, &request);
-    request.ttl_seconds = STOCK_TTL_SECONDS;
+    request.ttl_seconds = HOLD_TTL_SECONDS;
     request.skips_uncounted = true;
     for (int try = 0; try < STOCK_MAX_TRIES; try++) {
         Reservation *reservation =

@@ -28,7 +28,7 @@ static const Error *unpack_promise(RpcCall *call, const SignedQuote *promise, Qu
 }
 
 /* Sells the pieces. When they are held no longer they are reserved once more; when they are gone,
- * the order is one that waits for its pieces. */
+ * the order is one that lacks its pieces, and says so. */
 static const Error *sell(RpcCall *call, Cart *cart, const Quote *quote)
 {
     PendingWork *work = cart->pending;
@@ -43,6 +43,7 @@ static const Error *sell(RpcCall *call, Cart *cart, const Quote *quote)
         return error;
     work->stock = arena_text(call->arena, "");
     work->n_pieces = 0;
+    work->lacks_pieces = true;
     return catalog_bear_loss("stock_lost", cart->order, error);
 }
 

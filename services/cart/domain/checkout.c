@@ -302,6 +302,7 @@ const Error *checkout_order(const Cart *cart, const Quote *quote, Arena *arena, 
     order->stock = work->stock;
     order->pieces = work->pieces;
     order->n_pieces = work->n_pieces;
+    order->lacks_pieces = work->lacks_pieces;
     order->invoice = arena_alloc(arena, sizeof(Invoice));
     if ((error = make_invoice(order, quote, arena, order->invoice)))
         return error;

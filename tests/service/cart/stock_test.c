@@ -1,6 +1,8 @@
 /* Checkouts of pieces that are counted. */
+#include "services/cart/domain/checkout.h"
 #include "tests/service/cart/shop.h"
 
+#include "shared/base/clock.h"
 #include "shared/base/id.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
@@ -81,6 +83,55 @@ static void what_nobody_counts_is_not_reserved(void)
 
     CHECK_TEXT(order->stock, "");
     CHECK_INT(order->n_pieces, 0);
+}
+
+/* As a process leaves a cart that has begun its checkout and dies, its pieces held by a reservation of this name. */
+static void leave_half_way(const char *name, const SignedQuote *promise, const char *held)
+{
+    StoreView view = fixture_view(fixture);
+    Cart *cart = shop_stored_cart(fixture, name);
+    CheckoutStarted event = THROUGHLINE__CART__V1__CHECKOUT_STARTED__INIT;
+    Actor actor = {
+        .name = cart->customer, .on_behalf_of = "", .channel = "web", .now = clock_now()
+    };
+
+    checkout_start(cart, promise, &actor, arena, &event);
+    cart->pending->stock = arena_text(arena, held);
+    CU_ASSERT_PTR_NULL_FATAL(store_replace(&view, &carts, cart, &event));
+}
+
+static void what_was_sold_to_others_meanwhile_is_owed(void)
+{
+    Cart *cart = shop_full_cart(fixture);
+    SignedQuote *quote;
+    Order *order;
+
+    shop_stock(fixture, "tent", "berlin", 1);
+    quote = shop_quote(fixture, cart->name);
+    leave_half_way(cart->name, quote, "reservations/gone");
+    order = shop_checkout(fixture, cart->name, quote);
+
+    CU_ASSERT(order->lacks_pieces);
+    CHECK_TEXT(order->stock, "");
+    CHECK_INT(order->n_pieces, 0);
+    check_stock("tent", 1, 0);
+}
+
+/* Held no longer, but still there. */
+static void what_is_held_no_longer_is_sold_if_it_is_there(void)
+{
+    Cart *cart = shop_full_cart(fixture);
+    SignedQuote *quote;
+    Order *order;
+
+    shop_stock(fixture, "tent", "berlin", 5);
+    quote = shop_quote(fixture, cart->name);
+    leave_half_way(cart->name, quote, "reservations/gone");
+    order = shop_checkout(fixture, cart->name, quote);
+
+    CU_ASSERT_FALSE(order->lacks_pieces);
+    CHECK_INT(order->n_pieces, 1);
+    check_stock("tent", 3, 0);
 }
 
 static void what_is_short_is_named_and_the_cart_is_as_it_was(void)
@@ -289,6 +340,9 @@ static void one_buyer_who_sends_it_often_buys_the_last_piece_once(void)
 
 static CU_TestInfo tests[] = {
     { "what_is_ordered_leaves_the_stock", what_is_ordered_leaves_the_stock },
+    { "what_was_sold_to_others_meanwhile_is_owed", what_was_sold_to_others_meanwhile_is_owed },
+    { "what_is_held_no_longer_is_sold_if_it_is_there",
+        what_is_held_no_longer_is_sold_if_it_is_there },
     { "what_nobody_counts_is_not_reserved", what_nobody_counts_is_not_reserved },
     { "what_is_short_is_named_and_the_cart_is_as_it_was",
         what_is_short_is_named_and_the_cart_is_as_it_was },
