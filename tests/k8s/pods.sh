@@ -33,6 +33,10 @@ pods() {
   play "$yaml"
 }
 
+are_ready() {
+  [ "$(for p in 7101 7102 7103 7104 7105; do curl -s -o /dev/null -w '%{http_code} ' localhost:$p/readyz; done)" = "200 200 200 200 200 " ]
+}
+
 # The dev overlay with what its comment asks for (keys, tokens), on the host's network, where every service is at localhost.
 play() {
   local yaml=$1 data=$scratch/data
@@ -44,10 +48,12 @@ play() {
   /usr/bin/python3 tests/k8s/secrets.py "$cache/dev.yaml" "$data" >"$yaml"
   if podman kube play --network host "$yaml" >"$scratch/play" 2>&1; then ok
   else bad "podman kube play: $(tail -n 3 "$scratch/play" | tr '\n' ' ')"; return; fi
-  for _ in $(seq 150); do
-    [ "$(for p in 7101 7102 7103 7104 7105; do curl -s -o /dev/null -w '%{http_code} ' localhost:$p/readyz; done)" = "200 200 200 200 200 " ] && break
+  for _ in $(seq 600); do
+    are_ready && break
     sleep 0.2
   done
+  if are_ready; then ok; else bad "the pods do not become ready"; fi
+  limit=180
   expect 0 "catalogue into the pods" "$build/bin/throughline" import services/throughline/demo/catalogue.jsonl --data="$data"
   expect 0 "the journey against the pods" "$build/bin/throughline" demo --data="$data"
   says "the journey against the pods" "$scratch/out" "Quote, order and invoice agree"
