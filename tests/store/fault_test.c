@@ -10,6 +10,7 @@
 #include "shared/codec/message.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ enum {
     SLOW_MS = 400,
     QUEUE = 4,
     CALLERS = 32,
+    MAX_OWN = 100, /* records of one caller */
 };
 
 static int n_flips = FLIPS, stride = 1;
@@ -176,17 +178,27 @@ static void a_write_given_up_may_still_happen_but_harms_nobody(void)
 
 typedef struct Caller {
     StoreView view;
-    int number;
+    int number, done;
     const Error *error;
 } Caller;
 
+static atomic_bool is_busy;
+
+/* Again and again, until the first of all callers is refused. */
 static void *insert_own(void *argument)
 {
     Caller *caller = argument;
-    Record record = THROUGHLINE__ECHO__V1__RECORD__INIT;
 
-    record.name = arena_printf(caller->view.arena, "records/caller-%d", caller->number);
-    caller->error = store_insert(&caller->view, &records, &record, NULL);
+    while (!caller->error && !atomic_load(&is_busy) && caller->done < MAX_OWN) {
+        Record record = THROUGHLINE__ECHO__V1__RECORD__INIT;
+
+        record.name =
+            arena_printf(caller->view.arena, "records/caller-%d-%d", caller->number, caller->done);
+        caller->error = store_insert(&caller->view, &records, &record, NULL);
+        caller->done += !caller->error;
+    }
+    if (caller->error)
+        atomic_store(&is_busy, true);
     return NULL;
 }
 
@@ -202,14 +214,15 @@ static void a_full_queue_is_busy(void)
     Store *store;
 
     CHECK_OK(store_open(the_arena(), &options, &store));
+    atomic_store(&is_busy, false);
     faulty_files_slow(SLOW_MS);
     for (int i = 0; i < CALLERS; i++) {
-        callers[i] = (Caller){ { .store = store, .arena = arena_new() }, i, NULL };
+        callers[i] = (Caller){ .view = { .store = store, .arena = arena_new() }, .number = i };
         pthread_create(&threads[i], NULL, insert_own, &callers[i]);
     }
     for (int i = 0; i < CALLERS; i++) {
         pthread_join(threads[i], NULL);
-        done += !callers[i].error;
+        done += callers[i].done;
         if (callers[i].error) {
             CHECK_REASON(callers[i].error, "STORE_BUSY");
             CU_ASSERT(callers[i].error->retry_after_ms > 0);
@@ -220,9 +233,8 @@ static void a_full_queue_is_busy(void)
     faulty_files_disarm();
     store_close(store);
 
-    /* How many are refused depends on how fast they come one after the other. */
-    CU_ASSERT(done >= QUEUE && busy > 0);
-    CHECK_INT(done + busy, CALLERS);
+    /* How many wait beside the store's own cleaning is not said. */
+    CU_ASSERT(done > 0 && busy > 0);
 }
 
 /* What one run has been told is stored: how often each record was changed, 0 when it was not. */
