@@ -161,7 +161,7 @@ void h2_limits_make(H2Call *call, size_t size)
     _Atomic size_t *made = &call->connection->loop->transport->made_bytes;
 
     for (int i = 0; atomic_fetch_add(made, size) > MAX_MADE && i < MAX_MADE_WAITS; i++) {
-        if (h2_loop_is_any())
+        if (h2_loop_is_any() || call->base.is_hasty)
             break;
         atomic_fetch_sub(made, size);
         clock_sleep_ms(1);
