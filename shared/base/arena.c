@@ -86,14 +86,12 @@ void arena_free(Arena *arena)
     free(arena);
 }
 
-/* A block with room for `size` bytes: the newest if it has, else a new one. */
-static Block *block_for(Arena *arena, size_t size)
+/* A new block with room for `size` bytes. */
+static Block *add_block(Arena *arena, size_t size)
 {
     Block *newest = arena->newest;
     Block *block;
 
-    if (newest && newest->capacity - newest->used >= size)
-        return newest;
     if (size <= arena->next_capacity) {
         block = new_block(arena->next_capacity);
         if (arena->next_capacity != LARGEST_BLOCK)
@@ -123,9 +121,10 @@ static void zero_until(Block *block, size_t end)
 }
 
 /* Whatever is in it; *block is where it was cut from. */
-static void *cut(Arena *arena, size_t size, Block **block)
+static inline void *cut(Arena *arena, size_t size, Block **block)
 {
     size_t wanted = size ? size : 1;
+    Block *newest = arena->newest;
     size_t rounded;
     void *memory;
 
@@ -134,7 +133,8 @@ static void *cut(Arena *arena, size_t size, Block **block)
     rounded = (wanted + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (FIRST_BLOCK == 0) /* to the byte, or an overrun into the rounding would not be seen */
         rounded = wanted;
-    *block = block_for(arena, rounded);
+    *block =
+        newest && newest->capacity - newest->used >= rounded ? newest : add_block(arena, rounded);
     memory = (*block)->data + (*block)->used;
     (*block)->used += rounded;
     arena->used += rounded;

@@ -1,4 +1,4 @@
-/* Identifiers. Digests are libsodium's: the one library that base stands on besides libc. */
+/* Identifiers. Digests are libsodium's. */
 #include "shared/base/id.h"
 
 #include "shared/base/clock.h"

@@ -6,6 +6,14 @@
 #include <assert.h>
 #include <string.h>
 
+/* Most types number their fields without gaps. */
+const Field *field_by_id(const MessageType *type, uint64_t id)
+{
+    if (id - 1 < type->n_fields && type->fields[id - 1].id == id)
+        return &type->fields[id - 1];
+    return id <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(type, (unsigned)id) : NULL;
+}
+
 size_t field_item_size(ProtobufCType type)
 {
     switch (type) {

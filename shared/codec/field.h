@@ -11,6 +11,9 @@
 typedef ProtobufCFieldDescriptor Field;
 typedef ProtobufCMessageDescriptor MessageType;
 
+/* The field of that number, NULL when the type has none. */
+const Field *field_by_id(const MessageType *type, uint64_t id);
+
 /* Bytes of one item in memory. */
 size_t field_item_size(ProtobufCType type);
 

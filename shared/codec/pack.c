@@ -2,6 +2,8 @@
 
 #include "shared/codec/field.h"
 
+#include "google/type/money.pb-c.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -13,8 +15,12 @@ enum {
     PREFIX_MAX_SIZE = 24,
     VARINT_BITS = 7,
     VARINT_MORE = 1 << VARINT_BITS,
+    VARINT_MAX_SIZE = 10,
     WIRE_BITS = 3,
 };
+
+/* Fields of google.type.Money. */
+enum { MONEY_CURRENCY = 1, MONEY_UNITS = 2, MONEY_NANOS = 3 };
 
 typedef struct Writer {
     Arena *arena; /* NULL: there is no more room than what is given */
@@ -64,19 +70,23 @@ static bool make_room(Writer *writer, size_t size)
     return true;
 }
 
-/* There is room: see make_room. */
-static void write_varint(Writer *writer, uint64_t value)
+static void write_long_varint(Writer *writer, uint64_t value)
 {
     uint8_t *at;
 
-    if (value < VARINT_MORE) {
-        *--writer->at = (uint8_t)value;
-        return;
-    }
     writer->at -= ((size_t)(63 - __builtin_clzll(value)) / VARINT_BITS) + 1;
     for (at = writer->at; value >= VARINT_MORE; value >>= VARINT_BITS)
         *at++ = (uint8_t)(value | VARINT_MORE);
     *at = (uint8_t)value;
+}
+
+/* There is room: see make_room. */
+static inline void write_varint(Writer *writer, uint64_t value)
+{
+    if (value < VARINT_MORE)
+        *--writer->at = (uint8_t)value;
+    else
+        write_long_varint(writer, value);
 }
 
 static void write_raw(Writer *writer, const void *bytes, size_t size)
@@ -94,11 +104,40 @@ static void write_bytes(Writer *writer, const void *bytes, size_t size)
     write_varint(writer, size);
 }
 
+static void write_tag(Writer *writer, uint32_t id, uint32_t wire_type)
+{
+    write_varint(writer, (uint64_t)id << WIRE_BITS | wire_type);
+}
+
+/* Most of what a quote or an order is made of: not worth the way by the descriptor. */
+static void write_money(Writer *writer, const Google__Type__Money *money)
+{
+    const char *currency = money->currency_code;
+
+    if (!make_room(writer, VARINT_MAX_SIZE))
+        return;
+    if (money->nanos) {
+        write_varint(writer, (uint64_t)(int64_t)money->nanos);
+        write_tag(writer, MONEY_NANOS, PROTOBUF_C_WIRE_TYPE_VARINT);
+    }
+    if (money->units) {
+        write_varint(writer, (uint64_t)money->units);
+        write_tag(writer, MONEY_UNITS, PROTOBUF_C_WIRE_TYPE_VARINT);
+    }
+    if (currency && *currency) {
+        write_bytes(writer, currency, strlen(currency));
+        write_tag(writer, MONEY_CURRENCY, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
+    }
+}
+
 static void write_nested(Writer *writer, const ProtobufCMessage *message)
 {
     size_t before = written(writer);
 
-    if (message)
+    if (message && message->descriptor == &google__type__money__descriptor &&
+        !message->n_unknown_fields)
+        write_money(writer, (const Google__Type__Money *)message);
+    else if (message)
         write_message(writer, message);
     make_room(writer, 0);
     write_varint(writer, written(writer) - before);
@@ -150,11 +189,6 @@ static uint32_t write_item(Writer *writer, ProtobufCType type, const void *item)
         write_number(writer, (uint64_t)field_number(type, item));
         return PROTOBUF_C_WIRE_TYPE_VARINT;
     }
-}
-
-static void write_tag(Writer *writer, uint32_t id, uint32_t wire_type)
-{
-    write_varint(writer, (uint64_t)id << WIRE_BITS | wire_type);
 }
 
 static void write_packed(Writer *writer, const ProtobufCMessage *message, const Field *field)

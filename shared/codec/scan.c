@@ -242,7 +242,7 @@ static const Error *scan_body(Scan *scan, Frame *frame)
         end = value_end(frame, wire_type);
         if (!end)
             return malformed(scan, start, "a field that does not end");
-        field = protobuf_c_message_descriptor_get_field(frame->type, tag >> WIRE_TYPE_BITS);
+        field = field_by_id(frame->type, tag >> WIRE_TYPE_BITS);
         if (!field && ++scan->unknown > SCAN_MAX_UNKNOWN)
             return &too_many_items;
         if (field && (error = scan_field(scan, frame, field, wire_type, end)))

@@ -297,27 +297,16 @@ static bool read_single(Reader *reader, ProtobufCMessage *message, const Field *
     return read_item(reader, field, item);
 }
 
-/* Fields nearly always come in the order of their numbers: where the last one was found goes on. */
-static const Field *find_field(const MessageType *type, uint64_t id, unsigned *next)
-{
-    if (*next < type->n_fields && id < type->fields[*next].id)
-        *next = 0;
-    while (*next < type->n_fields && type->fields[*next].id < id)
-        (*next)++;
-    return *next < type->n_fields && type->fields[*next].id == id ? &type->fields[*next] : NULL;
-}
-
 static void *read_message(Reader *reader, const MessageType *type)
 {
     ProtobufCMessage *message = message_new(reader->arena, type);
-    unsigned next = 0;
 
     while (reader->at < reader->end) {
         const Field *field;
         bool is_usual;
         uint64_t tag;
 
-        if (!read_varint(reader, &tag) || !(field = find_field(type, tag >> WIRE_BITS, &next)))
+        if (!read_varint(reader, &tag) || !(field = field_by_id(type, tag >> WIRE_BITS)))
             return NULL;
         if (field->label == PROTOBUF_C_LABEL_REPEATED)
             is_usual = read_repeated(reader, message, field, tag);

@@ -45,7 +45,7 @@ typedef struct Part {
 /* As money_message, but the currency is looked up once a quote, not once an amount. */
 static Google__Type__Money *money(const Engine *engine, int64_t minor)
 {
-    Google__Type__Money *amount = arena_alloc(engine->arena, sizeof(*amount));
+    Google__Type__Money *amount = arena_room(engine->arena, sizeof(*amount));
 
     google__type__money__init(amount);
     amount->currency_code = engine->currency;
@@ -64,7 +64,7 @@ static Adjustment *new_adjustment(const Engine *engine, const Take *take)
 {
     const Promotion *promotion = engine->candidates[take->candidate].compiled->promotion;
     const char *code = engine->candidates[take->candidate].code;
-    Adjustment *adjustment = arena_alloc(engine->arena, sizeof(*adjustment));
+    Adjustment *adjustment = arena_room(engine->arena, sizeof(*adjustment));
 
     throughline__catalog__v1__adjustment__init(adjustment);
     adjustment->promotion = arena_text(engine->arena, promotion->name);
@@ -77,7 +77,7 @@ static Adjustment *new_adjustment(const Engine *engine, const Take *take)
 
 static Adjustment *new_relief(const Engine *engine, const TaxExemption *exemption, int64_t amount)
 {
-    Adjustment *adjustment = arena_alloc(engine->arena, sizeof(*adjustment));
+    Adjustment *adjustment = arena_room(engine->arena, sizeof(*adjustment));
 
     throughline__catalog__v1__adjustment__init(adjustment);
     adjustment->exemption = arena_text(engine->arena, exemption->name);
@@ -126,7 +126,7 @@ static void share_tax(
     part->n_taxes = plan->n_rates;
     part->taxes = arena_array(engine->arena, plan->n_rates, sizeof(*part->taxes));
     for (size_t i = 0; i < plan->n_rates; i++) {
-        part->taxes[i] = arena_alloc(engine->arena, sizeof(TaxShare));
+        part->taxes[i] = arena_room(engine->arena, sizeof(TaxShare));
         throughline__catalog__v1__tax_share__init(part->taxes[i]);
         part->taxes[i]->rate = arena_text(engine->arena, plan->rates[i]->name);
         part->taxes[i]->amount = money(engine, parts[i]);
@@ -182,13 +182,13 @@ static bool make_part(const Engine *engine, const Deal *deal, const int64_t *tax
 static char *line_title(const Product *product, const Variant *variant, Arena *arena)
 {
     if (!*variant->title)
-        return arena_text(arena, product->title);
+        return product->title;
     return arena_printf(arena, "%s, %s", product->title, variant->title);
 }
 
 static AppliedOverride *write_override(const Engine *engine, const Line *line)
 {
-    AppliedOverride *applied = arena_alloc(engine->arena, sizeof(*applied));
+    AppliedOverride *applied = arena_room(engine->arena, sizeof(*applied));
 
     throughline__catalog__v1__applied_override__init(applied);
     applied->reason = arena_text(engine->arena, line->override->reason);
@@ -199,7 +199,7 @@ static AppliedOverride *write_override(const Engine *engine, const Line *line)
 
 static PricedLine *write_line(const Engine *engine, const Line *line, const Part *part)
 {
-    PricedLine *priced = arena_alloc(engine->arena, sizeof(*priced));
+    PricedLine *priced = arena_room(engine->arena, sizeof(*priced));
 
     throughline__catalog__v1__priced_line__init(priced);
     priced->sku = line->item->line->sku;
@@ -226,7 +226,7 @@ static PricedLine *write_line(const Engine *engine, const Line *line, const Part
 static PricedShipping *write_shipping(const Engine *engine, const Part *part)
 {
     const PricingShipping *asked = engine->input->shipping;
-    PricedShipping *shipping = arena_alloc(engine->arena, sizeof(*shipping));
+    PricedShipping *shipping = arena_room(engine->arena, sizeof(*shipping));
 
     throughline__catalog__v1__priced_shipping__init(shipping);
     shipping->method = arena_text(engine->arena, asked->method);
@@ -247,7 +247,7 @@ static void write_gifts(const Engine *engine, const Deal *deal, Quote *quote)
     quote->gifts = arena_array(engine->arena, deal->n_gifts, sizeof(*quote->gifts));
     for (size_t i = 0; i < deal->n_gifts; i++) {
         const Promotion *promotion = engine->candidates[deal->gifts[i]].compiled->promotion;
-        PricedGift *gift = arena_alloc(engine->arena, sizeof(*gift));
+        PricedGift *gift = arena_room(engine->arena, sizeof(*gift));
 
         throughline__catalog__v1__priced_gift__init(gift);
         gift->sku = arena_text(engine->arena, promotion->gift->sku);
@@ -263,7 +263,7 @@ static void write_taxes(const Engine *engine, const Totals *totals, Quote *quote
     quote->tax_on_top = money_unless_zero(engine, totals->on_top);
     quote->taxes = arena_array(engine->arena, totals->n_rates, sizeof(*quote->taxes));
     for (size_t i = 0; i < totals->n_rates; i++) {
-        TaxLine *line = arena_alloc(engine->arena, sizeof(*line));
+        TaxLine *line = arena_room(engine->arena, sizeof(*line));
 
         throughline__catalog__v1__tax_line__init(line);
         line->rate = arena_text(engine->arena, totals->rates[i]->name);
