@@ -85,31 +85,29 @@ static void what_nobody_counts_is_not_reserved(void)
     CHECK_INT(order->n_pieces, 0);
 }
 
-/* As a process leaves a cart that has begun its checkout and dies, its pieces held by a reservation of this name. */
-static void leave_half_way(const char *name, const SignedQuote *promise, const char *held)
+/* Of a cart of two tents whose process has died in the middle of its checkout, with so many tents there. What held its pieces is gone. */
+static Order *order_after_a_death(int64_t n_tents)
 {
     StoreView view = fixture_view(fixture);
-    Cart *cart = shop_stored_cart(fixture, name);
     CheckoutStarted event = THROUGHLINE__CART__V1__CHECKOUT_STARTED__INIT;
+    Cart *cart = shop_full_cart(fixture);
     Actor actor = {
         .name = cart->customer, .on_behalf_of = "", .channel = "web", .now = clock_now()
     };
+    SignedQuote *quote;
 
-    checkout_start(cart, promise, &actor, arena, &event);
-    cart->pending->stock = arena_text(arena, held);
+    shop_stock(fixture, "tent", "berlin", n_tents);
+    quote = shop_quote(fixture, cart->name);
+    cart = shop_stored_cart(fixture, cart->name);
+    checkout_start(cart, quote, &actor, arena, &event);
+    cart->pending->stock = arena_text(arena, "reservations/gone");
     CU_ASSERT_PTR_NULL_FATAL(store_replace(&view, &carts, cart, &event));
+    return shop_checkout(fixture, cart->name, quote);
 }
 
 static void what_was_sold_to_others_meanwhile_is_owed(void)
 {
-    Cart *cart = shop_full_cart(fixture);
-    SignedQuote *quote;
-    Order *order;
-
-    shop_stock(fixture, "tent", "berlin", 1);
-    quote = shop_quote(fixture, cart->name);
-    leave_half_way(cart->name, quote, "reservations/gone");
-    order = shop_checkout(fixture, cart->name, quote);
+    Order *order = order_after_a_death(1);
 
     CU_ASSERT(order->lacks_pieces);
     CHECK_TEXT(order->stock, "");
@@ -117,17 +115,9 @@ static void what_was_sold_to_others_meanwhile_is_owed(void)
     check_stock("tent", 1, 0);
 }
 
-/* Held no longer, but still there. */
 static void what_is_held_no_longer_is_sold_if_it_is_there(void)
 {
-    Cart *cart = shop_full_cart(fixture);
-    SignedQuote *quote;
-    Order *order;
-
-    shop_stock(fixture, "tent", "berlin", 5);
-    quote = shop_quote(fixture, cart->name);
-    leave_half_way(cart->name, quote, "reservations/gone");
-    order = shop_checkout(fixture, cart->name, quote);
+    Order *order = order_after_a_death(5);
 
     CU_ASSERT_FALSE(order->lacks_pieces);
     CHECK_INT(order->n_pieces, 1);

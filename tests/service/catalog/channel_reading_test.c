@@ -1,13 +1,8 @@
 /* What an account that is bound to a channel reads, over gRPC: of everything that the catalogue answers about rules nothing that is for
  * another channel. Every rpc whose answer could tell is in the table: one that is missing there fails the test. */
-#include "services/catalog/domain/uses.h"
-#include "tests/service/catalog/asking.h"
-#include "tests/service/catalog/governance_fixture.h"
+#include "tests/service/catalog/secrets.h"
 
-#include "shared/base/clock.h"
-#include "shared/codec/json.h"
 #include "shared/codec/message.h"
-#include "shared/codec/types.h"
 #include "shared/rpc/methods.h"
 
 #include <string.h>
@@ -15,160 +10,7 @@
 /* All that is for the channel "app" alone has it in its name or title. */
 static const char secret[] = "hush";
 
-enum { MAX_ANSWERS = 100, MAX_DEPTH = 12, PAUSE_MS = 20, WAIT_MICROS = 20000000 };
-
-/* What the setting has, as requests name it. */
-static const char *draft, *mixed, *stop, *campaign, *code, *uses, *quote;
-static int64_t release;
-
-static RpcOutgoing outgoing_of(const char *scopes, const char *channel)
-{
-    RpcOutgoing outgoing = fixture_outgoing(fixture);
-
-    outgoing.token = fixture_token(fixture, scopes, channel);
-    outgoing.context.channel = channel;
-    outgoing.context.actor = "agents/wim";
-    return outgoing;
-}
-
-static RpcOutgoing web(void)
-{
-    return outgoing_of("catalog.read catalog.write catalog.approve catalog.publish stock.reserve "
-                       "catalog.price_override",
-        "web");
-}
-
-static RpcOutgoing head_office(void)
-{
-    return outgoing_of("*", "app");
-}
-
-/* As head office; must go well. */
-static void *set(const char *rpc, const char *json)
-{
-    RpcOutgoing outgoing = head_office();
-    Answer answer = ask(&outgoing, rpc, json);
-
-    CHECK_TEXT(error_reason(answer.error), "OK");
-    CU_ASSERT_PTR_NULL_FATAL(answer.error);
-    return answer.message;
-}
-
-static Draft *set_draft(const char *title, const char *changes)
-{
-    return set("GovernanceService/CreateDraft",
-        arena_printf(arena, "{'title':'%s','reason':'%s','changes':[%s]}", title, title, changes));
-}
-
-static const char hush_changes[] =
-    "{'rule': 'promotions/hush', 'after': {'promotion': {'name': 'promotions/hush', 'title': "
-    "'hush', 'basisPoints': 1000, 'totalLimit': '5', 'conditions': {'channelGroups': ['app']}}}}, "
-    "{'rule': 'promotions/hush-code', 'after': {'promotion': {'name': 'promotions/hush-code', "
-    "'title': 'hush', 'basisPoints': 500, 'needsCoupon': true, 'conditions': {'channelGroups': "
-    "['mobile']}}}}, {'rule': 'priceRows/hush', 'after': {'priceRow': {'name': 'priceRows/hush', "
-    "'sku': 'tent-green', 'amount': {'currencyCode': 'EUR', 'units': '150'}, 'channelGroup': "
-    "'app'}}}, {'rule': 'overrideLimits/hush', 'after': {'overrideLimit': {'name': "
-    "'overrideLimits/hush', 'title': 'hush', 'channels': ['app'], 'maxBasisPoints': 100, "
-    "'maxAmounts': [{'currencyCode': 'EUR', 'units': '1'}]}}}";
-
-static const char open_change[] =
-    "{'rule': 'promotions/open', 'after': {'promotion': {'name': 'promotions/open', 'title': "
-    "'Open', 'basisPoints': 100, 'conditions': {'channelGroups': ['web', 'app']}}}}";
-
-static const char group_change[] =
-    "{'rule': 'pricingSettings/default', 'after': {'pricingSettings': {'name': "
-    "'pricingSettings/default', 'channelGroups': [{'name': 'mobile', 'channels': ['app']}]}}}";
-
-static void publish_json(const char *title, const char *changes)
-{
-    const char *name = set_draft(title, changes)->name;
-
-    CU_ASSERT_PTR_NULL_FATAL(try_publish(approve(get_draft_again(name))->name,
-        message_new(arena, &throughline__catalog__v1__draft__descriptor)));
-}
-
-/* As the cart's event would have left it. */
-static void set_order(const char *name, Quote *priced)
-{
-    StoreView view = fixture_view(fixture);
-    PricedOrder *order = message_new(arena, &throughline__catalog__v1__priced_order__descriptor);
-    Throughline__Catalog__V1__RuleUse *use =
-        message_new(arena, &throughline__catalog__v1__rule_use__descriptor);
-
-    use->rule = text(arena, "promotions/open");
-    order->name = text(arena, name);
-    order->quote = priced;
-    order->order_time = timestamp_from_micros(arena, some_noon);
-    order->uses = &use;
-    order->n_uses = 1;
-    CU_ASSERT_PTR_NULL_FATAL(store_put(&view, &priced_orders, order, NULL));
-}
-
-static void set_codes(void)
-{
-    campaign =
-        ((CouponCampaign *)set("CouponService/CreateCouponCampaign",
-             "{'campaign':{'title':'hush','promotion':'promotions/hush-code','prefix':'HUSH'}}"))
-            ->name;
-    code =
-        ((Throughline__Catalog__V1__GenerateCouponsResponse *)set("CouponService/GenerateCoupons",
-             arena_printf(arena, "{'campaign':'%s','count':'1'}", campaign)))
-            ->codes[0];
-}
-
-static const char a_tent[] = "'currency':'EUR','lines':[{'sku':'tent-green','quantity':1}]";
-
-static void set_quotes(void)
-{
-    const char *request = arena_printf(arena, "{%s}", a_tent);
-    Throughline__Catalog__V1__CreateQuoteResponse *quoted =
-        set("PricingService/CreateQuote", request);
-    RpcOutgoing outgoing = web();
-
-    quote = json_from_message(arena, quoted->signed_quote, JSON_COMPACT);
-    uses = ((UseReservation *)set(
-                "CouponService/ReserveUses", arena_printf(arena, "{'signedQuote':%s}", quote)))
-               ->name;
-    set_order("orders/hush", quoted->quote);
-    quoted = ask(&outgoing, "PricingService/CreateQuote", request).message;
-    set_order("orders/other", quoted->quote);
-}
-
-/* What was done is in the audit trail a little later. */
-static void wait_for_audit(const char *done)
-{
-    int64_t until = clock_monotonic() + WAIT_MICROS;
-    RpcOutgoing outgoing = head_office();
-
-    while (!strstr(ask(&outgoing, "GovernanceService/ListAuditEntries", "{}").text, done)) {
-        CU_ASSERT_FATAL(clock_monotonic() < until);
-        clock_sleep_ms(PAUSE_MS);
-    }
-}
-
-/* For "app" alone: two promotions, a price, a limit, a stop, a campaign, an assortment, a draft, a quote and an order. */
-static void start_with_secrets(void)
-{
-    Product *tent;
-
-    start_catalog();
-    tent = a_product(arena);
-    import(&tent, 1);
-    publish_json("Groups", group_change);
-    publish_json("Open", open_change);
-    publish_json("hush", hush_changes);
-    release = get_release_number(0)->number;
-    set_codes();
-    set_quotes();
-    stop = ((PriceStop *)set("GovernanceService/StopPrice",
-                "{'promotion':'promotions/hush-code','reason':'hush'}"))
-               ->name;
-    set("TaxonomyService/PutAssortment", "{'assortment':{'name':'assortments/"
-                                         "app','mode':'ALL_EXCEPT','products':['products/hush']}}");
-    draft = set_draft("hush", hush_changes)->name;
-    mixed = set_draft("Both", arena_printf(arena, "%s,%s", hush_changes, open_change))->name;
-    wait_for_audit("Both");
-}
+enum { MAX_ANSWERS = 100, MAX_DEPTH = 12 };
 
 /* One rpc, asked by "web". */
 typedef struct Row {
@@ -218,29 +60,30 @@ static const char *const own_only[] = {
 
 static size_t rows_of(Row *rows)
 {
-    const char *signed_quote = arena_printf(arena, "{'signedQuote':%s}", quote);
-    const char *of_release = arena_printf(arena, "releases/%lld", (long long)release);
+    const char *signed_quote = arena_printf(arena, "{'signedQuote':%s}", secrets.quote);
+    const char *of_release = arena_printf(arena, "releases/%lld", (long long)secrets.release);
     const Row all[] = {
-        { "CouponService/EndCouponCampaign", with("name", campaign), "COUPON_CAMPAIGN_NOT_FOUND" },
-        { "CouponService/GenerateCoupons",
-            arena_printf(arena, "{'campaign':'%s','count':'1'}", campaign),
+        { "CouponService/EndCouponCampaign", with("name", secrets.campaign),
             "COUPON_CAMPAIGN_NOT_FOUND" },
-        { "CouponService/GetCoupon", with("code", code), "COUPON_NOT_FOUND", true },
-        { "CouponService/GetCouponCampaign", with("name", campaign), "COUPON_CAMPAIGN_NOT_FOUND",
-            true },
+        { "CouponService/GenerateCoupons",
+            arena_printf(arena, "{'campaign':'%s','count':'1'}", secrets.campaign),
+            "COUPON_CAMPAIGN_NOT_FOUND" },
+        { "CouponService/GetCoupon", with("code", secrets.code), "COUPON_NOT_FOUND", true },
+        { "CouponService/GetCouponCampaign", with("name", secrets.campaign),
+            "COUPON_CAMPAIGN_NOT_FOUND", true },
         { "CouponService/GetPromotionUsage", with("promotion", "promotions/hush"),
             "PROMOTION_NOT_FOUND", true },
-        { "CouponService/GetUses", with("name", uses), "USE_RESERVATION_NOT_FOUND", true },
+        { "CouponService/GetUses", with("name", secrets.uses), "USE_RESERVATION_NOT_FOUND", true },
         { "CouponService/ListCouponCampaigns", "{}", "OK", true },
-        { "CouponService/RedeemUses", with("name", uses), "USE_RESERVATION_NOT_FOUND" },
-        { "CouponService/ReturnUses", with("name", uses), "USE_RESERVATION_NOT_FOUND" },
-        { "GovernanceService/ApproveDraft", with("name", draft), "DRAFT_NOT_FOUND" },
+        { "CouponService/RedeemUses", with("name", secrets.uses), "USE_RESERVATION_NOT_FOUND" },
+        { "CouponService/ReturnUses", with("name", secrets.uses), "USE_RESERVATION_NOT_FOUND" },
+        { "GovernanceService/ApproveDraft", with("name", secrets.draft), "DRAFT_NOT_FOUND" },
         { "GovernanceService/ChangeDraft",
-            arena_printf(arena, "{'name':'%s','dropped':['promotions/x']}", draft),
+            arena_printf(arena, "{'name':'%s','dropped':['promotions/x']}", secrets.draft),
             "DRAFT_NOT_FOUND" },
-        { "GovernanceService/ConfirmStop", with("name", stop), "PRICE_STOP_NOT_FOUND" },
+        { "GovernanceService/ConfirmStop", with("name", secrets.stop), "PRICE_STOP_NOT_FOUND" },
         { "GovernanceService/DiffReleases", "{}", "OK", true },
-        { "GovernanceService/GetDraft", with("name", draft), "DRAFT_NOT_FOUND", true },
+        { "GovernanceService/GetDraft", with("name", secrets.draft), "DRAFT_NOT_FOUND", true },
         { "GovernanceService/GetLowestPrice", "{'sku':'tent-green','currency':'EUR'}", "OK" },
         { "GovernanceService/GetRelease", with("name", of_release), "RELEASE_NOT_FOUND", true },
         { "GovernanceService/GetRelease", "{}", "OK", true },
@@ -250,36 +93,39 @@ static size_t rows_of(Row *rows)
         { "GovernanceService/GetRule", with("name", "priceRows/hush"), "RULE_NOT_FOUND", true },
         { "GovernanceService/GetRule", with("name", "overrideLimits/hush"), "RULE_NOT_FOUND",
             true },
-        { "GovernanceService/GetRule", with("name", stop), "RULE_NOT_FOUND", true },
-        { "GovernanceService/LiftStop", with_note(stop), "PRICE_STOP_NOT_FOUND" },
+        { "GovernanceService/GetRule", with("name", secrets.stop), "RULE_NOT_FOUND", true },
+        { "GovernanceService/LiftStop", with_note(secrets.stop), "PRICE_STOP_NOT_FOUND" },
         { "GovernanceService/ListAuditEntries", "{}", "OK", true },
-        { "GovernanceService/ListDraftChanges", with("name", draft), "DRAFT_NOT_FOUND", true },
-        { "GovernanceService/ListDraftChanges", with("name", mixed), "OK", true },
+        { "GovernanceService/ListDraftChanges", with("name", secrets.draft), "DRAFT_NOT_FOUND",
+            true },
+        { "GovernanceService/ListDraftChanges", with("name", secrets.mixed), "OK", true },
         { "GovernanceService/ListDrafts", "{}", "OK", true },
         { "GovernanceService/ListReleases", "{}", "OK", true },
         { "GovernanceService/ListRuleHistory", with("rule", "promotions/hush"), "OK", true },
         { "GovernanceService/ListRuleOrders", with("rule", "promotions/open"), "OK", true },
         { "GovernanceService/ListRules", "{}", "OK", true },
-        { "GovernanceService/PublishDraft", with("name", draft), "DRAFT_NOT_FOUND" },
-        { "GovernanceService/PublishDraft", with("name", mixed), "CHANNEL_NOT_YOURS" },
-        { "GovernanceService/RejectDraft", with_note(draft), "DRAFT_NOT_FOUND" },
+        { "GovernanceService/PublishDraft", with("name", secrets.draft), "DRAFT_NOT_FOUND" },
+        { "GovernanceService/PublishDraft", with("name", secrets.mixed), "CHANNEL_NOT_YOURS" },
+        { "GovernanceService/RejectDraft", with_note(secrets.draft), "DRAFT_NOT_FOUND" },
         { "GovernanceService/ReplayQuote", signed_quote, "CHANNEL_NOT_YOURS", true },
         { "GovernanceService/RollBack", "{'number':'1','reason':'noted'}", "CHANNEL_NOT_YOURS" },
-        { "GovernanceService/SimulateDraft", with("draft", draft), "DRAFT_NOT_FOUND", true },
-        { "GovernanceService/SimulateDraft", with("draft", mixed), "OK", true },
+        { "GovernanceService/SimulateDraft", with("draft", secrets.draft), "DRAFT_NOT_FOUND",
+            true },
+        { "GovernanceService/SimulateDraft", with("draft", secrets.mixed), "OK", true },
         { "GovernanceService/StopPrice", "{'promotion':'promotions/hush','reason':'noted'}",
             "CHANNEL_NOT_YOURS" },
-        { "GovernanceService/SubmitDraft", with("name", draft), "DRAFT_NOT_FOUND" },
-        { "GovernanceService/WithdrawDraft", with("name", draft), "DRAFT_NOT_FOUND" },
+        { "GovernanceService/SubmitDraft", with("name", secrets.draft), "DRAFT_NOT_FOUND" },
+        { "GovernanceService/WithdrawDraft", with("name", secrets.draft), "DRAFT_NOT_FOUND" },
         { "PricingService/CreateQuote", arena_printf(arena, "{%s}", a_tent), "OK", true },
         { "PricingService/EndPromotion", with("name", "promotions/hush"), "PROMOTION_NOT_FOUND" },
         { "PricingService/ExplainQuote", arena_printf(arena, "{'request':{%s}}", a_tent), "OK",
             true },
         { "PricingService/ExplainQuote",
-            arena_printf(arena, "{'draft':'%s','request':{%s}}", mixed, a_tent), "OK", true },
-        { "PricingService/ExplainQuote",
-            arena_printf(arena, "{'draft':'%s','request':{%s}}", draft, a_tent), "DRAFT_NOT_FOUND",
+            arena_printf(arena, "{'draft':'%s','request':{%s}}", secrets.mixed, a_tent), "OK",
             true },
+        { "PricingService/ExplainQuote",
+            arena_printf(arena, "{'draft':'%s','request':{%s}}", secrets.draft, a_tent),
+            "DRAFT_NOT_FOUND", true },
         { "PricingService/GetPrice", "{'sku':'tent-green','currency':'EUR'}", "OK", true },
         { "PricingService/GetPromotion", with("name", "promotions/hush"), "PROMOTION_NOT_FOUND",
             true },
@@ -364,11 +210,28 @@ static Answer web_asks(const char *rpc, const char *request)
     return answer;
 }
 
+static void an_assortment_of_another_channel_leaves_no_trace(void)
+{
+    RpcOutgoing outgoing = head_office();
+    const char *subject = "{'subject': 'assortments/app'}";
+
+    CHECK_INT(((Throughline__Catalog__V1__ListAuditEntriesResponse *)ask(
+                   &outgoing, "GovernanceService/ListAuditEntries", subject)
+                      .message)
+                  ->n_entries,
+        1);
+    CHECK_INT(((Throughline__Catalog__V1__ListAuditEntriesResponse *)web_asks(
+                   "GovernanceService/ListAuditEntries", subject)
+                      .message)
+                  ->n_entries,
+        0);
+}
+
 static void of_what_is_for_several_channels_each_sees_its_part(void)
 {
-    const Draft *seen = web_asks("GovernanceService/GetDraft", with("name", mixed)).message;
+    const Draft *seen = web_asks("GovernanceService/GetDraft", with("name", secrets.mixed)).message;
     const Throughline__Catalog__V1__ListDraftChangesResponse *changes =
-        web_asks("GovernanceService/ListDraftChanges", with("name", mixed)).message;
+        web_asks("GovernanceService/ListDraftChanges", with("name", secrets.mixed)).message;
     const Throughline__Catalog__V1__ListDraftsResponse *list =
         web_asks("GovernanceService/ListDrafts", "{}").message;
 
@@ -378,8 +241,8 @@ static void of_what_is_for_several_channels_each_sees_its_part(void)
     CHECK_TEXT(changes->changes[0]->rule, "promotions/open");
     CHECK_INT(list->n_drafts, 3);
     CHECK_INT(list->drafts[0]->change_count, 1);
-    CHECK_INT(get_draft_again(mixed)->change_count, 5);
-    CHECK_INT(get_draft_again(mixed)->audience->n_channels, 3);
+    CHECK_INT(get_draft_again(secrets.mixed)->change_count, 5);
+    CHECK_INT(get_draft_again(secrets.mixed)->audience->n_channels, 3);
 }
 
 static void releases_speak_of_no_other_rules(void)
@@ -434,7 +297,7 @@ static void orders_of_the_own_channel_are_counted_alone(void)
     const Throughline__Catalog__V1__ListRuleOrdersResponse *orders =
         web_asks("GovernanceService/ListRuleOrders", with("rule", "promotions/open")).message;
     const Throughline__Catalog__V1__SimulateDraftResponse *last =
-        web_asks("GovernanceService/SimulateDraft", with("draft", mixed)).message;
+        web_asks("GovernanceService/SimulateDraft", with("draft", secrets.mixed)).message;
 
     CU_ASSERT_EQUAL_FATAL(orders->n_orders, 1);
     CHECK_TEXT(orders->orders[0]->name, "orders/other");
@@ -477,6 +340,8 @@ int main(int argc, char **argv)
     CU_TestInfo tests[] = {
         { "nothing_for_another_channel_is_told", nothing_for_another_channel_is_told },
         { "every_rpc_that_could_tell_is_asked", every_rpc_that_could_tell_is_asked },
+        { "an_assortment_of_another_channel_leaves_no_trace",
+            an_assortment_of_another_channel_leaves_no_trace },
         { "of_what_is_for_several_channels_each_sees_its_part",
             of_what_is_for_several_channels_each_sees_its_part },
         { "releases_speak_of_no_other_rules", releases_speak_of_no_other_rules },
