@@ -37,8 +37,8 @@ typedef struct TransportCall {
     Transport *transport;
     void *user;                    /* the run time's own: set before `arrived` asks for anything */
     const TransportExtras *extras; /* NULL: none, as at arrival */
-    bool
-        is_hasty; /* whoever asks may not wait, not even in `reserve` for those who send to catch up */
+    /* Whoever asks may not wait, not even in `reserve` for those who send to catch up. */
+    bool is_hasty;
 } TransportCall;
 
 /* A method that calls may name; anything else arrives with method NULL. */
