@@ -1,5 +1,6 @@
 #include "tests/service/catalog/bare_catalog.h"
 
+#include "tests/service/catalog/catalog_memory.h"
 #include "tests/support/test_main.h"
 
 static void open_store(BareCatalog *bare)
@@ -16,31 +17,17 @@ static void open_store(BareCatalog *bare)
 
 void bare_catalog_open(BareCatalog *bare)
 {
-    Catalog *catalog = &bare->catalog;
-
     bare->arena = arena_new();
     open_store(bare);
-    *catalog = (Catalog){ .snapshot = snapshot_new(),
-        .search = search_index_new(),
-        .registry = registry_new(),
-        .taxonomy = taxonomy_holder_new(),
-        .assortments = assortment_shelf_new(),
-        .rules = rules_holder_new() };
-    catalog->shelf = rule_shelf_new(catalog->rules);
+    catalog_memory_open(&bare->catalog);
     bare->context = (ServiceContext){
-        .name = "catalog", .store = bare->store, .arena = bare->arena, .state = catalog
+        .name = "catalog", .store = bare->store, .arena = bare->arena, .state = &bare->catalog
     };
 }
 
 void bare_catalog_close(BareCatalog *bare)
 {
-    rule_shelf_free(bare->catalog.shelf);
-    rules_holder_free(bare->catalog.rules);
-    assortment_shelf_free(bare->catalog.assortments);
-    taxonomy_holder_free(bare->catalog.taxonomy);
-    registry_free(bare->catalog.registry);
-    search_index_free(bare->catalog.search);
-    snapshot_free(bare->catalog.snapshot);
+    catalog_memory_close(&bare->catalog);
     store_close(bare->store);
     arena_free(bare->arena);
 }

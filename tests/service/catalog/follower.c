@@ -1,19 +1,11 @@
 #include "tests/service/catalog/follower.h"
 
-#include "services/catalog/rule_shelf.h"
+#include "tests/service/catalog/catalog_memory.h"
 
 void follower_open(Follower *follower)
 {
     follower->arena = arena_new();
-    follower->catalog = (Catalog){
-        .snapshot = snapshot_new(),
-        .search = search_index_new(),
-        .registry = registry_new(),
-        .taxonomy = taxonomy_holder_new(),
-        .assortments = assortment_shelf_new(),
-        .rules = rules_holder_new(),
-    };
-    follower->catalog.shelf = rule_shelf_new(follower->catalog.rules);
+    catalog_memory_open(&follower->catalog);
     follower->context = (ServiceContext){
         .name = "catalog",
         .store = fixture_context(fixture)->store,
@@ -25,13 +17,7 @@ void follower_open(Follower *follower)
 
 void follower_close(Follower *follower)
 {
-    snapshot_free(follower->catalog.snapshot);
-    search_index_free(follower->catalog.search);
-    registry_free(follower->catalog.registry);
-    taxonomy_holder_free(follower->catalog.taxonomy);
-    assortment_shelf_free(follower->catalog.assortments);
-    rule_shelf_free(follower->catalog.shelf);
-    rules_holder_free(follower->catalog.rules);
+    catalog_memory_close(&follower->catalog);
     arena_free(follower->arena);
 }
 
