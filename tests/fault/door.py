@@ -125,7 +125,7 @@ class LossyDoor(Door):
                     body = frame[FRAME_HEADER:]
                     held += body[1:len(body) - body[0]] if flags & PADDED else body
                 if flags & END_STREAM:
-                    self.lost = held[5:]  # behind gRPC's prefix
+                    self.lost = held[5:] if held else None  # behind gRPC's prefix
                     self.is_armed = False
                     break
         except (OSError, EOFError):

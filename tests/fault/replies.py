@@ -46,7 +46,7 @@ def lose_and_retry(report, what, shop, lossy, change):
     client = shop.clients[shop.api.package(change.method)]
     error, lost = lossy.send(change, request, trace)
     report.check(f"{what}: {change.method}: the caller saw no reply", error and error.code == "UNAVAILABLE", error or "OK")
-    report.check(f"{what}: {change.method}: there was one", lost, lost)
+    report.check(f"{what}: {change.method}: there was one", lost is not None, error)
     for attempt in ("second", "third"):
         answer = client.bytes(change.method, request, change.actor, trace=trace)
         report.check(f"{what}: {change.method}: the {attempt} answer is the one that was lost, byte for byte", answer == lost,
