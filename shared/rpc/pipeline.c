@@ -289,12 +289,14 @@ void exchange_reserve_bytes(RpcExchange *exchange, Bytes bytes)
 
 void exchange_reserve(RpcExchange *exchange, const void *message)
 {
+    const ProtobufCMessage *base = message;
     uint8_t small[SMALL_REPLY];
     Bytes packed;
     size_t size;
     uint8_t *room;
 
-    if (message_pack_into(message, small, sizeof(small), &packed)) {
+    /* What was packed before is measured at once. */
+    if (!base->n_unknown_fields && message_pack_into(message, small, sizeof(small), &packed)) {
         exchange_reserve_bytes(exchange, packed);
         return;
     }
