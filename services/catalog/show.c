@@ -129,7 +129,17 @@ void catalog_enter(Catalog *catalog, const Product *product)
 
 /* All products. */
 
-static void refresh_products(Catalog *catalog, const Taxonomy *before, const Taxonomy *now)
+static void refresh_entry(
+    Catalog *catalog, const TaxonomyChanges *changes, const SnapshotEntry *entry, Arena *arena)
+{
+    if (changes->has_brands ||
+        taxonomy_changed(changes, entry->categories.paths, entry->categories.n_paths))
+        show(catalog,
+            message_unpack(arena, &throughline__catalog__v1__product__descriptor, entry->packed),
+            true);
+}
+
+static void refresh_products(Catalog *catalog, const TaxonomyChanges *changes)
 {
     SnapshotEntry *entries[SLICE];
     Arena *arena = arena_new();
@@ -141,17 +151,29 @@ static void refresh_products(Catalog *catalog, const Taxonomy *before, const Tax
         n_entries = snapshot_walk(catalog->snapshot, after, entries, SLICE);
         arena_reset(arena);
         for (size_t i = 0; i < n_entries; i++) {
-            const Product *product = message_unpack(
-                arena, &throughline__catalog__v1__product__descriptor, entries[i]->packed);
-
-            if (taxonomy_differs(before, now, product))
-                show(catalog, product, SHOW_AGAIN);
+            refresh_entry(catalog, changes, entries[i], arena);
             if (i == n_entries - 1)
-                after = arena_text(names, product->name);
+                after = arena_text(names, entries[i]->name);
             snapshot_release(entries[i]);
         }
     } while (n_entries == SLICE);
     arena_free(names);
+    arena_free(arena);
+}
+
+/* Takes over both. */
+static void put_in_force(Catalog *catalog, Taxonomy *before, Taxonomy *now)
+{
+    Arena *arena = arena_new();
+    TaxonomyChanges changes = taxonomy_compare(before, now, arena);
+
+    if (changes.n_categories == 0 && !changes.has_brands) {
+        taxonomy_release(now);
+    } else {
+        swap(catalog->taxonomy, now);
+        refresh_products(catalog, &changes);
+        taxonomy_release(before);
+    }
     arena_free(arena);
 }
 
@@ -175,13 +197,7 @@ void catalog_refresh(Catalog *catalog)
             (const Brand *const *)all_brands, n_brands);
         arena_free(arena);
         holder->generation = generation;
-        if (taxonomy_equal(before, now)) {
-            taxonomy_release(now);
-        } else {
-            swap(holder, now);
-            refresh_products(catalog, before, now);
-            taxonomy_release(before);
-        }
+        put_in_force(catalog, before, now);
     }
     pthread_mutex_unlock(&holder->refreshing);
 }

@@ -16,6 +16,7 @@ typedef struct SnapshotEntry {
     int64_t version;
     const char *name;
     ProductPaths paths;
+    ProductPaths categories; /* their names */
     bool is_draft;
     Bytes packed;
     struct SnapshotCode *codes; /* SKUs and GTINs */

@@ -36,23 +36,21 @@ static char *copy_text(char **at, const char *text)
     return copy_bytes(at, text, strlen(text) + 1);
 }
 
-/* Copies the paths' texts; `paths` has room for the pointers. */
-static ProductPaths copy_paths(const Product *product, const char **paths, char **at)
+/* Copies the texts; `copies` has room for their pointers. */
+static ProductPaths copy_paths(ProductPaths paths, const char **copies, char **at)
 {
-    size_t n_paths = 0;
-
-    for (; product_path(product, n_paths); n_paths++)
-        paths[n_paths] = copy_text(at, product_path(product, n_paths));
-    return (ProductPaths){ n_paths, paths };
+    for (size_t i = 0; i < paths.n_paths; i++)
+        copies[i] = copy_text(at, paths.paths[i]);
+    return (ProductPaths){ paths.n_paths, copies };
 }
 
-/* Bytes of all paths, with a NUL and a pointer each. */
-static size_t paths_size(const Product *product)
+/* Bytes of all, with a NUL and a pointer each. */
+static size_t paths_size(ProductPaths paths)
 {
-    size_t size = 0;
+    size_t size = paths.n_paths * sizeof(char *);
 
-    for (size_t i = 0; product_path(product, i); i++)
-        size += sizeof(char *) + strlen(product_path(product, i)) + 1;
+    for (size_t i = 0; i < paths.n_paths; i++)
+        size += strlen(paths.paths[i]) + 1;
     return size;
 }
 
@@ -103,24 +101,25 @@ SnapshotEntry *snapshot_entry_new(const Product *product)
     Bytes packed = message_pack(arena, product);
     size_t n_codes;
     size_t codes = codes_size(product, &n_codes);
-    size_t texts = strlen(product->name) + 1 + paths_size(product);
+    ProductPaths paths = product_paths(product, arena);
+    ProductPaths categories = { product->n_categories, (const char *const *)product->categories };
+    size_t texts = strlen(product->name) + 1 + paths_size(paths) + paths_size(categories);
     SnapshotEntry *entry =
         calloc(1, sizeof(*entry) + n_codes * sizeof(SnapshotCode) + packed.size + codes + texts);
     char *at = (char *)(entry + 1) + n_codes * sizeof(SnapshotCode);
-    const char **paths = (const char **)(void *)at;
+    const char **pointers = (const char **)(void *)at;
 
     if (!entry)
         abort();
     atomic_init(&entry->references, 1);
     entry->version = snapshot_version_of(product);
     entry->codes = (SnapshotCode *)(entry + 1);
-    while (product_path(product, entry->paths.n_paths))
-        entry->paths.n_paths++;
-    at += entry->paths.n_paths * sizeof(*paths);
+    at += (paths.n_paths + categories.n_paths) * sizeof(*pointers);
     entry->packed.data = (const uint8_t *)copy_bytes(&at, packed.data, packed.size);
     entry->packed.size = packed.size;
     entry->name = copy_text(&at, product->name);
-    entry->paths = copy_paths(product, paths, &at);
+    entry->paths = copy_paths(paths, pointers, &at);
+    entry->categories = copy_paths(categories, pointers + paths.n_paths, &at);
     entry->is_draft = product->state == PRODUCT_DRAFT;
     for (size_t i = 0; i < product->n_variants; i++) {
         const Variant *variant = product->variants[i];

@@ -104,7 +104,8 @@ bool category_is_valid(const char *category);
 /* Whether `path` is the category or one below it; the category "" contains every path. */
 bool category_contains(const char *category, const char *path);
 
-/* Paths by which a product is found: of its main category as it is and as it was, then of its others. */
+/* Paths by which a product is found: of its main category as it is and as it was, then of its others. Where it says so, names of its
+ * categories. */
 typedef struct ProductPaths {
     size_t n_paths;
     const char *const *paths;

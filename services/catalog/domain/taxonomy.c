@@ -243,8 +243,6 @@ void taxonomy_release(Taxonomy *taxonomy)
 
 static bool is_same_place(const Place *one, const Place *other)
 {
-    if (!one || !other)
-        return one == other;
     if (!text_equal(one->text, other->text) || one->former.n_texts != other->former.n_texts)
         return false;
     for (size_t i = 0; i < one->former.n_texts; i++)
@@ -264,27 +262,41 @@ static bool is_same_places(const Places *one, const Places *other)
     return true;
 }
 
-bool taxonomy_equal(const Taxonomy *one, const Taxonomy *other)
-{
-    return is_same_places(&one->categories, &other->categories) &&
-           is_same_places(&one->brands, &other->brands);
-}
-
 static const Place *place_in(const Places *places, const char *key)
 {
     return find(key, places->items, places->n_items, sizeof(Place));
 }
 
-bool taxonomy_differs(const Taxonomy *one, const Taxonomy *other, const Product *product)
+TaxonomyChanges taxonomy_compare(const Taxonomy *one, const Taxonomy *other, Arena *arena)
 {
-    const char *brand = taxonomy_brand_now(one, product->brand);
+    const Places *left = &one->categories, *right = &other->categories;
+    TaxonomyChanges changes = { .has_brands = !is_same_places(&one->brands, &other->brands) };
+    size_t i = 0, j = 0;
 
-    for (size_t i = 0; i < product->n_categories; i++)
-        if (!is_same_place(place_in(&one->categories, product->categories[i]),
-                place_in(&other->categories, product->categories[i])))
+    changes.categories =
+        arena_array(arena, left->n_items + right->n_items, sizeof(*changes.categories));
+    while (i < left->n_items || j < right->n_items) {
+        int order = i == left->n_items    ? 1
+                    : j == right->n_items ? -1
+                                          : strcmp(left->items[i].key, right->items[j].key);
+
+        if (order != 0 || !is_same_place(&left->items[i], &right->items[j]))
+            changes.categories[changes.n_categories++] =
+                order > 0 ? right->items[j].key : left->items[i].key;
+        i += order <= 0;
+        j += order >= 0;
+    }
+    return changes;
+}
+
+bool taxonomy_changed(
+    const TaxonomyChanges *changes, const char *const *categories, size_t n_categories)
+{
+    for (size_t i = 0; i < n_categories; i++)
+        if (find(categories[i], changes->categories, changes->n_categories,
+                sizeof(*changes->categories)))
             return true;
-    return !text_equal(brand, taxonomy_brand_now(other, product->brand)) ||
-           !is_same_place(place_in(&one->brands, brand), place_in(&other->brands, brand));
+    return false;
 }
 
 /* Showing. */

@@ -33,11 +33,18 @@ Taxonomy *taxonomy_compile(const Category *const *categories, size_t n_categorie
 Taxonomy *taxonomy_hold(Taxonomy *taxonomy);
 void taxonomy_release(Taxonomy *taxonomy);
 
-/* Whether every product looks the same by both. */
-bool taxonomy_equal(const Taxonomy *one, const Taxonomy *other);
+/* What is different between two: products of other categories and brands look the same by both. */
+typedef struct TaxonomyChanges {
+    size_t n_categories;
+    const char **categories; /* names, in order; they belong to the two */
+    bool has_brands;
+} TaxonomyChanges;
 
-/* Whether this product may look different. */
-bool taxonomy_differs(const Taxonomy *one, const Taxonomy *other, const Product *product);
+TaxonomyChanges taxonomy_compare(const Taxonomy *one, const Taxonomy *other, Arena *arena);
+
+/* Whether one of these categories is different. */
+bool taxonomy_changed(
+    const TaxonomyChanges *changes, const char *const *categories, size_t n_categories);
 
 /* The product with paths and brand as they are now: itself where there is nothing to say, else a copy in the arena that shares the
  * taxonomy's texts. A category that is not there leaves the path as it was stored. */
