@@ -16,7 +16,8 @@ typedef struct Slot {
 struct AssortmentShelf {
     pthread_rwlock_t lock;
     size_t n_slots;
-    Slot slots[ASSORTMENT_MAX_CHANNELS];
+    size_t capacity;
+    Slot *slots; /* one a channel that ever had one */
 };
 
 AssortmentShelf *assortment_shelf_new(void)
@@ -35,6 +36,7 @@ void assortment_shelf_free(AssortmentShelf *shelf)
         return;
     for (size_t i = 0; i < shelf->n_slots; i++)
         arena_free(shelf->slots[i].arena);
+    free(shelf->slots);
     pthread_rwlock_destroy(&shelf->lock);
     free(shelf);
 }
@@ -45,6 +47,33 @@ static Slot *find(AssortmentShelf *shelf, const char *channel)
         if (text_equal(shelf->slots[i].channel, channel))
             return &shelf->slots[i];
     return NULL;
+}
+
+static Slot *add_slot(AssortmentShelf *shelf)
+{
+    if (shelf->n_slots == shelf->capacity) {
+        shelf->capacity = shelf->capacity ? 2 * shelf->capacity : ASSORTMENT_MAX_CHANNELS;
+        shelf->slots = reallocarray(shelf->slots, shelf->capacity, sizeof(*shelf->slots));
+        if (!shelf->slots)
+            abort();
+    }
+    shelf->slots[shelf->n_slots] = (Slot){ 0 };
+    return &shelf->slots[shelf->n_slots++];
+}
+
+bool assortment_shelf_is_full(AssortmentShelf *shelf, const char *channel)
+{
+    size_t n_others = 0;
+    const Slot *slot;
+    bool has;
+
+    pthread_rwlock_rdlock(&shelf->lock);
+    for (size_t i = 0; i < shelf->n_slots; i++)
+        n_others += shelf->slots[i].assortment != NULL;
+    slot = find(shelf, channel);
+    has = slot && slot->assortment;
+    pthread_rwlock_unlock(&shelf->lock);
+    return n_others >= ASSORTMENT_MAX_CHANNELS && !has;
 }
 
 void assortment_shelf_put(AssortmentShelf *shelf, const Assortment *assortment)
@@ -60,9 +89,9 @@ void assortment_shelf_put(AssortmentShelf *shelf, const Assortment *assortment)
     (void)text_to_int64(assortment->etag, &fresh.version);
     pthread_rwlock_wrlock(&shelf->lock);
     slot = find(shelf, fresh.channel);
-    if (!slot && shelf->n_slots < ASSORTMENT_MAX_CHANNELS)
-        slot = &shelf->slots[shelf->n_slots++];
-    if (slot && slot->version < fresh.version) {
+    if (!slot)
+        slot = add_slot(shelf);
+    if (slot->version < fresh.version) {
         gone = slot->arena;
         *slot = fresh;
     }

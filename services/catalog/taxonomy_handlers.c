@@ -32,6 +32,8 @@ static const Error product_type_not_found = { ERROR_NOT_FOUND, "PRODUCT_TYPE_NOT
     "There is no type of products of this name." };
 static const Error brand_not_found = { ERROR_NOT_FOUND, "BRAND_NOT_FOUND",
     "There is no brand of this name." };
+static const Error assortments_full = { ERROR_RESOURCE_EXHAUSTED, "ASSORTMENTS_FULL",
+    "At most 100 channels have an assortment: delete one that is not needed any more." };
 static const Error assortment_not_found = { ERROR_NOT_FOUND, "ASSORTMENT_NOT_FOUND",
     "There is no assortment of this name." };
 
@@ -316,6 +318,10 @@ static const Error *put_assortment(RpcCall *call, const void *request, void *rep
     if ((error = record_check(call, req->request_id, "assortment", req->assortment, &findings)) ||
         (error = check_own_channel(call, "assortment", assortment_channel(req->assortment->name))))
         return error;
+
+    if (assortment_shelf_is_full(
+            catalog_of(call)->assortments, assortment_channel(req->assortment->name)))
+        return &assortments_full;
 
     *(Assortment *)reply = *req->assortment;
     assortment_normalize(reply);

@@ -51,8 +51,10 @@ void brand_check(const Brand *brand, Findings *findings)
         findings_add(
             findings, "name", "must be \"brands/\" and 1 to 63 characters of [a-z0-9_.~-]");
     findings_length(findings, "title", brand->title, 1, PRODUCT_MAX_BRAND);
-    findings_length(findings, "logo_uri", brand->logo_uri, 0, PRODUCT_MAX_URI);
-    findings_length(findings, "site_uri", brand->site_uri, 0, PRODUCT_MAX_URI);
+    if (*brand->logo_uri && !uri_is_valid(brand->logo_uri))
+        findings_add(findings, "logo_uri", "must be an http or https URI or a path");
+    if (*brand->site_uri && !uri_is_valid(brand->site_uri))
+        findings_add(findings, "site_uri", "must be an http or https URI or a path");
     local_texts_check(brand->texts, brand->n_texts, "texts", PRODUCT_MAX_BRAND, findings);
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char category_separator[] = " > ";
 
@@ -48,6 +49,20 @@ const char *gtin_pad(const char *gtin, char padded[GTIN_PADDED])
     memset(padded, '0', GTIN_PADDED - 1);
     memcpy(padded + GTIN_PADDED - 1 - length, gtin, length + 1);
     return padded;
+}
+
+bool uri_is_valid(const char *uri)
+{
+    size_t length = text_length(uri);
+    size_t scheme = strcspn(uri, ":/?#");
+
+    if (length < 1 || length > PRODUCT_MAX_URI || strpbrk(uri, " <>\"{}|\\^`"))
+        return false;
+    for (const char *at = uri; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            return false;
+    return uri[scheme] != ':' || !strncasecmp(uri, "http:", scheme + 1) ||
+           !strncasecmp(uri, "https:", scheme + 1);
 }
 
 static bool is_of_sku(char c)

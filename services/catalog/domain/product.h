@@ -95,6 +95,10 @@ bool gtin_is_valid(const char *gtin);
 enum { GTIN_PADDED = 15 };
 const char *gtin_pad(const char *gtin, char padded[GTIN_PADDED]);
 
+/* An http or https URI, or a path: 1 to PRODUCT_MAX_URI characters, none that a URI cannot have (letters of any alphabet may stand). What
+ * else a browser would run or read from its own machine is none. */
+bool uri_is_valid(const char *uri);
+
 /* 1 to 64 characters of [A-Za-z0-9_.~-]. */
 bool sku_is_valid(const char *sku);
 

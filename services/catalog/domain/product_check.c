@@ -190,8 +190,10 @@ static void check_media(const Product *product, Findings *findings)
     if (product->n_media > PRODUCT_MAX_MEDIA)
         findings_add(findings, "media", "must be at most %d", PRODUCT_MAX_MEDIA);
     for (size_t i = 0; i < product->n_media && i < PRODUCT_MAX_MEDIA; i++)
-        findings_length(findings, arena_printf(findings->arena, "media[%zu]", i), product->media[i],
-            1, PRODUCT_MAX_URI);
+        if (!uri_is_valid(product->media[i]))
+            findings_add(findings, arena_printf(findings->arena, "media[%zu]", i),
+                "must be an http or https URI or a path, 1 to %d characters without spaces",
+                PRODUCT_MAX_URI);
 }
 
 void product_check(const Product *product, Findings *findings)

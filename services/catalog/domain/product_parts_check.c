@@ -38,11 +38,11 @@ static void check_media_items(const Product *product, Findings *findings)
     }
     for (size_t i = 0; i < product->n_media_items; i++) {
         const MediaItem *item = product->media_items[i];
-        size_t length = text_length(item->uri);
 
-        if (length < 1 || length > PRODUCT_MAX_URI)
+        if (!uri_is_valid(item->uri))
             findings_add(findings, arena_printf(arena, "media_items[%zu].uri", i),
-                "must have 1 to %d characters", PRODUCT_MAX_URI);
+                "must be an http or https URI or a path, 1 to %d characters without spaces",
+                PRODUCT_MAX_URI);
         if (!protobuf_c_enum_descriptor_get_value(
                 &throughline__catalog__v1__media_item__kind__descriptor, (int)item->kind))
             findings_add(

@@ -188,9 +188,15 @@ void build_stock(Arena *arena, Variant *variant, const char *location, int64_t o
 
 void build_media(Arena *arena, Product *product, const char *uri)
 {
-    if (!*uri || text_length(uri) > PRODUCT_MAX_URI || product->n_media == PRODUCT_MAX_MEDIA)
+    const char *whole = "";
+
+    if (!*uri || product->n_media == PRODUCT_MAX_MEDIA)
         return;
-    product->media = append(arena, product->media, &product->n_media, arena_text(arena, uri));
+    for (const char *space; (space = strchr(uri, ' ')); uri = space + 1)
+        whole = arena_printf(arena, "%s%.*s%%20", whole, (int)(space - uri), uri);
+    whole = arena_printf(arena, "%s%s", whole, uri);
+    if (text_length(whole) <= PRODUCT_MAX_URI)
+        product->media = append(arena, product->media, &product->n_media, (char *)whole);
 }
 
 void build_attribute(Arena *arena, Product *product, const char *key, const char *value)

@@ -32,6 +32,7 @@ bool build_amount(Arena *arena, const char *currency, const char *text, int64_t 
 void build_price(
     Arena *arena, Variant *variant, const char *currency, int64_t amount_minor, int64_t list_minor);
 void build_stock(Arena *arena, Variant *variant, const char *location, int64_t on_hand);
+/* A file name with spaces becomes the URI that is meant. */
 void build_media(Arena *arena, Product *product, const char *uri);
 
 /* The first value of a key counts; empty ones and what is beyond the limits are left out, long ones

@@ -263,6 +263,29 @@ static void without_its_assortment_a_channel_sells_everything(void)
     fixture_act_as(fixture, "web", "agents/merchandiser");
 }
 
+static const Error *put_assortment(int number)
+{
+    Assortment assortment = THROUGHLINE__CATALOG__V1__ASSORTMENT__INIT;
+
+    return ask_json("TaxonomyService/PutAssortment", &assortment,
+        "{\"assortment\":{\"name\":\"assortments/c-%d\",\"mode\":\"ALL_EXCEPT\"}}", number);
+}
+
+static void a_deleted_assortment_makes_room(void)
+{
+    int number = 0;
+    const Error *error;
+
+    /* Those of other tests are there too. */
+    while (!(error = put_assortment(number)) && number <= ASSORTMENT_MAX_CHANNELS)
+        number++;
+    CHECK_TEXT(error_reason(error), "ASSORTMENTS_FULL");
+    CU_ASSERT_PTR_NULL(put_assortment(0));
+    CU_ASSERT_PTR_NULL(
+        ask_json("TaxonomyService/DeleteAssortment", NULL, "{\"name\":\"assortments/c-0\"}"));
+    CU_ASSERT_PTR_NULL(put_assortment(number));
+}
+
 static void bad_deletions_name_what_is_wrong(void)
 {
     const Error *error = ask_json(
@@ -332,6 +355,7 @@ int main(int argc, char **argv)
         { "a_location_goes_when_nothing_lies_there", a_location_goes_when_nothing_lies_there },
         { "without_its_assortment_a_channel_sells_everything",
             without_its_assortment_a_channel_sells_everything },
+        { "a_deleted_assortment_makes_room", a_deleted_assortment_makes_room },
         { "bad_deletions_name_what_is_wrong", bad_deletions_name_what_is_wrong },
         { "other_replicas_hear_of_it", other_replicas_hear_of_it },
         CU_TEST_INFO_NULL,

@@ -309,6 +309,21 @@ static void a_bad_type_is_named(void)
     arena_free(arena);
 }
 
+/* URIs. */
+
+static void a_uri_is_one_that_a_page_may_show(void)
+{
+    static const char *const good[] = { "https://shop.example/a.jpg?w=3#x", "HTTP://a/b",
+        "/static/a.jpg", "a.jpg", "//cdn.example/a:b.jpg", "bilder/größe.jpg" };
+    static const char *const bad[] = { "", "javascript:alert(1)", "data:text/html,x",
+        "file:///etc/passwd", "a b.jpg", "a\nb", "\"><script>", "https:\\a" };
+
+    for (size_t i = 0; i < COUNT(good); i++)
+        CU_ASSERT(uri_is_valid(good[i]));
+    for (size_t i = 0; i < COUNT(bad); i++)
+        CU_ASSERT_FALSE(uri_is_valid(bad[i]));
+}
+
 /* Assortments and locations. */
 
 static bool shows(const Assortment *assortment, const char *name, const char *path)
@@ -383,6 +398,7 @@ int main(int argc, char **argv)
         { "a_type_says_what_is_missing_and_what_does_not_belong",
             a_type_says_what_is_missing_and_what_does_not_belong },
         { "a_bad_type_is_named", a_bad_type_is_named },
+        { "a_uri_is_one_that_a_page_may_show", a_uri_is_one_that_a_page_may_show },
         { "an_assortment_lists_or_leaves_out", an_assortment_lists_or_leaves_out },
         { "a_location_serves_for_what_it_offers", a_location_serves_for_what_it_offers },
         { "a_place_that_is_no_number_is_refused", a_place_that_is_no_number_is_refused },

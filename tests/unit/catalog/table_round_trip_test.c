@@ -265,7 +265,7 @@ static Product *random_product(int number)
     product->relations = random_relations(&product->n_relations);
     product->media = arena_array(arena, 3, sizeof(char *));
     for (size_t n = pick(4); product->n_media < n;)
-        product->media[product->n_media++] = hostile(1);
+        product->media[product->n_media++] = arena_printf(arena, "/größe,%u;a.jpg?x='", pick(99));
     item->uri = hostile(1);
     item->alt_text = hostile(0);
     product->media_items = arena_copy(arena, &item, sizeof(MediaItem *));
