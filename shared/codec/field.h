@@ -17,6 +17,9 @@ const Field *field_by_id(const MessageType *type, uint64_t id);
 /* Bytes of one item in memory. */
 size_t field_item_size(ProtobufCType type);
 
+/* How values of the type are written, one by one. */
+ProtobufCWireType field_wire_type(ProtobufCType type);
+
 /* Whether the field is in the message's wire form: a repeated field with items, a oneof's chosen member, a field with
  * presence that is set, a field without presence that is not its default. */
 bool field_is_present(const void *message, const Field *field);

@@ -73,26 +73,6 @@ static bool read_small(Frame *frame, size_t max, uint32_t *value)
     return true;
 }
 
-static ProtobufCWireType wire_type_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_FLOAT:
-        return PROTOBUF_C_WIRE_TYPE_32BIT;
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return PROTOBUF_C_WIRE_TYPE_64BIT;
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-    default:
-        return PROTOBUF_C_WIRE_TYPE_VARINT;
-    }
-}
-
 static const Error *count_items(Scan *scan, uint16_t *count, size_t more)
 {
     if (more > SCAN_MAX_ITEMS || scan->items + more > SCAN_MAX_ITEMS)
@@ -111,7 +91,7 @@ static const Error *scan_packed(
     size_t item = field_item_size(field->type);
     size_t items = 0;
 
-    if (wire_type_of(field->type) != PROTOBUF_C_WIRE_TYPE_VARINT) {
+    if (field_wire_type(field->type) != PROTOBUF_C_WIRE_TYPE_VARINT) {
         if (size % item)
             return malformed(scan, at, "a packed field of broken length");
         return count_items(scan, count, size / item);
@@ -164,7 +144,7 @@ static const Error *scan_field(
     Path path = { frame->path, field->name, is_repeated, *count, NULL };
     const Error *error;
 
-    if (wire_type != wire_type_of(field->type)) {
+    if (wire_type != field_wire_type(field->type)) {
         if (is_repeated && wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
             return scan_packed(scan, frame, field, end, count);
         return malformed(scan, frame->at, "a field of another type");

@@ -120,27 +120,6 @@ static bool read_number(Reader *reader, ProtobufCType type, void *item)
     return true;
 }
 
-/* How values of the type are written, one by one. */
-static unsigned wire_type_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_FLOAT:
-        return PROTOBUF_C_WIRE_TYPE_32BIT;
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return PROTOBUF_C_WIRE_TYPE_64BIT;
-    default:
-        return PROTOBUF_C_WIRE_TYPE_VARINT;
-    }
-}
-
 static bool read_item(Reader *reader, const Field *field, void *item)
 {
     switch (field->type) {
@@ -243,7 +222,7 @@ static bool read_packed(Reader *reader, ProtobufCMessage *message, const Field *
     if (!read_bytes(reader, &bytes) ||
         (field->type == PROTOBUF_C_TYPE_BOOL && !are_short_bools(bytes)))
         return false;
-    count = count_packed(bytes, wire_type_of(field->type));
+    count = count_packed(bytes, field_wire_type(field->type));
     inside.at = bytes.data;
     inside.end = bytes.data + bytes.size;
     item = count ? add_items(reader, message, field, count) : NULL;
@@ -256,7 +235,7 @@ static bool read_packed(Reader *reader, ProtobufCMessage *message, const Field *
 static bool read_repeated(
     Reader *reader, ProtobufCMessage *message, const Field *field, uint64_t tag)
 {
-    unsigned wire_type = wire_type_of(field->type);
+    unsigned wire_type = field_wire_type(field->type);
     unsigned written = tag & ((1 << WIRE_BITS) - 1);
     size_t count;
     char *item;
@@ -285,7 +264,7 @@ static bool read_single(Reader *reader, ProtobufCMessage *message, const Field *
     void *item = (char *)message + field->offset;
     uint32_t *chosen = (uint32_t *)((char *)message + field->quantifier_offset);
 
-    if ((tag & ((1 << WIRE_BITS) - 1)) != wire_type_of(field->type))
+    if ((tag & ((1 << WIRE_BITS) - 1)) != field_wire_type(field->type))
         return false;
     if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
         if (*chosen)
