@@ -2,7 +2,7 @@
  * open, SQLite must find it whole, and every acknowledged change must be there, with nothing half there. Every store but the first
  * goes on from what the last accident left, so that accidents during recovery are among them.
  *
- * 10,000 accidents, with THROUGHLINE_QUICK=1 250. THROUGHLINE_TEST_SEED=N repeats what is written and what is lost, but not how the
+ * 10,000 accidents, under sanitizers 2,000, with THROUGHLINE_QUICK=1 250. THROUGHLINE_TEST_SEED=N repeats what is written and what is lost, but not how the
  * writers take turns; the files of an accident that does harm are kept. */
 #include "tests/store/counted.h"
 #include "tests/store/lost_power.h"
@@ -16,8 +16,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#if defined(SANITIZE_ADDRESS) || defined(SANITIZE_THREAD)
+enum { ACCIDENTS = 2000 }; /* they take as long as all of them elsewhere */
+#else
+enum { ACCIDENTS = 10000 };
+#endif
+
 enum {
-    ACCIDENTS = 10000,
     QUICK_ACCIDENTS = 250,
     AT_ONCE = 50, /* of one recording */
     THREADS = 4,
