@@ -197,19 +197,19 @@ static bool are_short_bools(Bytes bytes)
     return true;
 }
 
-/* Makes room for so many more items, and returns where they are written. */
+/* Makes room for so many items, and returns where they are written. NULL when there are some already: to make more room again and again
+ * would let a small message take any amount of memory. */
 static char *add_items(
     const Reader *reader, ProtobufCMessage *message, const Field *field, size_t count)
 {
     void **items = (void **)((char *)message + field->offset);
     size_t *n_items = (size_t *)((char *)message + field->quantifier_offset);
-    size_t size = field_item_size(field->type);
-    size_t before = *n_items;
 
-    *items = before ? arena_grow(reader->arena, *items, before, before + count, size)
-                    : arena_array(reader->arena, count, size);
-    *n_items = before + count;
-    return (char *)*items + before * size;
+    if (*n_items)
+        return NULL;
+    *items = arena_array(reader->arena, count, field_item_size(field->type));
+    *n_items = count;
+    return *items;
 }
 
 static bool read_packed(Reader *reader, ProtobufCMessage *message, const Field *field)
@@ -225,7 +225,10 @@ static bool read_packed(Reader *reader, ProtobufCMessage *message, const Field *
     count = count_packed(bytes, field_wire_type(field->type));
     inside.at = bytes.data;
     inside.end = bytes.data + bytes.size;
-    item = count ? add_items(reader, message, field, count) : NULL;
+    if (!count)
+        return bytes.size == 0;
+    if (!(item = add_items(reader, message, field, count)))
+        return false;
     for (; count > 0; count--, item += field_item_size(field->type))
         if (!read_item(&inside, field, item))
             return false;
@@ -243,9 +246,9 @@ static bool read_repeated(
     if (written != wire_type)
         return written == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED &&
                read_packed(reader, message, field);
-    if ((count = count_run(*reader, tag, wire_type)) == 0)
+    if ((count = count_run(*reader, tag, wire_type)) == 0 ||
+        !(item = add_items(reader, message, field, count)))
         return false;
-    item = add_items(reader, message, field, count);
     for (size_t i = 0; i < count; i++, item += field_item_size(field->type))
         if ((i > 0 && !read_varint(reader, &tag)) || !read_item(reader, field, item))
             return false;

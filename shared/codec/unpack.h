@@ -9,7 +9,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 /* The message that protobuf_c_message_unpack makes of these bytes. NULL when there is something unusual in them, which protobuf-c has to
- * look at: unknown fields, sub-messages to be merged, fields of proto2, mistakes. */
+ * look at: unknown fields, sub-messages to be merged, repeated fields in several pieces, fields of proto2, mistakes. */
 void *unpack_usual(Arena *arena, const ProtobufCMessageDescriptor *type, Bytes bytes);
 
 #endif

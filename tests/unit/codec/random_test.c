@@ -17,7 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_ROUNDS = 200, QUICK_ROUNDS = 50, CHANGES = 8, ROOM_TO_SPARE = 32 };
+enum {
+    DEFAULT_ROUNDS = 200,
+    QUICK_ROUNDS = 50,
+    CHANGES = 8,
+    ROOM_TO_SPARE = 32,
+    PIECES = 20000,
+    MAX_PIECE_BYTES = 200
+};
 
 typedef bool (*RoundTrip)(Arena *arena, const ProtobufCMessage *message);
 
@@ -189,6 +196,25 @@ static void every_type_is_unpacked_as_by_protobuf_c(void)
     check_all(unpacks_as_protobuf_c_does, false);
 }
 
+/* Two fields by turns: a second run of one would otherwise copy the first, a third both, and so on. */
+static void repeated_fields_in_pieces_take_no_more_memory(void)
+{
+    static const uint8_t piece[] = { 0xA8, 0x01, 1, 0xB0, 0x01, 1 }; /* many_int32, many_sint64 */
+    Arena *arena = arena_new();
+    uint8_t *bytes = arena_alloc(arena, PIECES * sizeof(piece));
+    const ProtobufCMessageDescriptor *type = &throughline__test__v1__everything__descriptor;
+    Throughline__Test__V1__Everything *message;
+
+    for (size_t i = 0; i < PIECES; i++)
+        memcpy(bytes + i * sizeof(piece), piece, sizeof(piece));
+    message = message_unpack(arena, type, (Bytes){ bytes, PIECES * sizeof(piece) });
+    CU_ASSERT_FATAL(message != NULL);
+    CHECK_INT(message->n_many_int32, PIECES);
+    CHECK_INT(message->n_many_sint64, PIECES);
+    CU_ASSERT(arena_used(arena) < PIECES * MAX_PIECE_BYTES);
+    arena_free(arena);
+}
+
 static void every_type_is_packed_into_room_that_is_there(void)
 {
     check_all(fits_into_room, true);
@@ -199,6 +225,8 @@ static CU_TestInfo tests[] = {
     { "every_type_is_packed_into_room_that_is_there",
         every_type_is_packed_into_room_that_is_there },
     { "every_type_is_unpacked_as_by_protobuf_c", every_type_is_unpacked_as_by_protobuf_c },
+    { "repeated_fields_in_pieces_take_no_more_memory",
+        repeated_fields_in_pieces_take_no_more_memory },
     { "every_type_survives_the_wire", every_type_survives_the_wire },
     { "every_type_survives_bson", every_type_survives_bson },
     { "every_type_survives_json", every_type_survives_json },
