@@ -24,11 +24,14 @@ static void *run(void *argument)
     return NULL;
 }
 
+static char run_id[ID_SIZE];
+
 void parallel_run(Fixture *fixture, int n_threads, void (*work)(Worker *), void *context)
 {
     Thread *threads = arena_array(fixture_arena(fixture), (size_t)n_threads, sizeof(Thread));
     pthread_barrier_t start;
 
+    id_new(run_id);
     pthread_barrier_init(&start, NULL, (unsigned)n_threads);
     for (int i = 0; i < n_threads; i++) {
         threads[i] = (Thread){ .work = work,
@@ -45,18 +48,8 @@ void parallel_run(Fixture *fixture, int n_threads, void (*work)(Worker *), void 
     pthread_barrier_destroy(&start);
 }
 
-static char run_id[ID_SIZE];
-
-static void make_run_id(void)
-{
-    id_new(run_id);
-}
-
 char *worker_request_id(Worker *worker, const char *what)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, make_run_id);
     return arena_printf(worker->arena, "%s-%s-%d", what, run_id, worker->index);
 }
 

@@ -20,7 +20,7 @@ void parallel_run(Fixture *fixture, int n_threads, void (*work)(Worker *), void 
 const Error *worker_call(
     Worker *worker, const char *actor, const char *method, const void *request, void *reply);
 
-/* "rush-RUN-3" for the worker of index 3: not that of another run over the same server. */
+/* "rush-RUN-3" for the worker of index 3: not that of another parallel_run over the same server. */
 char *worker_request_id(Worker *worker, const char *what);
 
 /* Notes the error as the worker's failure, if there is one; or a claim that does not hold. */

@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-/* Whether a type is told as an event of one of the services that the timeline follows. */
+/* Whether a type is told as an event of one of the services that the timeline follows. What becomes of accounts is no part of any
+ * customer's history. */
 static bool is_event(const char *name)
 {
     static const char *const packages[] = { "throughline.cart.v1.", "throughline.feedback.v1.",
@@ -21,6 +22,8 @@ static bool is_event(const char *name)
         "Placed", "Cancelled", "Returned", "Set", "Linked", "Resolved", "Recorded", "Answered",
         "Created", "Updated" };
 
+    if (text_equal(name, "throughline.identity.v1.AccountChanged"))
+        return false;
     for (size_t i = 0; i < COUNT(packages); i++)
         for (size_t j = 0; text_starts_with(name, packages[i]) && j < COUNT(endings); j++)
             if (text_ends_with(name, endings[j]))
