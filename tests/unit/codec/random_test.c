@@ -19,7 +19,7 @@
 
 enum {
     DEFAULT_ROUNDS = 200,
-    QUICK_ROUNDS = 50,
+    QUICK_ROUNDS = 20,
     CHANGES = 8,
     ROOM_TO_SPARE = 32,
     PIECES = 20000,
