@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""Checks who includes whom: layers point one way, and each library has the one folder that may include it.
+"""Checks who includes whom: layers point one way, and each library has the one folder that may include it. And that nothing was left
+lying at the top of the tree.
 
 Reads the #include lines of the C files in shared/, services/, proto/ and tests/. A new folder or library is
 entered in the tables below, on purpose. Closes with "layout: N passed, N failed, N skipped".
 """
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,9 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # Folder: (folders besides its own, libraries) that its files may include. The longest match counts.
 # "*" in a folder stands for the name of a service.
 LAYERS = {
-    "shared/base": ([], ["sodium", "openssl"]),
+    "shared/base": ([], ["sodium"]),
     "shared/codec": (["shared/base"], ["protobuf-c", "bson", "jansson"]),
-    "shared/auth": (["shared/base"], ["cjose", "jansson", "openssl"]),
+    "shared/auth": (["shared/base"], ["cjose", "jansson", "openssl", "sodium"]),
     "shared/admin": (["shared/base"], ["libevent"]),
     "shared/store": (["shared/base", "shared/codec"], ["protobuf-c", "bson", "mongoc", "sqlite"]),
     "shared/rpc": (["shared/base", "shared/codec", "shared/auth"],
@@ -52,6 +54,8 @@ LIBC = re.compile(
 
 # Messages and the descriptor set, made by the build; their folders look like packages.
 GENERATED = re.compile(r".*\.pb-c\.h|(proto/)?descriptor_set\.h")
+# What stands at the top of the tree; a dot's files beside.
+TOP = {"CMakeLists.txt", "services", "proto", "shared", "k8s", "tests", "README.md", "LICENSE", "CHANGELOG.md", "SECURITY.md", "buf.yaml"}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(<[^>]+>|"[^"]+")', re.MULTILINE)
 
 
@@ -134,6 +138,12 @@ def main():
             print(f"  FAILED {path}: #include {include}: {problem}")
         passed += not problems
         failed += bool(problems)
+    kept = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True, check=False).stdout.splitlines()
+    strays = sorted(name for name in {path.partition("/")[0] for path in kept} if name not in TOP and not name.startswith("."))
+    for name in strays:
+        print(f"  FAILED {name} is nothing that stands at the top of the tree")
+    passed += not strays
+    failed += len(strays)
     print(f"layout: {passed} passed, {failed} failed, 0 skipped")
     return failed != 0
 

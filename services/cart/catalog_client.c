@@ -5,7 +5,7 @@
 #include "services/cart/quote_keys.h"
 #include "services/cart/variant_cache.h"
 #include "shared/base/clock.h"
-#include "shared/base/seal.h"
+#include "shared/auth/seal.h"
 #include "shared/codec/message.h"
 #include "shared/codec/scan.h"
 #include "shared/service/service.h"

@@ -3,7 +3,7 @@
 #define THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
 
 #include "services/catalog/assortment_shelf.h"
-#include "services/catalog/domain/signature.h"
+#include "services/catalog/signature.h"
 #include "services/catalog/domain/stock.h"
 #include "services/catalog/key_ring.h"
 #include "services/catalog/registry.h"

@@ -3,7 +3,7 @@
 #ifndef THROUGHLINE_CATALOG_KEY_RING_H
 #define THROUGHLINE_CATALOG_KEY_RING_H
 
-#include "services/catalog/domain/signature.h"
+#include "services/catalog/signature.h"
 #include "shared/store/store.h"
 
 enum { KEY_RING_MAX_KEYS = 1000 };

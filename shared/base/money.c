@@ -27,24 +27,17 @@ static const struct {
     { 4, "CLF UYW" },
 };
 
+static int compare_codes(const void *a, const void *b)
+{
+    return memcmp(a, b, CODE_LENGTH);
+}
+
 /* Codes stand in their order, each with one character behind it. */
 static bool is_listed(const char *codes, const char *currency)
 {
-    size_t low = 0;
-    size_t high = (strlen(codes) + 1) / (CODE_LENGTH + 1);
+    size_t n_codes = (strlen(codes) + 1) / (CODE_LENGTH + 1);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = memcmp(currency, codes + middle * (CODE_LENGTH + 1), CODE_LENGTH);
-
-        if (order == 0)
-            return true;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return false;
+    return bsearch(currency, codes, n_codes, CODE_LENGTH + 1, compare_codes);
 }
 
 int money_digits(const char *currency)

@@ -15,7 +15,7 @@ bool rpc_should_stop(const RpcCall *call)
 }
 
 const Error rpc_needs_worker = { ERROR_INTERNAL, "WORKER_NEEDED",
-    "A method that never blocks was about to block." };
+    "A method that runs where nothing may block was about to block." };
 
 bool rpc_may_block(const RpcCall *call)
 {

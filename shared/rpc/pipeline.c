@@ -1,5 +1,5 @@
 /* The one path of every call: method, limits, trace, token, scope, context; then, on a worker
- * or, where the proto says that it never blocks, right here: request, handler, reply; then
+ * or, where the proto says that it seldom waits, right here: request, handler, reply; then
  * count, log, status. */
 #include "shared/rpc/call.h"
 #include "shared/rpc/exchange.h"

@@ -103,15 +103,20 @@ static void *replace_one(void *argument)
     return NULL;
 }
 
-static void replaces_of_one_document_all_count(void)
+static void count_replaces(void *(*replace)(void *))
 {
     int64_t done;
 
     insert(&records, a_record("1"));
-    done = run_workers(THREADS, rounds_of(30), replace_one);
+    done = run_workers(THREADS, rounds_of(30), replace);
 
     CHECK_INT(done, THREADS * rounds_of(30));
     CHECK_INT(stored(&records, "records/1")->count, done);
+}
+
+static void replaces_of_one_document_all_count(void)
+{
+    count_replaces(replace_one);
 }
 
 /* The same, the writes waited for in turn by the store's caller and by whoever is told; where the engine cannot tell, by the caller. */
@@ -136,13 +141,7 @@ static void *replace_now_and_later(void *argument)
 
 static void replaces_now_and_later_all_count(void)
 {
-    int64_t done;
-
-    insert(&records, a_record("1"));
-    done = run_workers(THREADS, rounds_of(30), replace_now_and_later);
-
-    CHECK_INT(done, THREADS * rounds_of(30));
-    CHECK_INT(stored(&records, "records/1")->count, done);
+    count_replaces(replace_now_and_later);
 }
 
 static const char *document_name(Arena *arena, int number)

@@ -27,30 +27,24 @@ bool text_set_has(const TextSet *set, const char *text)
 }
 
 /* Compares the first `length` bytes of a text with a whole one. */
-static int compare_part(const char *part, size_t length, const char *whole)
-{
-    int order = strncmp(part, whole, length);
+typedef struct Part {
+    const char *text;
+    size_t length;
+} Part;
 
-    return order ? order : -(whole[length] != '\0');
+static int compare_part(const void *key, const void *item)
+{
+    const Part *part = key;
+    const char *whole = *(const char *const *)item;
+    int order = strncmp(part->text, whole, part->length);
+
+    return order ? order : -(whole[part->length] != '\0');
 }
 
 static bool has_part(const TextSet *set, const char *part, size_t length)
 {
-    size_t low = 0;
-    size_t high = set->n_texts;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = compare_part(part, length, set->texts[middle]);
-
-        if (order == 0)
-            return true;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return false;
+    return bsearch(
+        &(Part){ part, length }, set->texts, set->n_texts, sizeof(*set->texts), compare_part);
 }
 
 bool text_set_has_category(const TextSet *set, const Product *product)

@@ -2,7 +2,7 @@
 #include "tests/service/cart/shop.h"
 
 #include "shared/base/clock.h"
-#include "shared/base/seal.h"
+#include "shared/auth/seal.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 #include "tests/support/test_main.h"

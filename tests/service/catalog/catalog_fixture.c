@@ -71,6 +71,24 @@ ImportProductsResponse *import(Product *const *list, size_t n_products)
     return reply;
 }
 
+const Error *import_message(const RpcOutgoing *outgoing,
+    const Throughline__Catalog__V1__ImportProductsRequest *message, ImportProductsResponse **reply)
+{
+    RpcClientStream *stream;
+    const Error *error;
+    void *received = NULL;
+
+    CU_ASSERT_PTR_NULL_FATAL(rpc_client_open_stream(fixture_client(fixture), outgoing,
+        &throughline__catalog__v1__product_service__descriptor, "ImportProducts", &stream));
+    CU_ASSERT_PTR_NULL(rpc_client_send(stream, message));
+    (void)rpc_client_finish_sending(stream);
+    if (!(error = rpc_client_receive(stream, arena, &received)))
+        *reply = received;
+    error = error_copy(arena, error);
+    rpc_client_close_stream(stream);
+    return error;
+}
+
 void import_all(Product *const *list, size_t n_products)
 {
     const ImportProductsResponse *answer = import(list, n_products);

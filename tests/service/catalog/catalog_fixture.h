@@ -26,6 +26,10 @@ void import_all(Product *const *products, size_t n_products);
 /* Imports and returns what the service answered. */
 ImportProductsResponse *import(Product *const *products, size_t n_products);
 
+/* An import of one message, by this caller. */
+const Error *import_message(const RpcOutgoing *outgoing,
+    const Throughline__Catalog__V1__ImportProductsRequest *message, ImportProductsResponse **reply);
+
 /* The product as the service shows it, NULL when there is none. */
 Product *get(const char *name);
 

@@ -284,22 +284,11 @@ static const Error *web_imports(const char *draft, ImportProductsResponse **repl
 {
     RpcOutgoing outgoing = web_outgoing();
     ImportProductsRequest message = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
-    RpcClientStream *stream;
-    const Error *error;
-    void *received = NULL;
 
     message.draft = text(arena, draft);
     message.product = a_product(arena);
     set_price(arena, message.product->variants[0], "EUR", 9900);
-    CU_ASSERT_PTR_NULL_FATAL(rpc_client_open_stream(fixture_client(fixture), &outgoing,
-        &throughline__catalog__v1__product_service__descriptor, "ImportProducts", &stream));
-    CU_ASSERT_PTR_NULL(rpc_client_send(stream, &message));
-    (void)rpc_client_finish_sending(stream);
-    if (!(error = rpc_client_receive(stream, arena, &received)))
-        *reply = received;
-    error = error_copy(arena, error);
-    rpc_client_close_stream(stream);
-    return error;
+    return import_message(&outgoing, &message, reply);
 }
 
 static void an_import_of_a_channel_changes_no_price(void)

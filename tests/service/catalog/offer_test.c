@@ -33,9 +33,6 @@ static const Error *import_how(
 {
     RpcOutgoing outgoing = fixture_outgoing(fixture);
     ImportProductsRequest message = THROUGHLINE__CATALOG__V1__IMPORT_PRODUCTS_REQUEST__INIT;
-    RpcClientStream *stream;
-    const Error *error;
-    void *received = NULL;
 
     if (how->scopes)
         outgoing.token = fixture_token(fixture, how->scopes, "web");
@@ -47,15 +44,7 @@ static const Error *import_how(
             message_new(arena, &throughline__catalog__v1__import_row__descriptor);
         message.rows[message.n_rows]->product = list[message.n_rows];
     }
-    CU_ASSERT_PTR_NULL_FATAL(rpc_client_open_stream(fixture_client(fixture), &outgoing,
-        &throughline__catalog__v1__product_service__descriptor, "ImportProducts", &stream));
-    CU_ASSERT_PTR_NULL(rpc_client_send(stream, &message));
-    (void)rpc_client_finish_sending(stream);
-    if (!(error = rpc_client_receive(stream, arena, &received)))
-        *reply = received;
-    error = error_copy(arena, error);
-    rpc_client_close_stream(stream);
-    return error;
+    return import_message(&outgoing, &message, reply);
 }
 
 /* The only row is taken. */

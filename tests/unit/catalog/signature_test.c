@@ -1,4 +1,4 @@
-#include "services/catalog/domain/signature.h"
+#include "services/catalog/signature.h"
 
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"

@@ -4,7 +4,7 @@
 #define THROUGHLINE_CATALOG_SIGNATURE_H
 
 #include "services/catalog/domain/pricing.h"
-#include "shared/base/seal.h"
+#include "shared/auth/seal.h"
 
 #include "throughline/catalog/v1/records.pb-c.h"
 

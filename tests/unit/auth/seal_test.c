@@ -1,5 +1,5 @@
 /* Seals, alone and together; what is verified here is verified with another library's hash. */
-#include "shared/base/seal.h"
+#include "shared/auth/seal.h"
 
 #include "tests/support/test_main.h"
 
@@ -298,5 +298,5 @@ int main(int argc, char **argv)
         CU_SUITE_INFO_NULL,
     };
 
-    return test_main("base_seal", suites, argc, argv);
+    return test_main("auth_seal", suites, argc, argv);
 }

@@ -1,4 +1,4 @@
-#include "shared/base/seal.h"
+#include "shared/auth/seal.h"
 
 #include <assert.h>
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-#include "services/catalog/domain/signature.h"
+#include "services/catalog/signature.h"
 
 #include "shared/base/clock.h"
 #include "shared/codec/message.h"
