@@ -33,8 +33,10 @@ def free_ports(count):
 
 
 def free_base_port(count, distance):
-    """A port P so that P … P + count - 1, and the same `distance` higher, are free."""
-    for base in range(21001, 60000, 10):
+    """A port P so that P … P + count - 1, and the same `distance` higher, are free; where it looks first is chance, for others look
+    at the same moment."""
+    bases = range(21001, 32000, 10)
+    for base in random.sample(bases, len(bases)):
         wanted = [base + i + far for i in range(count) for far in (0, distance)]
         sockets = [socket.socket() for _ in wanted]
         try:
