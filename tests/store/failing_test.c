@@ -172,13 +172,17 @@ static void a_store_that_answers_others_is_not_away(void)
     Engine *engine = the_store()->engine;
     const EngineOps *right = engine->ops;
     EngineOps late = *right;
+    const Error *error = NULL;
 
     insert("1");
     late.check = check_late;
     engine->ops = &late;
 
+    /* The store's own cleaner begins when it is opened, and may be answered during the first check. */
     others_are_answered = false;
-    CHECK_REASON(store_check(the_store()), "DEADLINE_EXCEEDED");
+    for (int tries = 0; tries < 2 && !error; tries++)
+        error = store_check(the_store());
+    CHECK_REASON(error, "DEADLINE_EXCEEDED");
     others_are_answered = true;
     CHECK_OK(store_check(the_store()));
 
