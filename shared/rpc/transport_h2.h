@@ -18,6 +18,7 @@
 enum {
     H2_IO_BYTES = 64 * 1024, /* read at once, and gathered before a write */
     H2_FRAME_BYTES = 16 * 1024 + 512,
+    H2_HEAD_BYTES = 9,  /* of a frame */
     H2_OWN_BYTES = 256, /* of a message out that need no memory of their own */
     H2_OWN_PAIRS = 16,
     H2_SIZE_CLASSES = 16,
@@ -167,9 +168,11 @@ struct H2Connection {
     int32_t seen, told;  /* frames of this read: all, and those that nghttp2 told of */
     size_t read_size;    /* at once */
     size_t payload_left; /* of the frame that comes */
-    uint32_t head_size;  /* of the next, as far as it is known */
-    uint8_t n_head;
-    uint8_t *pending; /* written by nghttp2, not taken by the socket */
+    uint8_t head[H2_HEAD_BYTES], n_head; /* of the next, as far as it has come */
+    uint32_t last_stream;                /* that the client has opened */
+    bool is_amid_block;                  /* of headers */
+    bool is_passed_over;                 /* the frame that comes: nghttp2 does not see it */
+    uint8_t *pending;                    /* written by nghttp2, not taken by the socket */
     size_t pending_size, pending_at;
     int64_t opened_at, read_at, idle_since, retired_at, lingers_since, kicked_at;
     int64_t headers_since, waits_since; /* 0: there are none, nothing waits */
@@ -321,6 +324,11 @@ bool h2_session_gather(H2Connection *connection);
 void h2_session_retire(H2Connection *connection);
 void h2_session_send_off(H2Connection *connection);
 void h2_session_ping(H2Connection *connection);
+
+/* transport_h2_frames.c */
+/* Takes from the front of *rest what nghttp2 is to see next: nothing, or bytes that lie together. Until
+ * *rest is empty there may be more. Counts the frames that begin in it. */
+Bytes h2_frames_next(H2Connection *connection, Bytes *rest);
 
 /* transport_h2_call.c */
 H2Call *h2_call_new(H2Connection *connection, int32_t stream);

@@ -12,8 +12,6 @@ enum {
     MAX_CONTINUATIONS = 8, /* behind a frame of headers */
     MAX_ACKS = 256,        /* that wait to be written */
     UNLIMITED = 1 << 30,   /* we count ourselves, to say so in a metric */
-    HEAD_BYTES = 9,
-    LENGTH_BYTES = 3,      /* of a frame's head */
     SMALL_DATA = 64,       /* a frame below that costs more than what it brings */
     FRAMES_PER_STREAM = 4, /* that may wait to be written */
 };
@@ -240,32 +238,6 @@ static H2Reason reason_of(int error)
     }
 }
 
-/* How many frames begin in the bytes. nghttp2 tells nothing of those that it passes over: of unknown
- * types, and on streams that are no more. */
-static int32_t count_frames(H2Connection *connection, const uint8_t *bytes, size_t size)
-{
-    int32_t n = 0;
-
-    for (;;) {
-        if (connection->payload_left >= size) {
-            connection->payload_left -= size;
-            return n;
-        }
-        bytes += connection->payload_left;
-        size -= connection->payload_left;
-        connection->payload_left = 0;
-        for (; size && connection->n_head < HEAD_BYTES; size--, bytes++)
-            if (connection->n_head++ < LENGTH_BYTES)
-                connection->head_size = connection->head_size << 8 | *bytes;
-        if (connection->n_head < HEAD_BYTES)
-            return n;
-        connection->payload_left = connection->head_size;
-        connection->head_size = 0;
-        connection->n_head = 0;
-        n++;
-    }
-}
-
 /* Answers that nobody takes, as those to frames that ask for nothing else. */
 static void check_queue(H2Connection *connection)
 {
@@ -276,19 +248,29 @@ static void check_queue(H2Connection *connection)
         h2_limits_kick(connection, H2_REASON_CONTROL);
 }
 
-void h2_session_take(H2Connection *connection, const uint8_t *bytes, size_t size)
+static void give(H2Connection *connection, Bytes bytes)
 {
-    ssize_t taken = 0;
+    ssize_t taken = nghttp2_session_mem_recv(connection->session, bytes.data, bytes.size);
 
-    if (connection->is_kicked)
-        return;
-    connection->told = 0;
-    connection->seen = count_frames(connection, bytes, size);
-    taken = nghttp2_session_mem_recv(connection->session, bytes, size);
     if (taken == NGHTTP2_ERR_NOMEM)
         abort();
     if (taken < 0)
         h2_limits_kick(connection, reason_of((int)taken));
+}
+
+void h2_session_take(H2Connection *connection, const uint8_t *bytes, size_t size)
+{
+    Bytes rest = { bytes, size };
+
+    if (connection->is_kicked)
+        return;
+    connection->told = connection->seen = 0;
+    while (rest.size && !connection->is_kicked) {
+        Bytes run = h2_frames_next(connection, &rest);
+
+        if (run.size)
+            give(connection, run);
+    }
     h2_limits_take_untold(connection);
     check_queue(connection);
 }

@@ -313,6 +313,14 @@ void h2_client_reset(H2Client *client, const H2Answer *answer)
     nghttp2_session_send(client->session);
 }
 
+uint32_t h2_client_skip(H2Client *client)
+{
+    uint32_t stream = nghttp2_session_get_next_stream_id(client->session);
+
+    nghttp2_session_set_next_stream_id(client->session, (int32_t)stream + 2);
+    return stream;
+}
+
 void h2_client_window(H2Client *client, uint32_t size)
 {
     nghttp2_settings_entry entry = { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, size };

@@ -37,6 +37,8 @@ H2Answer *h2_client_call(H2Client *client, const char *path, const RawPair *head
 bool h2_client_wait(H2Client *client, const H2Answer *answer);
 /* Writes what is to be written, and gives up the stream. */
 void h2_client_reset(H2Client *client, const H2Answer *answer);
+/* Leaves out a stream, of this number. */
+uint32_t h2_client_skip(H2Client *client);
 /* The window that streams start with; 0 stops what comes. */
 void h2_client_window(H2Client *client, uint32_t size);
 /* Does what there is to do. */

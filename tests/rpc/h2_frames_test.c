@@ -17,6 +17,83 @@ static void a_client_that_resets_on_and_on_is_sent_away(void)
     is_sent_away(client, "resets", CALM);
 }
 
+static void reset(H2Client *client, uint32_t stream)
+{
+    h2_client_frame(client, RST_STREAM, 0, stream, "\0\0\0\x8", 4);
+}
+
+/* As gRPC core does with a call that was given up before its headers went out. */
+static void a_reset_of_an_idle_stream_harms_no_other_call(void)
+{
+    H2Client *client = h2_client_open(tiny.port);
+    H2Answer *held = h2_client_start(client, "/t.S/Hold", NULL, message_of(1), true);
+
+    reset(client, h2_client_skip(client));
+
+    CHECK_INT(h2_client_call(client, "/t.S/Echo", NULL, message_of(100))->status, 0);
+    atomic_store(&tiny.is_released, true);
+    CU_ASSERT(h2_client_wait(client, held));
+    CHECK_INT(held->status, 0);
+    CHECK_INT(reached("protocol"), 0);
+    h2_client_close(client);
+}
+
+static void a_reset_of_an_idle_stream_may_come_in_pieces(void)
+{
+    H2Client *client = h2_client_open(tiny.port);
+    uint8_t frame[] = { 0, 0, 4, RST_STREAM, 0, 0, 0, 0, 0, 0, 0, 0, 8 };
+
+    for (size_t cut = 1; cut < sizeof(frame); cut++) {
+        frame[8] = (uint8_t)h2_client_skip(client);
+        h2_client_write(client, frame, cut);
+        h2_client_turn(client);
+        h2_client_write(client, frame + cut, sizeof(frame) - cut);
+        CHECK_INT(h2_client_call(client, "/t.S/Echo", NULL, message_of(100))->status, 0);
+    }
+
+    h2_client_close(client);
+}
+
+/* It was passed over, so the stream has never been anything but idle. */
+static void a_call_may_come_on_a_stream_that_was_reset_while_idle(void)
+{
+    H2Client *client = h2_client_open(tiny.port);
+
+    reset(client, 1);
+
+    CHECK_INT(h2_client_call(client, "/t.S/Echo", NULL, message_of(100))->status, 0);
+    reset(client, 1);
+    CHECK_INT(h2_client_call(client, "/t.S/Echo", NULL, message_of(100))->status, 0);
+    h2_client_close(client);
+}
+
+static void is_a_breach(H2Client *client)
+{
+    int64_t code;
+
+    CU_ASSERT(h2_client_is_hung_up(client, &code));
+    CHECK_INT(code, PROTOCOL_ERROR);
+    h2_client_close(client);
+    well_behaved_clients_are_served();
+}
+
+static void other_resets_of_no_stream_end_the_connection(void)
+{
+    H2Client *amid_headers = h2_client_open(tiny.port);
+
+    h2_client_frame(amid_headers, HEADERS, 0, 1, "\x83", 1);
+    reset(amid_headers, 3);
+
+    is_a_breach(amid_headers);
+    for (uint32_t stream = 0; stream <= 2; stream += 2) { /* the connection, and one of ours */
+        H2Client *client = h2_client_open(tiny.port);
+
+        reset(client, stream);
+
+        is_a_breach(client);
+    }
+}
+
 static void frames_of_control(uint8_t type, uint32_t stream, const void *bytes, size_t size)
 {
     TransportOptions options = tiny_options();
@@ -57,6 +134,11 @@ static void pings_beside_messages_are_no_flood(void)
 static void a_flood_of_settings_ends_the_connection(void)
 {
     frames_of_control(SETTINGS, 0, "", 0);
+}
+
+static void a_flood_of_resets_of_idle_streams_ends_the_connection(void)
+{
+    frames_of_control(RST_STREAM, 1, "\0\0\0\x8", 4);
 }
 
 static void a_flood_of_priorities_ends_the_connection(void)
@@ -160,6 +242,16 @@ int main(int argc, char **argv)
     CU_TestInfo tests[] = {
         { "a client that resets on and on is sent away",
             a_client_that_resets_on_and_on_is_sent_away },
+        { "a reset of an idle stream harms no other call",
+            a_reset_of_an_idle_stream_harms_no_other_call },
+        { "a reset of an idle stream may come in pieces",
+            a_reset_of_an_idle_stream_may_come_in_pieces },
+        { "a call may come on a stream that was reset while idle",
+            a_call_may_come_on_a_stream_that_was_reset_while_idle },
+        { "other resets of no stream end the connection",
+            other_resets_of_no_stream_end_the_connection },
+        { "a flood of resets of idle streams ends the connection",
+            a_flood_of_resets_of_idle_streams_ends_the_connection },
         { "a flood of pings ends the connection", a_flood_of_pings_ends_the_connection },
         { "pings beside messages are no flood", pings_beside_messages_are_no_flood },
         { "a flood of settings ends the connection", a_flood_of_settings_ends_the_connection },
