@@ -1,4 +1,5 @@
 #include "services/throughline/accounts.h"
+#include "services/throughline/data_folder.h"
 
 #include "shared/auth/token.h"
 #include "shared/base/clock.h"
@@ -6,11 +7,9 @@
 
 #include "throughline/identity/v1/account.pb-c.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { YEAR_SECONDS = 365 * 24 * 3600, MAX_SCOPES = 50 };
@@ -47,19 +46,6 @@ static const DemoAccount channels[] = {
     { "governance", "catalog.read catalog.approve catalog.publish catalog.all_channels" },
 };
 
-static const Error *cannot_write(Arena *arena, const char *path)
-{
-    return error_new(arena, ERROR_UNAVAILABLE, "FILE_UNWRITABLE", "%s cannot be written: %s.", path,
-        strerror(errno));
-}
-
-static const Error *make_folder(Arena *arena, const char *path)
-{
-    if (mkdir(path, 0700) && errno != EEXIST)
-        return cannot_write(arena, path);
-    return NULL;
-}
-
 static const Error *write_token(Arena *arena, const char *data, const char *name, const char *token)
 {
     const char *path = arena_printf(arena, "%s/tokens/%s.token", data, name);
@@ -71,7 +57,7 @@ static const Error *write_token(Arena *arena, const char *data, const char *name
     if (fd >= 0 && close(fd))
         written = false;
     if (!written || rename(fresh, path))
-        return cannot_write(arena, path);
+        return file_unwritable(arena, path);
     return NULL;
 }
 
@@ -113,9 +99,8 @@ const Error *accounts_prepare(Arena *arena, const char *data)
     const char *token = NULL;
     const Error *error;
 
-    if ((error = make_folder(arena, data)) ||
-        (error = make_folder(arena, arena_printf(arena, "%s/keys", data))) ||
-        (error = make_folder(arena, arena_printf(arena, "%s/tokens", data))))
+    if ((error = data_folder_make(arena, arena_printf(arena, "%s/keys", data))) ||
+        (error = data_folder_make(arena, arena_printf(arena, "%s/tokens", data))))
         return error;
     if (access(key, R_OK) &&
         (error = token_keys_create(arena, key, arena_printf(arena, "%s/keys/public.jwks", data))))

@@ -1,5 +1,6 @@
 /* throughline call: any method of any service by its name, JSON in and out, from the descriptors inside. */
 #include "services/throughline/command.h"
+#include "services/throughline/input.h"
 #include "services/throughline/shop.h"
 
 #include "shared/base/text.h"
@@ -86,8 +87,7 @@ static const Error *send_requests(
             one, method->input, (Bytes){ (const uint8_t *)line, (size_t)size }, &request);
         /* Errors outlive the line's arena. */
         if (error)
-            error = error_new(
-                arena, error->code, arena_text(arena, error->reason), "%s", error->message);
+            error = error_copy(arena, error);
         else
             error = rpc_client_send(stream, request);
         arena_free(one);
@@ -115,9 +115,7 @@ static const Error *call_stream(
             print_message(one, message);
             arena_reset(one);
         }
-        if (error)
-            error = error_new(shop->arena, error->code, arena_text(shop->arena, error->reason),
-                "%s", error->message);
+        error = error_copy(shop->arena, error);
         rpc_client_close_stream(stream);
     }
     arena_free(one);
@@ -130,7 +128,7 @@ static const Error *call_unary(const Shop *shop, const Channel *channel, const R
     const ProtobufCServiceDescriptor *service = find_service(method->service);
     RpcOutgoing outgoing = shop_outgoing(shop, channel, timeout_ms);
     void *reply = message_new(shop->arena, method->output);
-    const char *text = json ? json : "{}";
+    const char *text = !json ? "{}" : text_equal(json, "-") ? input_text(shop->arena) : json;
     void *request;
     const Error *error;
 
@@ -167,7 +165,8 @@ static int run(const Config *config, Arena *arena)
         return shop_complain("call", error);
     shop_open(&shop, arena, config);
     if (method->client_streams || method->server_streams)
-        error = call_stream(&shop, &channel, method, n == 3 ? words[2] : NULL);
+        error = call_stream(
+            &shop, &channel, method, n == 3 && !text_equal(words[2], "-") ? words[2] : NULL);
     else
         error = call_unary(&shop, &channel, method, n == 3 ? words[2] : NULL,
             (int)config_number(config, "timeout"));
@@ -182,7 +181,7 @@ const Command command_call = {
     .details = "\nSERVICE is identity, catalog, cart, feedback, notification, or a full service "
                "name. Without JSON a unary "
                "request\nis empty, and requests of a stream are read from standard input, one JSON "
-               "a line.\n\n"
+               "a line. \"-\" reads\na unary request from there too.\n\n"
                "Example: throughline call catalog FindVariant '{\"sku\": \"LAMP-1\"}'\n",
     .settings = (const Setting *const[]){ shop_settings, settings, NULL },
     .run = run,

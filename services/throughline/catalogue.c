@@ -3,7 +3,9 @@
 #include "services/catalog/import/catalog_file.h"
 #include "services/throughline/accounts.h"
 #include "services/throughline/command.h"
+#include "services/throughline/data_folder.h"
 #include "services/throughline/demo/catalogue.h"
+#include "services/throughline/input.h"
 #include "services/throughline/upload.h"
 
 #include "shared/base/clock.h"
@@ -93,7 +95,8 @@ const Error *catalogue_import(Arena *arena, const Shop *shop, const Channel *cha
     const Error *error;
 
     *result = (CatalogueResult){ 0 };
-    if ((error = import_name(arena, path, terms, &name)) ||
+    if ((error = input_path(arena, path, &path)) ||
+        (error = import_name(arena, path, terms, &name)) ||
         (error = catalog_file_open(arena, path, currency, &file)))
         return error;
     upload = upload_begin(arena, shop, channel, name, terms, result);
@@ -116,9 +119,7 @@ static const Error *write_demo_catalogue(Arena *arena, const char *path)
 
     if (file && fclose(file))
         written = false;
-    return written ? NULL
-                   : error_new(arena, ERROR_UNAVAILABLE, "FILE_UNWRITABLE", "%s cannot be written.",
-                         path);
+    return written ? NULL : file_unwritable(arena, path);
 }
 
 const Error *catalogue_import_for_demo(

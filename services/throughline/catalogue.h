@@ -6,7 +6,7 @@
 
 /* What holds for all records of a file. */
 typedef struct CatalogueTerms {
-    const char *currency; /* of prices that name none; "": such rows have a problem */
+    const char *currency; /* of prices that name none; "": USD, but what a format knows better */
     const char
         *draft; /* "drafts/…" that prices and states go into; "": they are in force at once */
     const char *reason; /* why prices change, for the audit trail */

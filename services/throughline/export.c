@@ -1,6 +1,7 @@
 /* throughline export: the catalogue's products into a file. */
 #include "services/catalog/import/table_export.h"
 #include "services/throughline/command.h"
+#include "services/throughline/data_folder.h"
 #include "services/throughline/export_taxonomy.h"
 #include "services/throughline/shop.h"
 
@@ -109,11 +110,6 @@ static const Error *write_table(Export *export, FILE *out)
     return error;
 }
 
-static const Error *unwritable(Arena *arena, const char *path)
-{
-    return error_new(arena, ERROR_UNAVAILABLE, "FILE_UNWRITABLE", "%s cannot be written.", path);
-}
-
 static const Error *export_to(Export *export, FILE *out, const char *path)
 {
     const Error *error;
@@ -121,7 +117,7 @@ static const Error *export_to(Export *export, FILE *out, const char *path)
 
     export->lines = export->table ? tmpfile() : out;
     if (!export->lines)
-        return unwritable(export->arena, "A temporary file");
+        return file_unwritable(export->arena, "A temporary file");
     error = export->is_taxonomy ? export_taxonomy(export->arena, export->shop, export->channel, out,
                                       &export->n_records)
                                 : receive_resumed(export);
@@ -130,7 +126,7 @@ static const Error *export_to(Export *export, FILE *out, const char *path)
     is_written = !ferror(export->lines) && !ferror(out) && !fflush(out);
     if (export->table)
         fclose(export->lines);
-    return error || is_written ? error : unwritable(export->arena, path);
+    return error || is_written ? error : file_unwritable(export->arena, path);
 }
 
 static int run(const Config *config, Arena *arena)
@@ -161,14 +157,14 @@ static int run(const Config *config, Arena *arena)
     if ((error = shop_channel(arena, config, &channel)))
         return shop_complain("export", error);
     if (!(out = is_output ? stdout : fopen(path, "w")))
-        return shop_complain("export", unwritable(arena, path));
+        return shop_complain("export", file_unwritable(arena, path));
     shop_open(&shop, arena, config);
     export.shop = &shop;
     export.channel = &channel;
     error = export_to(&export, out, path);
     shop_close(&shop);
     if (!is_output && fclose(out) && !error)
-        error = unwritable(arena, path);
+        error = file_unwritable(arena, path);
     if (error)
         return shop_complain("export", error);
     fprintf(stderr, "%lld %s\n", (long long)export.n_records,

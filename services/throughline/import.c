@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 static const Setting settings[] = {
-    { "currency", SETTING_TEXT, "", "of prices in the file that name none", 0, 0 },
+    { "currency", SETTING_TEXT, "",
+        "of prices in the file that name none; default: USD, INR in Flipkart's tables", 0, 0 },
     { "draft", SETTING_TEXT, "",
         "\"drafts/…\" that prices and states go into instead of being in force at once", 0, 0 },
     { "reason", SETTING_TEXT, "", "why prices change, for the audit trail", 0, 0 },
@@ -24,7 +25,7 @@ static int run(const Config *config, Arena *arena)
     Shop shop;
 
     if (config_words(config, &words) != 1) {
-        fprintf(stderr, "Usage: throughline import FILE\n");
+        fprintf(stderr, "Usage: throughline import FILE|-\n");
         return EXIT_USAGE;
     }
     if ((error = shop_channel(arena, config, &channel)))
@@ -41,12 +42,12 @@ static int run(const Config *config, Arena *arena)
     if (*terms.draft)
         printf("%lld with other prices or states than published, in %s\n",
             (long long)result.drafted, terms.draft);
-    return result.refused ? EXIT_FAILED : EXIT_OK;
+    return result.refused || result.file_problems ? EXIT_FAILED : EXIT_OK;
 }
 
 const Command command_import = {
     .name = "import",
-    .arguments = "FILE",
+    .arguments = "FILE|-",
     .summary = "Imports products, categories or stores; again with the same file changes nothing.",
     .details =
         "\nFormats, told by content, packed by gzip or not: JSON lines of products, JSON "
@@ -55,7 +56,7 @@ const Command command_import = {
         "the "
         "letter). An import that was cut off goes on\nwhere it was when the "
         "same file comes again. Good rows are kept whatever the others are; exit code 1 when "
-        "the service refused some.\n",
+        "some were not, or not whole.\n\"-\" reads standard input.\n",
     .settings = (const Setting *const[]){ shop_settings, settings, NULL },
     .run = run,
 };

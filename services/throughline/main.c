@@ -30,19 +30,28 @@ static int print_help(const Command *command)
     return EXIT_OK;
 }
 
+static bool is_help(const char *word)
+{
+    return text_equal(word, "--help") || text_equal(word, "-h");
+}
+
 static int run(const Command *command, int argc, char **argv)
 {
     Arena *arena = arena_new();
+    const char *const *words;
     Config *config;
     int code = EXIT_USAGE;
 
     for (int i = 1; i < argc && !text_equal(argv[i], "--"); i++)
-        if (text_equal(argv[i], "--help")) {
+        if (is_help(argv[i])) {
             arena_free(arena);
             return print_help(command);
         }
     config = config_read(arena, command->settings, argc, argv, stderr);
-    if (config)
+    if (config && text_is_empty(command->arguments) && config_words(config, &words))
+        fprintf(
+            stderr, "throughline %s: takes no argument like \"%s\".\n", command->name, words[0]);
+    else if (config)
         code = command->run(config, arena);
     else
         fprintf(stderr, "`throughline %s --help` lists the settings.\n", command->name);
@@ -54,7 +63,7 @@ int main(int argc, char **argv)
 {
     if (argc < 2)
         return print_usage(stderr);
-    if (text_equal(argv[1], "--help") || text_equal(argv[1], "help"))
+    if (is_help(argv[1]) || text_equal(argv[1], "help"))
         return print_usage(stdout);
     if (text_equal(argv[1], "--version") || text_equal(argv[1], "version")) {
         printf("throughline %s\n", THROUGHLINE_VERSION);

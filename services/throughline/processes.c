@@ -1,4 +1,5 @@
 #include "services/throughline/processes.h"
+#include "services/throughline/data_folder.h"
 
 #include "shared/base/clock.h"
 #include "shared/base/text.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,6 +99,18 @@ static int connect_to(int port)
     return fd;
 }
 
+/* Asked before the services are started: what an admin port of somebody else says of itself would be taken for a service's. */
+static const Error *check_free(Arena *arena, int port)
+{
+    int fd = connect_to(port);
+
+    if (fd < 0)
+        return NULL;
+    close(fd);
+    return error_new(arena, ERROR_UNAVAILABLE, "PORT_TAKEN",
+        "Port %d is in use: is Throughline running already? --base-port chooses others.", port);
+}
+
 /* Where the others are goes by environment: a service takes from it what it has peers for. */
 static void tell_targets(Arena *arena, int base_port)
 {
@@ -114,21 +126,15 @@ static void tell_targets(Arena *arena, int base_port)
 const Error *processes_start(Arena *arena, Processes *processes)
 {
     const char *folder = program_folder(arena);
-    const Error *error = NULL;
+    const Error *error;
 
     tell_targets(arena, processes->base_port);
 
-    mkdir(arena_printf(arena, "%s/logs", processes->data), 0700);
-    for (int i = 0; i < SHOP_SERVICES; i++) {
-        int fd = connect_to(processes->base_port + i);
-
-        if (fd >= 0) {
-            close(fd);
-            return error_new(arena, ERROR_UNAVAILABLE, "PORT_TAKEN",
-                "Port %d is in use: is Throughline running already? --base-port chooses others.",
-                processes->base_port + i);
-        }
-    }
+    if ((error = data_folder_make(arena, arena_printf(arena, "%s/logs", processes->data))))
+        return error;
+    for (int i = 0; i < SHOP_SERVICES && !error; i++)
+        if (!(error = check_free(arena, processes->base_port + i)))
+            error = check_free(arena, processes->base_port + i + ADMIN_OFFSET);
     for (int i = 0; i < SHOP_SERVICES && !error; i++)
         error = start_one(arena, processes, i, folder);
     return error;
@@ -164,6 +170,8 @@ const Error *processes_wait_ready(Arena *arena, const Processes *processes, int 
                 waitid(P_PID, (id_t)processes->pids[i], &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
                 info.si_pid;
 
+            if (*processes->stop)
+                return &shop_interrupted;
             if (ended || clock_monotonic() > end)
                 return error_new(arena, ERROR_UNAVAILABLE, "NOT_READY",
                     "%s %s; its log is %s/logs/%s.log.", name, ended ? "has ended" : "is not ready",

@@ -4,6 +4,7 @@
 
 #include "services/throughline/shop.h"
 
+#include <signal.h>
 #include <sys/types.h>
 
 typedef struct Processes {
@@ -12,12 +13,14 @@ typedef struct Processes {
     const char *data;
     const char *store_uri;
     const char *log_level;
+    const volatile sig_atomic_t *stop; /* set when nothing is waited for any more */
 } Processes;
 
 /* Starts all five, logs to DATA/logs. Errors: UNAVAILABLE PROGRAM_MISSING, PORT_TAKEN. */
 const Error *processes_start(Arena *arena, Processes *processes);
 
-/* Waits until /readyz of all is 200. Errors: UNAVAILABLE NOT_READY naming the service and where its log is. */
+/* Waits until /readyz of all is 200. Errors: UNAVAILABLE NOT_READY naming the service and where its log is, CANCELLED
+ * INTERRUPTED. */
 const Error *processes_wait_ready(Arena *arena, const Processes *processes, int timeout_ms);
 
 /* The first child that has ended although nobody asked it to, -1 when all run. */

@@ -26,6 +26,10 @@ const Setting shop_settings[] = {
     { "notification-target", SETTING_TEXT, "localhost:7005", "where notification is", 0, 0 },
     { "data", SETTING_TEXT, "throughline-data", "the folder that `up` keeps keys and tokens in", 0,
         0 },
+    { "tls-ca", SETTING_TEXT, "",
+        "roots (PEM) that the services are checked against; empty: plaintext", 0, 0 },
+    { "tls-cert", SETTING_TEXT, "", "certificate (PEM) to show where services ask for one", 0, 0 },
+    { "tls-key", SETTING_TEXT, "", "its private key (PEM)", 0, 0 },
     { "token-file", SETTING_TEXT, "", "the token to call with; default: DATA/tokens/admin.token", 0,
         0 },
     { "channel", SETTING_TEXT, "",
@@ -39,20 +43,33 @@ const Setting shop_settings[] = {
     { 0 },
 };
 
+const Error shop_interrupted = { ERROR_CANCELLED, "INTERRUPTED", "Stopped before it was done." };
+
+/* NULL where nothing is said. */
+static const char *path_of(const Config *config, const char *name)
+{
+    const char *path = config_text(config, name);
+
+    return text_is_empty(path) ? NULL : path;
+}
+
 void shop_open(Shop *shop, Arena *arena, const Config *config)
 {
-    shop->arena = arena;
-    shop->patience_ms = PATIENCE_MS;
+    *shop = (Shop){ .arena = arena, .patience_ms = PATIENCE_MS };
     for (int i = 0; i < SHOP_SERVICES; i++)
-        shop->clients[i] = rpc_client_open(arena,
-            &(RpcClientOptions){ .target = config_text(config,
-                                     arena_printf(arena, "%s-target", shop_services[i].name)) });
+        shop->clients[i] =
+            rpc_client_open(arena, &(RpcClientOptions){
+                                       .target = config_text(config,
+                                           arena_printf(arena, "%s-target", shop_services[i].name)),
+                                       .tls_ca = path_of(config, "tls-ca"),
+                                       .tls_certificate = path_of(config, "tls-cert"),
+                                       .tls_key = path_of(config, "tls-key"),
+                                   });
 }
 
 void shop_open_local(Shop *shop, Arena *arena, int base_port)
 {
-    shop->arena = arena;
-    shop->patience_ms = PATIENCE_MS;
+    *shop = (Shop){ .arena = arena, .patience_ms = PATIENCE_MS };
     for (int i = 0; i < SHOP_SERVICES; i++)
         shop->clients[i] = rpc_client_open(arena,
             &(RpcClientOptions){ .target = arena_printf(arena, "127.0.0.1:%d", base_port + i) });
@@ -62,6 +79,11 @@ void shop_close(Shop *shop)
 {
     for (int i = 0; i < SHOP_SERVICES; i++)
         rpc_client_close(shop->clients[i]);
+}
+
+bool shop_is_stopped(const Shop *shop)
+{
+    return shop->stop && *shop->stop;
 }
 
 RpcClient *shop_client(const Shop *shop, const char *package)
@@ -131,10 +153,12 @@ const Error *shop_call(const Shop *shop, const Channel *channel,
     int64_t until = clock_monotonic() + shop->patience_ms * INT64_C(1000);
     const Error *error;
 
+    if (shop_is_stopped(shop))
+        return &shop_interrupted;
     /* A service that is away for a moment, or not ready yet, is waited for; every change carries a request id. */
     while ((error = rpc_client_call(
                 shop_client(shop, service->package), &outgoing, service, method, request, reply)) &&
-           text_equal(error->reason, "PEER_UNAVAILABLE") &&
+           text_equal(error->reason, "PEER_UNAVAILABLE") && !shop_is_stopped(shop) &&
            clock_monotonic() + ASK_AGAIN_MS * 1000 < until)
         clock_sleep_ms(ASK_AGAIN_MS);
     return error;
@@ -145,6 +169,11 @@ int shop_complain(const char *what, const Error *error)
     fprintf(stderr, "%s: %s (%s, %s)\n", what, error->message, error_code_name((int)error->code),
         error_reason(error));
     for (size_t i = 0; i < error->n_violations; i++)
-        fprintf(stderr, "  %s: %s\n", error->violations[i].field, error->violations[i].description);
+        if (!text_is_empty(error->violations[i].field))
+            fprintf(
+                stderr, "  %s: %s\n", error->violations[i].field, error->violations[i].description);
+    if (text_equal(error->reason, "PEER_UNAVAILABLE"))
+        fprintf(stderr, "  Is `throughline up` running? Flags like --catalog-target=HOST:PORT say "
+                        "where services are.\n");
     return EXIT_FAILED;
 }

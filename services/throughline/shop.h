@@ -5,6 +5,8 @@
 #include "shared/base/config.h"
 #include "shared/rpc/client.h"
 
+#include <signal.h>
+
 /* A slow store on a busy machine takes its time. */
 enum { SHOP_SERVICES = 5, SHOP_CALL_MS = 60000 };
 
@@ -19,8 +21,14 @@ extern const ShopService shop_services[SHOP_SERVICES];
 typedef struct Shop {
     Arena *arena;
     int patience_ms; /* how long a service that cannot be reached is asked again */
+    const volatile sig_atomic_t *stop; /* set when nothing more is to be done; may be NULL */
     RpcClient *clients[SHOP_SERVICES];
 } Shop;
+
+/* What is done for a shop that is to stop ends with this: CANCELLED INTERRUPTED. */
+extern const Error shop_interrupted;
+
+bool shop_is_stopped(const Shop *shop);
 
 /* Somebody who calls: an account's token and the context that goes with every call. */
 typedef struct Channel {
@@ -28,7 +36,7 @@ typedef struct Channel {
     RpcContext context;
 } Channel;
 
-/* Targets from "--<service>-target". */
+/* Targets from "--<service>-target", TLS from "--tls-…". */
 void shop_open(Shop *shop, Arena *arena, const Config *config);
 void shop_open_local(Shop *shop, Arena *arena, int base_port);
 void shop_close(Shop *shop);
@@ -44,12 +52,12 @@ const Error *shop_read_token(Arena *arena, const char *path, const char **token)
 
 RpcOutgoing shop_outgoing(const Shop *shop, const Channel *channel, int timeout_ms);
 
-/* A unary call with a deadline of SHOP_CALL_MS. */
+/* A unary call with a deadline of SHOP_CALL_MS. Errors beside the service's: CANCELLED INTERRUPTED. */
 const Error *shop_call(const Shop *shop, const Channel *channel,
     const ProtobufCServiceDescriptor *service, const char *method, const void *request,
     void *reply);
 
-/* "what: message (REASON)", and one line a violation, on stderr. Returns EXIT_FAILED. */
+/* "what: message (REASON)", one line a violation, and where to look when nobody answers, on stderr. Returns EXIT_FAILED. */
 int shop_complain(const char *what, const Error *error);
 
 #endif

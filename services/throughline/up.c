@@ -2,6 +2,7 @@
 #include "services/throughline/accounts.h"
 #include "services/throughline/catalogue.h"
 #include "services/throughline/command.h"
+#include "services/throughline/data_folder.h"
 #include "services/throughline/journey.h"
 #include "services/throughline/processes.h"
 
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { READY_TIMEOUT_MS = 60000, STOP_GRACE_MS = 30000, WATCH_MS = 200 };
@@ -78,12 +78,14 @@ static const Error *start_all(Arena *arena, Processes *processes)
     int64_t start;
     const Error *error;
 
-    if ((error = accounts_prepare(arena, processes->data)))
+    if ((error = data_folder_take(arena, processes->data)) ||
+        (error = accounts_prepare(arena, processes->data)))
         return error;
     if (text_is_empty(processes->store_uri)) {
         const char *folder = arena_printf(arena, "%s/store", processes->data);
 
-        mkdir(folder, 0700);
+        if ((error = data_folder_make(arena, folder)))
+            return error;
         processes->store_uri = arena_printf(arena, "embedded:%s", folder);
     }
     start = clock_monotonic();
@@ -102,6 +104,7 @@ static int run(const Config *config, Arena *arena)
         .data = config_text(config, "data"),
         .store_uri = config_text(config, "store-uri"),
         .log_level = config_text(config, "log-level"),
+        .stop = &stop_asked,
     };
     struct sigaction action = { .sa_handler = ask_to_stop };
     const Error *error;
@@ -113,6 +116,7 @@ static int run(const Config *config, Arena *arena)
     signal(SIGPIPE, SIG_IGN);
     if (!(error = start_all(arena, &processes))) {
         shop_open_local(&shop, arena, processes.base_port);
+        shop.stop = &stop_asked;
         error = set_up_shop(arena, config, processes.data, &shop);
         shop_close(&shop);
     }

@@ -239,6 +239,8 @@ const Error *upload_row(Upload *upload, const CatalogRow *row)
 
     if (kind == UPLOAD_NOTHING)
         return NULL;
+    if (shop_is_stopped(upload->shop))
+        return &shop_interrupted;
     if ((!upload->stream || kind != upload->kind) &&
         ((error = close_stream(upload)) || (error = open_stream(upload, kind))))
         return error;
@@ -248,8 +250,14 @@ const Error *upload_row(Upload *upload, const CatalogRow *row)
 
 const Error *upload_end(Upload *upload, const Error *error)
 {
-    const Error *answer = close_stream(upload);
+    const Error *answer;
 
+    /* Cut off, and not said to be complete: the same file goes on where this ends. */
+    if (error == &shop_interrupted && upload->stream) {
+        rpc_client_close_stream(upload->stream);
+        upload->stream = NULL;
+    }
+    answer = close_stream(upload);
     arena_free(upload->batch);
     return answer ? answer : error;
 }

@@ -83,9 +83,7 @@ static const Error *follow(const Shop *shop, const Channel *channel, Watch *watc
             fflush(stdout);
             arena_reset(one);
         }
-        if (error)
-            error = error_new(shop->arena, error->code, arena_text(shop->arena, error->reason),
-                "%s", error->message);
+        error = error_copy(shop->arena, error);
         rpc_client_close_stream(stream);
     }
     arena_free(one);
@@ -152,9 +150,10 @@ static int run(const Config *config, Arena *arena)
 
 const Command command_watch = {
     .name = "watch",
-    .arguments = "cart CART | inbox CUSTOMER | events SERVICE",
+    .arguments = "cart|inbox|events NAME",
     .summary = "Prints every change as it happens, one JSON a line, until Ctrl-C.",
-    .details = "\nBroken connections are taken up again after the last change: nothing is missed, "
+    .details = "\nNAME is a cart, a customer, or a service for its events. Broken connections are "
+               "taken up again after the last change: nothing is missed, "
                "nothing comes twice.\n\n"
                "Example: throughline watch events cart\n",
     .settings = (const Setting *const[]){ shop_settings, NULL },

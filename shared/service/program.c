@@ -119,7 +119,8 @@ int service_main(int argc, char **argv, const Service *service)
     config = config_read(arena, tables, argc, argv, stderr);
     if (!config) {
         code = EXIT_BAD_SETTING;
-    } else if (config_switch(config, "help")) {
+    } else if (config_switch(config, "help") ||
+               (config_words(config, &words) && text_equal(words[0], "-h"))) {
         print_help(service, tables);
     } else if (config_switch(config, "version")) {
         printf("%s %s\n", service->name, THROUGHLINE_VERSION);

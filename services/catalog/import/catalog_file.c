@@ -18,6 +18,9 @@ static const Error unreadable = { ERROR_INVALID_ARGUMENT, "FILE_UNREADABLE",
     "This is no catalogue that can be read: JSON lines of products, a JSON array of them, a Saleor "
     "fixture, categories, stores, or separated values with a header that has a title." };
 
+static const Error damaged = { ERROR_INVALID_ARGUMENT, "FILE_UNREADABLE",
+    "The packed file is damaged, cut off or too large." };
+
 void row_problem(
     Arena *arena, CatalogRow *row, int64_t number, const char *field, const char *format, ...)
 {
@@ -124,9 +127,9 @@ const Error *catalog_file_open(
     if (!stream)
         return error_new(
             arena, ERROR_NOT_FOUND, "FILE_NOT_FOUND", "%s: %s.", path, strerror(errno));
-    stream = unpack(stream);
-    source = stream ? open_source(stream, &options) : NULL;
-    if (!source)
+    if (!(stream = unpack(stream)))
+        return &damaged;
+    if (!(source = open_source(stream, &options)))
         return &unreadable;
     *file = calloc(1, sizeof(**file));
     if (!*file)

@@ -45,8 +45,9 @@ FILE *unpack(FILE *file)
     fclose(file);
     out = tmpfile();
     is_good = packed && out && copy_out(packed, out);
-    if (packed)
-        gzclose(packed);
+    /* It is here that a file says that its end is missing. */
+    if (packed && gzclose(packed) != Z_OK)
+        is_good = false;
     if (!is_good) {
         if (out)
             fclose(out);
