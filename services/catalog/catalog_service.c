@@ -1,7 +1,7 @@
 /* The catalogue as a service: its shape, its state, its key. */
 #include "services/catalog/catalog_service.h"
 
-#include "services/catalog/governance.h"
+#include "services/catalog/governance/governance.h"
 #include "shared/base/clock.h"
 #include "shared/base/id.h"
 #include "shared/codec/message.h"

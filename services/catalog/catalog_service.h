@@ -2,15 +2,15 @@
 #ifndef THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
 #define THROUGHLINE_SERVICES_CATALOG_CATALOG_SERVICE_H
 
-#include "services/catalog/assortment_shelf.h"
-#include "services/catalog/signature.h"
+#include "services/catalog/products/assortment_shelf.h"
+#include "services/catalog/pricing/signature.h"
 #include "services/catalog/domain/stock.h"
-#include "services/catalog/key_ring.h"
-#include "services/catalog/registry.h"
-#include "services/catalog/rules_holder.h"
-#include "services/catalog/search_index.h"
+#include "services/catalog/pricing/key_ring.h"
+#include "services/catalog/products/registry.h"
+#include "services/catalog/governance/rules_holder.h"
+#include "services/catalog/search/search_index.h"
 #include "services/catalog/show.h"
-#include "services/catalog/snapshot.h"
+#include "services/catalog/products/snapshot.h"
 #include "shared/service/service.h"
 
 extern const Collection assortments;

@@ -1,6 +1,6 @@
 /* Whether what is to be changed is for the caller's own channel: accounts that are bound to one change the rules of no other. */
 #include "services/catalog/channel_view.h"
-#include "services/catalog/governance.h"
+#include "services/catalog/governance/governance.h"
 
 /* NULL when there are no findings. */
 static const Error *not_yours(RpcCall *call, const Findings *findings)

@@ -1,7 +1,7 @@
 #include "services/catalog/channel_view.h"
 
 #include "services/catalog/catalog_service.h"
-#include "services/catalog/rule_shelf.h"
+#include "services/catalog/governance/rule_shelf.h"
 
 /* How often a page that is not full yet is filled up from what comes behind it. */
 enum { ROUNDS_A_PAGE = 20 };

@@ -1,5 +1,5 @@
-#include "services/catalog/governance.h"
-#include "services/catalog/rule_checkpoint.h"
+#include "services/catalog/governance/governance.h"
+#include "services/catalog/governance/rule_checkpoint.h"
 
 #include "throughline/catalog/v1/coupon.pb-c.h"
 #include "throughline/catalog/v1/location.pb-c.h"

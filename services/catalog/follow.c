@@ -1,6 +1,6 @@
 /* Keeps what is in memory current: all of it at the start, then the service's own event log, which
  * has the changes of every replica. The audit trail is made of the same reading. */
-#include "services/catalog/audit.h"
+#include "services/catalog/governance/audit.h"
 #include "services/catalog/records.h"
 #include "shared/codec/message.h"
 

@@ -1,6 +1,6 @@
 #include "services/catalog/listing.h"
 
-#include "services/catalog/published.h"
+#include "services/catalog/governance/published.h"
 #include "shared/codec/message.h"
 
 enum { SLICE = 256 };

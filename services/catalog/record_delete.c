@@ -2,7 +2,7 @@
  * starts anew, cannot take an older record for the newest. */
 #include "services/catalog/records.h"
 
-#include "services/catalog/governance.h"
+#include "services/catalog/governance/governance.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 #include "shared/rpc/check.h"

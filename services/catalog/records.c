@@ -1,6 +1,6 @@
 #include "services/catalog/records.h"
 
-#include "services/catalog/governance.h"
+#include "services/catalog/governance/governance.h"
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
 #include "shared/service/race.h"

@@ -4,7 +4,7 @@
  * the request's bytes to the answer's. Each promotion takes something off a few products of its own, as
  * the calendars of shops are: the more there are, the fewer apply to one cart. */
 #include "services/catalog/catalog_service.h"
-#include "services/catalog/pricing_rpcs.h"
+#include "services/catalog/pricing/pricing_rpcs.h"
 #include "shared/base/clock.h"
 #include "shared/base/config.h"
 #include "shared/codec/message.h"

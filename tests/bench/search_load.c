@@ -3,7 +3,7 @@
  * first), and each query has two words of one product's title, the last as a beginning. Or, as their
  * baseline, the same words in the same texts with SQLite's FTS5 in memory and its bm25, without
  * facets. Prints what it did as one line of JSON. */
-#include "services/catalog/search_index.h"
+#include "services/catalog/search/search_index.h"
 #include "shared/base/clock.h"
 #include "shared/base/config.h"
 #include "shared/codec/types.h"

@@ -3,7 +3,7 @@
 #ifndef THROUGHLINE_TESTS_CATALOG_BARE_CATALOG_H
 #define THROUGHLINE_TESTS_CATALOG_BARE_CATALOG_H
 
-#include "services/catalog/governance.h"
+#include "services/catalog/governance/governance.h"
 #include "shared/event/log.h"
 
 typedef struct BareCatalog {

@@ -3,7 +3,7 @@
 #define THROUGHLINE_TESTS_CATALOG_FIXTURE_H
 
 #include "services/catalog/catalog_service.h"
-#include "services/catalog/product_import.h"
+#include "services/catalog/products/product_import.h"
 #include "tests/support/fixture.h"
 #include "tests/support/test_main.h"
 #include "tests/unit/catalog/builders.h"

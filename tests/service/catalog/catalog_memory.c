@@ -1,6 +1,6 @@
 #include "tests/service/catalog/catalog_memory.h"
 
-#include "services/catalog/rule_shelf.h"
+#include "services/catalog/governance/rule_shelf.h"
 
 void catalog_memory_open(Catalog *catalog)
 {

@@ -1,5 +1,5 @@
 /* What an account that is bound to a channel may change, over gRPC. */
-#include "services/catalog/uses_store.h"
+#include "services/catalog/pricing/uses_store.h"
 #include "tests/service/catalog/governance_fixture.h"
 
 #include "shared/codec/message.h"

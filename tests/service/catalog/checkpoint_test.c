@@ -1,6 +1,6 @@
 /* Thousands of releases: checkpoints of their rules are what all changes one after the other come to, and whoever starts reads no
  * release before the newest of them. */
-#include "services/catalog/rule_checkpoint.h"
+#include "services/catalog/governance/rule_checkpoint.h"
 #include "shared/codec/message.h"
 #include "tests/service/catalog/replicas.h"
 #include "tests/support/test_main.h"

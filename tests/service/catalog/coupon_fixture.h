@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_TESTS_COUPON_FIXTURE_H
 #define THROUGHLINE_TESTS_COUPON_FIXTURE_H
 
-#include "services/catalog/uses_store.h"
+#include "services/catalog/pricing/uses_store.h"
 #include "tests/service/catalog/pricing_fixture.h"
 
 typedef Throughline__Catalog__V1__PromotionUsage PromotionUsage;

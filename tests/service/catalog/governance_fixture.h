@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_TESTS_GOVERNANCE_FIXTURE_H
 #define THROUGHLINE_TESTS_GOVERNANCE_FIXTURE_H
 
-#include "services/catalog/governance.h"
+#include "services/catalog/governance/governance.h"
 #include "tests/service/catalog/catalog_fixture.h"
 #include "tests/unit/catalog/rule_builders.h"
 

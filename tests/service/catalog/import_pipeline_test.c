@@ -1,6 +1,6 @@
 /* Imports of several batches, of which one is gathered while another is written: what depends on what came before, and what is left
  * where the store fails in the middle. THROUGHLINE_QUICK=1: at a third of the operations. */
-#include "services/catalog/product_import.h"
+#include "services/catalog/products/product_import.h"
 #include "shared/codec/message.h"
 #include "shared/store/engine_failing.h"
 #include "tests/service/catalog/bare_catalog.h"

@@ -3,7 +3,7 @@
 #ifndef THROUGHLINE_TESTS_CATALOG_REPLICAS_H
 #define THROUGHLINE_TESTS_CATALOG_REPLICAS_H
 
-#include "services/catalog/governance.h"
+#include "services/catalog/governance/governance.h"
 
 enum { REPLICAS = 2 };
 

@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_TESTS_CATALOG_STOCK_FIXTURE_H
 #define THROUGHLINE_TESTS_CATALOG_STOCK_FIXTURE_H
 
-#include "services/catalog/stock_store.h"
+#include "services/catalog/stock/stock_store.h"
 #include "tests/service/catalog/catalog_fixture.h"
 
 typedef Throughline__Catalog__V1__GetStockResponse GetStockResponse;

@@ -2,7 +2,7 @@
 #include "tests/service/catalog/follower.h"
 #include "tests/service/catalog/stock_fixture.h"
 
-#include "services/catalog/governance.h"
+#include "services/catalog/governance/governance.h"
 #include "services/catalog/records.h"
 #include "shared/base/clock.h"
 #include "shared/base/id.h"

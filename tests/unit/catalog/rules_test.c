@@ -1,5 +1,5 @@
 /* Rules made ready: what is found, what is shared, what lives how long. */
-#include "services/catalog/rules_holder.h"
+#include "services/catalog/governance/rules_holder.h"
 
 #include "services/catalog/domain/lookup.h"
 #include "services/catalog/domain/selector.h"

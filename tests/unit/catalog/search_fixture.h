@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_TESTS_UNIT_CATALOG_SEARCH_FIXTURE_H
 #define THROUGHLINE_TESTS_UNIT_CATALOG_SEARCH_FIXTURE_H
 
-#include "services/catalog/search_index.h"
+#include "services/catalog/search/search_index.h"
 #include "tests/support/test_main.h"
 #include "tests/unit/catalog/builders.h"
 

@@ -1,4 +1,4 @@
-#include "services/catalog/signature.h"
+#include "services/catalog/pricing/signature.h"
 
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"

@@ -1,5 +1,5 @@
 /* The snapshot: versions, codes that move, order, and readers beside a writer. */
-#include "services/catalog/snapshot.h"
+#include "services/catalog/products/snapshot.h"
 
 #include "shared/codec/message.h"
 #include "tests/support/test_main.h"

@@ -1,5 +1,5 @@
 /* The words of the catalogue: every beginning finds all words that have it, however many there are and in whatever order they came. */
-#include "services/catalog/vocabulary.h"
+#include "services/catalog/products/vocabulary.h"
 #include "tests/support/test_main.h"
 
 #include <string.h>
