@@ -103,9 +103,27 @@ static const Error *begin(void *context, RpcCall *call, const ProtobufCMessage *
     return store_find_reply(view);
 }
 
+/* What depends on what is stored, so that a twin of the call that was answered meanwhile may have brought it about. */
+static bool depends_on_state(const Error *error)
+{
+    return error->code == ERROR_FAILED_PRECONDITION || error->code == ERROR_NOT_FOUND ||
+           error->code == ERROR_ALREADY_EXISTS || error->code == ERROR_ABORTED;
+}
+
+/* The first answer where there is one by now, else the error as it is. */
+static const Error *look_again(const RpcCall *call, const Error *error)
+{
+    const Error *found = store_find_reply(call->store);
+
+    return found && (found->code == ERROR_ALREADY_EXISTS || found == &store_would_wait) ? found
+                                                                                        : error;
+}
+
 static const Error *end(void *context, RpcCall *call, const Error *error, Bytes *replayed)
 {
     (void)context;
+    if (error && error != &store_replayed && depends_on_state(error) && call->store)
+        error = look_again(call, error);
     if (error == &store_would_wait)
         return &rpc_needs_worker;
     if (error == &store_replayed) {

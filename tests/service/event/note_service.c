@@ -11,7 +11,25 @@ const Collection tallies = { .name = "tallies",
     .message = &throughline__echo__v1__tally__descriptor };
 
 static const Error as_asked = { ERROR_FAILED_PRECONDITION, "AS_ASKED", "The text asks for it." };
+static const Error written_before = { ERROR_FAILED_PRECONDITION, "WRITTEN_BEFORE",
+    "The text is for notes that are not there yet." };
 static const Error injected = { ERROR_UNAVAILABLE, "INJECTED", "A test wants this failure." };
+
+void (*_Atomic note_meanwhile)(void);
+
+/* Decides by what is there now, whoever wrote it: what rules do that look at more than the note itself. */
+static const Error *check_unwritten(const RpcCall *call, const char *name)
+{
+    void (*meanwhile)(void) = atomic_exchange(&note_meanwhile, NULL);
+    StoreView steps = store_steps(call->store);
+    Note there = THROUGHLINE__ECHO__V1__NOTE__INIT;
+    const Error *error;
+
+    if (meanwhile)
+        meanwhile();
+    error = store_get(&steps, &notes, name, &there);
+    return !error ? &written_before : error->code == ERROR_NOT_FOUND ? NULL : error;
+}
 
 static const Error *write_note(RpcCall *call, const void *request, void *reply)
 {
@@ -34,6 +52,8 @@ static const Error *write_note(RpcCall *call, const void *request, void *reply)
 
     if (text_equal(req->text, "fail"))
         return &as_asked;
+    if (text_equal(req->text, "once") && (error = check_unwritten(call, req->name)))
+        return error;
     clock_sleep_ms(req->delay_ms);
     note->name = req->name;
     note->text = req->text;

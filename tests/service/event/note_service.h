@@ -23,6 +23,9 @@ extern const Service mirror_service;
 extern const Collection notes;
 extern const Collection tallies;
 
+/* Called once, by the next call that writes the text "once", between what it loads and what it decides; NULL: nothing. */
+extern void (*_Atomic note_meanwhile)(void);
+
 /* Every how many-th event the mirror fails, before and after its effect in turn; 0: none. */
 extern atomic_int mirror_fails_every;
 

@@ -1,7 +1,10 @@
 /* A service as a whole, through its port: requests, replays, readiness. */
+#include "shared/base/id.h"
 #include "tests/service/event/note_service.h"
 #include "tests/support/fixture.h"
 #include "tests/support/test_main.h"
+
+#include <stdlib.h>
 
 static WriteNoteRequest a_request(const char *name, const char *text, const char *request_id)
 {
@@ -121,6 +124,77 @@ static void a_refused_request_may_be_tried_again(void)
         error_reason(fixture_call(fixture, "NoteService/WriteNote", &request, &note)), "AS_ASKED");
 }
 
+/* What two twins write, and in which request. */
+static const char *twins_note, *twins_request;
+
+static void write_once(void)
+{
+    WriteNoteRequest request = a_request(twins_note, "once", twins_request);
+    Note note = THROUGHLINE__ECHO__V1__NOTE__INIT;
+
+    CHECK_TEXT(error_reason(fixture_call(fixture, "NoteService/WriteNote", &request, &note)), "OK");
+    CHECK_INT(note.writings, 1);
+}
+
+static void write_other(void)
+{
+    WriteNoteRequest request = a_request("notes/a", "one", "r-2");
+    Note note = THROUGHLINE__ECHO__V1__NOTE__INIT;
+
+    CHECK_TEXT(error_reason(fixture_call(fixture, "NoteService/WriteNote", &request, &note)), "OK");
+}
+
+static void a_twin_that_comes_too_late_gets_the_first_answer(void)
+{
+    twins_note = "notes/a";
+    twins_request = "r-1";
+    atomic_store(&note_meanwhile, write_once);
+
+    write_once();
+}
+
+static void a_twin_that_comes_too_late_over_mongo_gets_it_too(void)
+{
+    const char *uri = getenv("THROUGHLINE_TEST_MONGO_URI");
+    const char *flags[] = { "--store-uri", uri, NULL };
+    char id[ID_SIZE];
+
+    if (!uri) {
+        test_skip("THROUGHLINE_TEST_MONGO_URI names no server");
+        return;
+    }
+    stop();
+    fixture = fixture_start_flags(&note_service, NULL, flags);
+    id_new(id);
+    twins_note = arena_printf(fixture_arena(fixture), "notes/%s", id);
+    twins_request = id;
+    atomic_store(&note_meanwhile, write_once);
+
+    write_once();
+}
+
+static void a_refusal_that_is_no_twins_doing_stays(void)
+{
+    WriteNoteRequest request = a_request("notes/a", "once", "r-1");
+    Note note = THROUGHLINE__ECHO__V1__NOTE__INIT;
+
+    atomic_store(&note_meanwhile, write_other);
+
+    CHECK_TEXT(error_reason(fixture_call(fixture, "NoteService/WriteNote", &request, &note)),
+        "WRITTEN_BEFORE");
+}
+
+static void a_twin_with_other_content_hears_of_it(void)
+{
+    WriteNoteRequest request = a_request("notes/a", "once", "r-2");
+    Note note = THROUGHLINE__ECHO__V1__NOTE__INIT;
+
+    atomic_store(&note_meanwhile, write_other);
+
+    CHECK_TEXT(error_reason(fixture_call(fixture, "NoteService/WriteNote", &request, &note)),
+        "REQUEST_ID_REUSED");
+}
+
 static void an_answer_survives_a_restart(void)
 {
     WriteNoteRequest request = a_request("notes/a", "one", "r-1");
@@ -173,6 +247,12 @@ static CU_TestInfo tests[] = {
     { "a_request_id_with_other_content_is_refused", a_request_id_with_other_content_is_refused },
     { "another_account_may_use_the_same_request_id", another_account_may_use_the_same_request_id },
     { "a_refused_request_may_be_tried_again", a_refused_request_may_be_tried_again },
+    { "a_twin_that_comes_too_late_gets_the_first_answer",
+        a_twin_that_comes_too_late_gets_the_first_answer },
+    { "a_twin_that_comes_too_late_over_mongo_gets_it_too",
+        a_twin_that_comes_too_late_over_mongo_gets_it_too },
+    { "a_refusal_that_is_no_twins_doing_stays", a_refusal_that_is_no_twins_doing_stays },
+    { "a_twin_with_other_content_hears_of_it", a_twin_with_other_content_hears_of_it },
     { "an_answer_survives_a_restart", an_answer_survives_a_restart },
     { "a_call_without_token_or_scope_is_refused", a_call_without_token_or_scope_is_refused },
     { "every_bad_field_is_named", every_bad_field_is_named },
