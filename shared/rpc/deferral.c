@@ -69,8 +69,7 @@ static void leave(RpcDeferral *deferral)
     if (!is_mine)
         return;
     if (is_done) {
-        exchange->wire->is_hasty = true;
-        exchange_reserve_bytes(exchange, reply);
+        exchange_reserve_bytes(exchange, reply, false);
         exchange_finish(exchange, NULL);
     } else if (is_gone) {
         exchange_finish(exchange, exchange_stop_error(exchange));

@@ -76,7 +76,7 @@ static void send_next(RpcStream *stream)
         stream->last = &stream->first;
     stream->n_queued--;
     stream->queued_bytes -= message->size;
-    memcpy(ops->reserve(exchange->wire, message->size), message->data, message->size);
+    memcpy(ops->reserve(exchange->wire, message->size, false), message->data, message->size);
     counter_add(exchange->method->sent_bytes, message->size);
     free(message);
     stream->is_sending = true;

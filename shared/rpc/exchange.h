@@ -124,10 +124,10 @@ extern const TransportEvents pipeline_events; /* without the context */
 void pipeline_run(RpcExchange *exchange);
 /* Counts, logs and answers; the exchange must not be touched afterwards. */
 void exchange_finish(RpcExchange *exchange, const Error *error);
-/* Packs the message into the transport's own room for it. */
-void exchange_reserve(RpcExchange *exchange, const void *message);
+/* Packs the message into the transport's own room for it. `may_wait` is the transport's. */
+void exchange_reserve(RpcExchange *exchange, const void *message, bool may_wait);
 /* The same with a message that is packed. */
-void exchange_reserve_bytes(RpcExchange *exchange, Bytes bytes);
+void exchange_reserve_bytes(RpcExchange *exchange, Bytes bytes, bool may_wait);
 /* Calls the handler once more, on a worker; the exchange must not be touched afterwards. */
 void exchange_again(RpcExchange *exchange);
 /* Why the call is over: CANCELLED CALL_CANCELLED, DEADLINE_EXCEEDED. */

@@ -231,7 +231,7 @@ static void turned(void *const *users, size_t n_users)
         if (exchanges[i]->share)
             complete_alike(exchanges + i, n_users - i);
     for (size_t i = 0; i < n_users; i++) {
-        exchange_reserve(exchanges[i], exchanges[i]->reply);
+        exchange_reserve(exchanges[i], exchanges[i]->reply, false);
         exchange_finish(exchanges[i], NULL);
     }
 }
@@ -278,16 +278,16 @@ static const Error *handle(RpcExchange *exchange, void *request, void *reply, By
     return hooks->end ? hooks->end(hooks->context, call, error, replayed) : error;
 }
 
-void exchange_reserve_bytes(RpcExchange *exchange, Bytes bytes)
+void exchange_reserve_bytes(RpcExchange *exchange, Bytes bytes, bool may_wait)
 {
-    uint8_t *room = exchange->server->ops->reserve(exchange->wire, bytes.size);
+    uint8_t *room = exchange->server->ops->reserve(exchange->wire, bytes.size, may_wait);
 
     if (bytes.size)
         memcpy(room, bytes.data, bytes.size);
     counter_add(exchange->method->sent_bytes, bytes.size);
 }
 
-void exchange_reserve(RpcExchange *exchange, const void *message)
+void exchange_reserve(RpcExchange *exchange, const void *message, bool may_wait)
 {
     const ProtobufCMessage *base = message;
     uint8_t small[SMALL_REPLY];
@@ -297,11 +297,11 @@ void exchange_reserve(RpcExchange *exchange, const void *message)
 
     /* What was packed before is measured at once. */
     if (!base->n_unknown_fields && message_pack_into(message, small, sizeof(small), &packed)) {
-        exchange_reserve_bytes(exchange, packed);
+        exchange_reserve_bytes(exchange, packed, may_wait);
         return;
     }
     size = protobuf_c_message_get_packed_size(message);
-    room = exchange->server->ops->reserve(exchange->wire, size);
+    room = exchange->server->ops->reserve(exchange->wire, size, may_wait);
     protobuf_c_message_pack(message, room);
     counter_add(exchange->method->sent_bytes, size);
 }
@@ -340,9 +340,9 @@ void pipeline_run(RpcExchange *exchange)
     }
     stream_settle(exchange);
     if (!error && !method->server_streams && replayed.data)
-        exchange_reserve_bytes(exchange, replayed);
+        exchange_reserve_bytes(exchange, replayed, rpc_may_block(&exchange->call));
     else if (!error && !method->server_streams)
-        exchange_reserve(exchange, reply);
+        exchange_reserve(exchange, reply, rpc_may_block(&exchange->call));
     exchange_finish(exchange, error);
 }
 

@@ -95,7 +95,7 @@ const Error *rpc_send(RpcCall *call, const void *message)
     wait_sent(exchange);
     if (rpc_should_stop(call))
         return exchange_stop_error(exchange);
-    exchange_reserve(exchange, message);
+    exchange_reserve(exchange, message, true);
     exchange->is_sending = true;
     exchange->server->ops->send(exchange->wire);
     return NULL;

@@ -37,8 +37,6 @@ typedef struct TransportCall {
     Transport *transport;
     void *user;                    /* the run time's own: set before `arrived` asks for anything */
     const TransportExtras *extras; /* NULL: none, as at arrival */
-    /* Whoever asks may not wait, not even in `reserve` for those who send to catch up. */
-    bool is_hasty;
 } TransportCall;
 
 /* A method that calls may name; anything else arrives with method NULL. */
@@ -123,8 +121,9 @@ struct TransportOps {
     void (*linger)(TransportCall *call);
     /* Asks for the next message; one at a time. */
     void (*receive)(TransportCall *call);
-    /* Room for the next message out, which `send` or `finish` takes; one at a time. */
-    uint8_t *(*reserve)(TransportCall *call, size_t size);
+    /* Room for the next message out, which `send` or `finish` takes; one at a time. With `may_wait`
+     * a worker is held up a little while those who send have to catch up; nobody else may be. */
+    uint8_t *(*reserve)(TransportCall *call, size_t size, bool may_wait);
     /* Sends what was reserved; one at a time. */
     void (*send)(TransportCall *call);
     /* Sends what was reserved, if anything and the status is OK, and the status. Not while a

@@ -349,10 +349,11 @@ static void core_receive(TransportCall *base)
     start(call, &op, 1, &call->receive);
 }
 
-static uint8_t *core_reserve(TransportCall *base, size_t size)
+static uint8_t *core_reserve(TransportCall *base, size_t size, bool may_wait)
 {
     CoreCall *call = (CoreCall *)base;
 
+    (void)may_wait;
     assert(!call->has_reserved);
     call->reserved = grpc_slice_malloc(size);
     call->has_reserved = true;

@@ -56,14 +56,14 @@ static void h2_receive(TransportCall *base)
     ask((H2Call *)base, H2_ASK_RECEIVE);
 }
 
-static uint8_t *h2_reserve(TransportCall *base, size_t size)
+static uint8_t *h2_reserve(TransportCall *base, size_t size, bool may_wait)
 {
     H2Call *call = (H2Call *)base;
     size_t whole = H2_PREFIX_BYTES + size;
 
     assert(!call->reserved);
     if (whole > sizeof(call->own_out))
-        h2_limits_make(call, whole);
+        h2_limits_make(call, whole, may_wait);
     call->reserved = whole <= sizeof(call->own_out) ? call->own_out : malloc(whole);
     if (!call->reserved)
         abort();

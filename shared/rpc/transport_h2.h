@@ -279,8 +279,6 @@ void h2_loop_command(H2Loop *loop, H2Command command);
 void h2_loop_enter(const H2Loop *loop);
 /* Whether it is. */
 bool h2_loop_is_here(const H2Loop *loop);
-/* Whether it is that of any. */
-bool h2_loop_is_any(void);
 /* Behind everything that happens on the loop: does what was asked and writes what came of it. */
 void h2_loop_settle(H2Loop *loop);
 void h2_loop_count(H2Loop *loop, int step);
@@ -408,8 +406,9 @@ void h2_limits_take_untold(H2Connection *connection);
 /* More or less waits for the client. */
 void h2_limits_hold(H2Connection *connection, int64_t step);
 bool h2_limits_is_crowded(const H2Connection *connection);
-/* Before memory is taken for a reply. A worker waits a little where the loops have fallen behind. */
-void h2_limits_make(H2Call *call, size_t size);
+/* Before memory is taken for a reply. Who may wait does so, a little, where the loops have fallen
+ * behind. */
+void h2_limits_make(H2Call *call, size_t size, bool may_wait);
 /* The loop has looked at it, or it is gone. */
 void h2_limits_made(H2Call *call);
 /* Whether one more reply of this size is one too many. */

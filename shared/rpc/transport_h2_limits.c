@@ -156,13 +156,12 @@ void h2_limits_hold(H2Connection *connection, int64_t step)
 }
 
 /* Many workers make replies faster than few loops can refuse to hold them. */
-void h2_limits_make(H2Call *call, size_t size)
+void h2_limits_make(H2Call *call, size_t size, bool may_wait)
 {
     _Atomic size_t *made = &call->connection->loop->transport->made_bytes;
+    int waits = may_wait ? MAX_MADE_WAITS : 0;
 
-    for (int i = 0; atomic_fetch_add(made, size) > MAX_MADE && i < MAX_MADE_WAITS; i++) {
-        if (h2_loop_is_any() || call->base.is_hasty)
-            break;
+    while (atomic_fetch_add(made, size) > MAX_MADE && waits-- > 0) {
         atomic_fetch_sub(made, size);
         clock_sleep_ms(1);
     }

@@ -21,11 +21,6 @@ typedef struct Posted {
 
 static _Thread_local const H2Loop *here;
 
-bool h2_loop_is_any(void)
-{
-    return here != NULL;
-}
-
 bool h2_loop_is_here(const H2Loop *loop)
 {
     return here == loop;

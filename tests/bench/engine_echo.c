@@ -17,7 +17,7 @@ static void arrived(void *context, TransportCall *call, const TransportArrival *
 
     (void)context;
     if (arrival->has_message)
-        memcpy(ops->reserve(call, arrival->message.size), arrival->message.data,
+        memcpy(ops->reserve(call, arrival->message.size, false), arrival->message.data,
             arrival->message.size);
     ops->finish(call, &status);
 }

@@ -36,7 +36,7 @@ static long n_open;
 
 static void answer(TransportCall *call, Bytes message)
 {
-    uint8_t *room = transport_h2.reserve(call, message.size);
+    uint8_t *room = transport_h2.reserve(call, message.size, false);
 
     if (message.size)
         memcpy(room, message.data, message.size);

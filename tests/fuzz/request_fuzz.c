@@ -118,10 +118,11 @@ static void fuzz_receive(TransportCall *call)
     tell(&((FuzzCall *)call)->wants_message);
 }
 
-static uint8_t *fuzz_reserve(TransportCall *base, size_t size)
+static uint8_t *fuzz_reserve(TransportCall *base, size_t size, bool may_wait)
 {
     FuzzCall *call = (FuzzCall *)base;
 
+    (void)may_wait;
     must(!call->room);
     call->room = malloc(size + 1);
     must(call->room != NULL);

@@ -11,9 +11,6 @@ enum {
     LONG_MS = 60000,
     SHORT_MS = 3000, /* enough to arrive, however busy the machine is */
     GRACE_MS = 300,
-    PATIENCE_MS = 15000,
-    LARGE = 128 * 1024,
-    N_LARGE = 64,
 };
 
 static Echo *echo;
@@ -168,48 +165,6 @@ static void calls_that_are_deferred_keep_no_thread(void)
     check_waited(HELD);
 }
 
-static RawCall *open_held_large(void)
-{
-    static const uint8_t zeros[LARGE];
-    EchoRequest request = THROUGHLINE__ECHO__V1__ECHO_REQUEST__INIT;
-    int before = atomic_load(held_total());
-    RawCall *call;
-
-    request.payload = (ProtobufCBinaryData){ LARGE, (uint8_t *)(uintptr_t)zeros };
-    call = echo_open(echo, ECHO_PATH "Echo", &request, LONG_MS);
-    CU_ASSERT_FATAL(comes_to(held_total(), before + 1));
-    return call;
-}
-
-/* Workers that make more than is sent have to wait, for a second each time; whoever ends what is deferred must not. */
-static void whoever_ends_it_does_not_wait_for_those_who_send(void)
-{
-    RawCall *large[N_LARGE], *small;
-    int64_t start_at;
-
-    echo_stop(echo);
-    echo = echo_start(&(RpcLimits){ .pollers = 1 });
-    defer_by(held_put);
-    for (int i = 0; i < N_LARGE; i++)
-        large[i] = open_held_large();
-    defer_by(end_well);
-    atomic_store(&echo->state.holds, true);
-    small = open_echo(LONG_MS);
-    CU_ASSERT(comes_to(&echo->state.held, 1));
-
-    start_at = clock_monotonic();
-    for (int i = 0; i < N_LARGE; i++)
-        rpc_deferral_end(held_take(), true);
-    CU_ASSERT((clock_monotonic() - start_at) / 1000 < PATIENCE_MS);
-
-    atomic_store(&echo->state.holds, false);
-    for (int i = 0; i < N_LARGE; i++) {
-        CHECK_TEXT(error_reason(raw_status(large[i])), "OK");
-        raw_free(large[i]);
-    }
-    check_answered(small, "later");
-}
-
 static void a_call_whose_time_is_over_is_answered_at_once(void)
 {
     RawCall *first = open_held(SHORT_MS), *second = open_held(SHORT_MS);
@@ -356,8 +311,6 @@ int main(int argc, char **argv)
             what_was_not_done_is_tried_again_by_waiting },
         { "a call on a worker can be deferred too", a_call_on_a_worker_can_be_deferred_too },
         { "calls that are deferred keep no thread", calls_that_are_deferred_keep_no_thread },
-        { "whoever ends it does not wait for those who send",
-            whoever_ends_it_does_not_wait_for_those_who_send },
         { "a call whose time is over is answered at once",
             a_call_whose_time_is_over_is_answered_at_once },
         { "a call that was given up is over before it is ended",

@@ -33,7 +33,7 @@ static const RpcStatus ok = { .message = "" };
 
 static void fill(TransportCall *call, Bytes message)
 {
-    uint8_t *room = tiny.ops->reserve(call, message.size);
+    uint8_t *room = tiny.ops->reserve(call, message.size, false);
 
     if (message.size)
         memcpy(room, message.data, message.size);
@@ -99,7 +99,7 @@ static void note(TransportCall *call, const TransportArrival *arrival)
 
 static void send_number(Ours *ours)
 {
-    uint8_t *room = tiny.ops->reserve(ours->call, 1);
+    uint8_t *room = tiny.ops->reserve(ours->call, 1, false);
 
     *room = (uint8_t)(100 - ours->left--);
     tiny.ops->send(ours->call);
