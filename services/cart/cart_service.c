@@ -6,11 +6,6 @@
 
 enum { PORT = 7003, PENDING_INTERVAL_MS = 2000 };
 
-CartState *cart_state(const RpcCall *call)
-{
-    return service_of(call)->state;
-}
-
 static const Error *open_service(ServiceContext *context)
 {
     CartState *state = calloc(1, sizeof(*state));

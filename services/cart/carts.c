@@ -1,5 +1,10 @@
-/* Loading carts for handlers. */
+/* The service's state, and carts loaded for handlers. */
 #include "services/cart/cart_service.h"
+
+CartState *cart_state(const RpcCall *call)
+{
+    return service_of(call)->state;
+}
 
 Actor actor_of(const RpcCall *call)
 {

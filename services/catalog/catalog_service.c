@@ -1,6 +1,7 @@
 /* The catalogue as a service: its shape, its state, its key. */
 #include "services/catalog/catalog_service.h"
 
+#include "services/catalog/catalog.h"
 #include "services/catalog/governance/governance.h"
 #include "shared/base/clock.h"
 #include "shared/base/id.h"
@@ -13,37 +14,6 @@ enum { PORT = 7002, FOLLOW_INTERVAL_MS = 250, KEYS_INTERVAL_MS = 5000, DUE_INTER
 
 /* The one name under which replicas that start together agree on one key. */
 static const char first_key[] = "quoteKeys/1";
-
-Catalog *catalog_of(const RpcCall *call)
-{
-    return service_of(call)->state;
-}
-
-bool catalog_sells(const RpcCall *call, const char *name, ProductPaths paths)
-{
-    const char *channel = call->context.channel;
-
-    return !*channel || assortment_shelf_shows(catalog_of(call)->assortments, channel, name, paths);
-}
-
-bool catalog_hides(const RpcCall *call, Bytes packed)
-{
-    const Product *product;
-
-    if (!*call->context.channel ||
-        !assortment_shelf_has(catalog_of(call)->assortments, call->context.channel))
-        return false;
-    product = message_unpack(call->arena, &throughline__catalog__v1__product__descriptor, packed);
-    return !catalog_sells(call, product->name, product_paths(product, call->arena));
-}
-
-void catalog_put_stock(Catalog *catalog, const StockLevel *level, int64_t version, Arena *arena)
-{
-    const char *product = snapshot_owner(catalog->snapshot, SNAPSHOT_SKU, level->sku, arena);
-
-    search_index_put_stock(catalog->search, product ? product : "", level->sku, level->location,
-        version, level->available);
-}
 
 /* Reads the keys, or makes one where there is none: the replica that inserts it first wins. */
 static const Error *open_quote_keys(ServiceContext *context, Catalog *catalog)

@@ -1,6 +1,6 @@
 #include "services/catalog/channel_view.h"
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "services/catalog/governance/rule_shelf.h"
 
 /* How often a page that is not full yet is filled up from what comes behind it. */

@@ -2,8 +2,8 @@
 #ifndef THROUGHLINE_CATALOG_LISTING_H
 #define THROUGHLINE_CATALOG_LISTING_H
 
-#include "services/catalog/search/search_index.h"
 #include "services/catalog/products/snapshot.h"
+#include "services/catalog/search/search_index.h"
 #include "shared/rpc/page.h"
 
 enum { LISTING_MAX_BYTES = 2 * 1024 * 1024 };

@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_CATALOG_RECORDS_H
 #define THROUGHLINE_CATALOG_RECORDS_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "services/catalog/domain/draft.h"
 #include "services/catalog/domain/users.h"
 

@@ -1,6 +1,6 @@
 #include "services/catalog/show.h"
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "shared/codec/message.h"
 
 #include <pthread.h>

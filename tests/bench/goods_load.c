@@ -1,6 +1,7 @@
 /* The catalogue's goods under load, each in a mode of its own: products imported over gRPC into the whole service; the same bytes
  * into plain SQLite; what a snapshot takes in memory; and many callers who want the last pieces. Prints what it did as one line of
  * JSON. */
+#include "services/catalog/catalog.h"
 #include "services/catalog/catalog_service.h"
 #include "shared/base/clock.h"
 #include "shared/base/config.h"

@@ -3,6 +3,7 @@
  * ends at SIGTERM. With --time it listens to nobody and says how long quotes of so many carts take from
  * the request's bytes to the answer's. Each promotion takes something off a few products of its own, as
  * the calendars of shops are: the more there are, the fewer apply to one cart. */
+#include "services/catalog/catalog.h"
 #include "services/catalog/catalog_service.h"
 #include "services/catalog/pricing/pricing_rpcs.h"
 #include "shared/base/clock.h"

@@ -1,5 +1,6 @@
 /* Prices read by several callers at once, in rounds: with nothing else to do, and while releases are published one after the other.
  * Prints the 99th percentiles of both as one line of JSON, a pair a round. */
+#include "services/catalog/catalog.h"
 #include "services/catalog/catalog_service.h"
 #include "shared/base/clock.h"
 #include "shared/base/config.h"

@@ -3,7 +3,7 @@
 #ifndef THROUGHLINE_CATALOG_AUDIT_H
 #define THROUGHLINE_CATALOG_AUDIT_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "shared/event/log.h"
 
 typedef struct AuditTrail AuditTrail;

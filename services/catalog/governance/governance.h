@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_CATALOG_GOVERNANCE_H
 #define THROUGHLINE_CATALOG_GOVERNANCE_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "services/catalog/channel_view.h"
 #include "services/catalog/governance/rule_shelf.h"
 #include "shared/rpc/page.h"

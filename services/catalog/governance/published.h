@@ -3,7 +3,7 @@
 #ifndef THROUGHLINE_CATALOG_PUBLISHED_H
 #define THROUGHLINE_CATALOG_PUBLISHED_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 
 /* In wire form, in the arena. False when there is none, or only a draft. */
 bool published_get(Catalog *catalog, const char *name, Arena *arena, Bytes *packed);

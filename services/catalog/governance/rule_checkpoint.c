@@ -1,7 +1,7 @@
 #include "services/catalog/governance/rule_checkpoint.h"
 
+#include "services/catalog/catalog.h"
 #include "services/catalog/governance/rule_shelf.h"
-#include "services/catalog/catalog_service.h"
 #include "shared/codec/message.h"
 
 #include "throughline/catalog/v1/governance_records.pb-c.h"

@@ -1,6 +1,6 @@
 #include "services/catalog/governance/rule_shelf.h"
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "services/catalog/domain/rule_set.h"
 #include "services/catalog/governance/rule_checkpoint.h"
 

@@ -2,7 +2,7 @@
  * lock beyond taking the pointer. */
 #include "services/catalog/pricing/key_ring.h"
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 

@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_CATALOG_PRICING_RPCS_H
 #define THROUGHLINE_CATALOG_PRICING_RPCS_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 
 const Error *create_quote(RpcCall *call, const void *request, void *reply);
 const Error *get_price(RpcCall *call, const void *request, void *reply);

@@ -2,8 +2,8 @@
 
 #include "services/catalog/domain/rules_check.h"
 #include "services/catalog/governance/published.h"
-#include "services/catalog/pricing/quote_limits.h"
 #include "services/catalog/governance/rule_shelf.h"
+#include "services/catalog/pricing/quote_limits.h"
 #include "shared/base/money.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"

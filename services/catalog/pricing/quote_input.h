@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_CATALOG_QUOTE_INPUT_H
 #define THROUGHLINE_CATALOG_QUOTE_INPUT_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "services/catalog/domain/pricing.h"
 
 typedef Throughline__Catalog__V1__CreateQuoteRequest CreateQuoteRequest;

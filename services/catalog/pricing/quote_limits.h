@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_CATALOG_QUOTE_LIMITS_H
 #define THROUGHLINE_CATALOG_QUOTE_LIMITS_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "services/catalog/domain/pricing.h"
 
 /* The promotion of a name, in force or just made; NULL when there is none. It lives as long as the

@@ -1,9 +1,9 @@
 /* What is sold: reads come from the snapshot, imports go through the store. */
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 
+#include "services/catalog/governance/published.h"
 #include "services/catalog/listing.h"
 #include "services/catalog/products/product_import.h"
-#include "services/catalog/governance/published.h"
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
 

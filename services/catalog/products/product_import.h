@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_CATALOG_PRODUCT_IMPORT_H
 #define THROUGHLINE_CATALOG_PRODUCT_IMPORT_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 
 typedef Throughline__Catalog__V1__ImportProductsRequest ImportProductsRequest;
 typedef Throughline__Catalog__V1__ImportProductsResponse ImportProductsResponse;

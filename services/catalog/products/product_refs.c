@@ -1,7 +1,7 @@
 #include "services/catalog/products/product_refs.h"
 
-#include "services/catalog/products/category_tree.h"
 #include "services/catalog/domain/product_type.h"
+#include "services/catalog/products/category_tree.h"
 #include "shared/codec/message.h"
 
 /* A record from memory, else, because another replica may have just put it, from the store. */

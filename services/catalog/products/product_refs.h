@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_CATALOG_PRODUCT_REFS_H
 #define THROUGHLINE_CATALOG_PRODUCT_REFS_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 
 /* Checks a good product against its type, and that its categories are there; without a path of its own it gets that of the first.
  * Errors are those of the store: what is wrong is in the findings. */

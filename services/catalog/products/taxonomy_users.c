@@ -1,8 +1,8 @@
 #include "services/catalog/products/taxonomy_users.h"
 
-#include "services/catalog/products/category_tree.h"
 #include "services/catalog/domain/location.h"
 #include "services/catalog/domain/product_type.h"
+#include "services/catalog/products/category_tree.h"
 #include "shared/codec/message.h"
 
 #include <string.h>

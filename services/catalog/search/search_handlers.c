@@ -1,10 +1,10 @@
 /* Finding and comparing what is sold. */
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 
 #include "services/catalog/domain/compare.h"
 #include "services/catalog/domain/facet.h"
-#include "services/catalog/listing.h"
 #include "services/catalog/governance/published.h"
+#include "services/catalog/listing.h"
 #include "services/catalog/pricing/quote_input.h"
 #include "services/catalog/stock/stock_store.h"
 #include "shared/base/money.h"

@@ -3,9 +3,9 @@
 #define THROUGHLINE_CATALOG_SEARCH_PARTS_H
 
 #include "services/catalog/domain/facet.h"
+#include "services/catalog/products/vocabulary.h"
 #include "services/catalog/search/search_document.h"
 #include "services/catalog/search/search_index.h"
-#include "services/catalog/products/vocabulary.h"
 
 #include <pthread.h>
 

@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_CATALOG_STOCK_STORE_H
 #define THROUGHLINE_CATALOG_STOCK_STORE_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "services/catalog/domain/location.h"
 #include "services/catalog/domain/reservation.h"
 

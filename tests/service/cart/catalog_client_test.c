@@ -3,7 +3,7 @@
 
 #include "services/cart/quote_keys.h"
 #include "services/cart/variant_cache.h"
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "shared/base/clock.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"

@@ -1,5 +1,6 @@
 #include "tests/service/cart/shop.h"
 
+#include "services/catalog/catalog.h"
 #include "services/catalog/catalog_service.h"
 #include "shared/base/clock.h"
 #include "shared/codec/message.h"

@@ -1,7 +1,7 @@
 /* Where a cart goes and on which terms, to the bill: country taxes, segments, shipping, gifts. */
 #include "tests/service/cart/shop.h"
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 #include "tests/support/test_main.h"

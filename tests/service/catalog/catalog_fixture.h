@@ -2,6 +2,7 @@
 #ifndef THROUGHLINE_TESTS_CATALOG_FIXTURE_H
 #define THROUGHLINE_TESTS_CATALOG_FIXTURE_H
 
+#include "services/catalog/catalog.h"
 #include "services/catalog/catalog_service.h"
 #include "services/catalog/products/product_import.h"
 #include "tests/support/fixture.h"

@@ -2,7 +2,7 @@
 #ifndef THROUGHLINE_TESTS_CATALOG_CATALOG_MEMORY_H
 #define THROUGHLINE_TESTS_CATALOG_CATALOG_MEMORY_H
 
-#include "services/catalog/catalog_service.h"
+#include "services/catalog/catalog.h"
 
 /* All but the quote keys. */
 void catalog_memory_open(Catalog *catalog);

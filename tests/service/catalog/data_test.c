@@ -2,12 +2,12 @@
 #include "tests/service/catalog/catalog_fixture.h"
 
 #include "services/catalog/import/catalog_file.h"
-#include "throughline/catalog/v1/location.pb-c.h"
-#include "throughline/catalog/v1/taxonomy.pb-c.h"
 #include "shared/base/money.h"
 #include "shared/codec/message.h"
 #include "shared/codec/types.h"
 #include "tests/unit/catalog/data_file.h"
+#include "throughline/catalog/v1/location.pb-c.h"
+#include "throughline/catalog/v1/taxonomy.pb-c.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Where categories stand and what things were called before. */
-#include "services/catalog/domain/taxonomy.h"
 #include "services/catalog/domain/facet.h"
 #include "services/catalog/domain/selector.h"
+#include "services/catalog/domain/taxonomy.h"
 #include "shared/codec/message.h"
 #include "tests/support/test_main.h"
 #include "tests/unit/catalog/builders.h"
