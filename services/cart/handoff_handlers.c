@@ -162,20 +162,34 @@ static const char *claim_id_of(RpcCall *call)
     return arena_text(call->arena, id);
 }
 
+/* The code as it is kept: people write it in groups. */
+static const char *check_code(RpcCall *call, const char *field, const char *text)
+{
+    char *code = arena_text(call->arena, text);
+    size_t n = 0;
+
+    for (const char *at = text; *at; at++)
+        if (*at != ' ' && *at != '-')
+            code[n++] = *at;
+    code[n] = 0;
+    if (n != HANDOFF_DIGITS || strspn(code, "0123456789") != n)
+        check_fail(call, field, "must be %d digits", HANDOFF_DIGITS);
+    return code;
+}
+
 const Error *claim_handoff(RpcCall *call, const void *request, void *reply)
 {
     const ClaimHandoffRequest *req = request;
     const char *claim_id = claim_id_of(call);
-    Race race __attribute__((cleanup(race_end))) = race_start(call, req->code);
+    const char *code = check_code(call, "code", req->code);
+    Race race __attribute__((cleanup(race_end))) = race_start(call, code);
     const Error *error;
 
-    if (strlen(req->code) != HANDOFF_DIGITS || strspn(req->code, "0123456789") != HANDOFF_DIGITS)
-        check_fail(call, "code", "must be %d digits", HANDOFF_DIGITS);
     check_request_id(call, req->request_id);
     if ((error = check_result(call)) || (error = count_try(call, 1)))
         return error;
     do
-        error = claim(call, req->code, claim_id, reply);
+        error = claim(call, code, claim_id, reply);
     while (race_lost(&race, error, ""));
     /* Not a wrong code: taken off again. Where that fails it is forgotten within the minute. */
     if (error != &handoff_not_found)

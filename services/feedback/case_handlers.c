@@ -26,8 +26,8 @@ typedef Throughline__Feedback__V1__NoteRecorded NoteRecorded;
 enum { VIEW_MAX_ORDERS = 10, VIEW_MAX_NOTES = 50 };
 
 static const Error case_not_found = { ERROR_NOT_FOUND, "CASE_NOT_FOUND", "There is no such case." };
-static const Error customer_not_found = { ERROR_NOT_FOUND, "CUSTOMER_NOT_FOUND",
-    "There is no such customer." };
+static const Error not_a_colleague = { ERROR_PERMISSION_DENIED, "NOT_A_COLLEAGUE",
+    "Notes are written by colleagues for colleagues: customers say something with RecordMention." };
 
 static const Error *load_case(RpcCall *call, const char *name, Case *record)
 {
@@ -35,17 +35,17 @@ static const Error *load_case(RpcCall *call, const char *name, Case *record)
 
     throughline__feedback__v1__case__init(record);
     if ((error = store_get(call->store, &cases, name, record)))
-        return error;
+        return error->code == ERROR_NOT_FOUND ? &case_not_found : error;
     return owners_check_access(call, record->customer, &case_not_found);
 }
 
-static const Error *keep_mention(
-    RpcCall *call, const RecordMentionRequest *req, const IntakeOwner *owner)
+static const Error *keep_mention(RpcCall *call, const RecordMentionRequest *req,
+    const IntakeOwner *owner, RecordMentionResponse *response)
 {
     Mention mention = THROUGHLINE__FEEDBACK__V1__MENTION__INIT;
     MentionRecorded event = THROUGHLINE__FEEDBACK__V1__MENTION_RECORDED__INIT;
 
-    mention.name = rpc_new_name(call, "mentions", req->request_id);
+    mention.name = response->mention = rpc_new_name(call, "mentions", req->request_id);
     mention.customer = (char *)owner->customer;
     mention.identifier_key = (char *)owner->key;
     mention.text = req->text;
@@ -112,17 +112,21 @@ static const Error *record_mention(RpcCall *call, const void *request, void *rep
 
         /* load */
         if ((error = intake_find_owner(call, req->customer, handle, &owner)) ||
+            (!text_is_empty(owner.customer) &&
+                (error = owners_check_speaker(call, owner.customer))) ||
             (error = intake_find_case(call, &owner, &record, &is_found)))
             return error;
 
         /* decide, store: one document has it, whichever it is */
-        response->case_name = is_found ? record.name : (char *)"";
+        throughline__feedback__v1__record_mention_response__init(response);
+        if (is_found)
+            response->case_name = record.name;
         if (is_found)
             error = intake_join_case(call, &record, &owner, intake_message(call, req->text));
         else if (req->is_complaint)
             error = open_case_of(call, req, &owner, response);
         else
-            error = keep_mention(call, req, &owner);
+            error = keep_mention(call, req, &owner, response);
     } while (is_overtaken(&race, error));
     return error;
 }
@@ -138,8 +142,11 @@ static const Error *record_note(RpcCall *call, const void *request, void *reply)
     check_name(call, "customer", req->customer, "customers/*");
     check_text(call, "text", req->text, 1, CASE_MAX_TEXT);
     check_request_id(call, req->request_id);
-    if ((error = check_result(call)) ||
-        (error = owners_survivor(call->store, req->customer, &customer)))
+    if ((error = check_result(call)))
+        return error;
+    if (!owners_is_colleague(call))
+        return &not_a_colleague;
+    if ((error = owners_survivor(call->store, req->customer, &customer)))
         return error;
     note->name = rpc_new_name(call, "notes", req->request_id);
     note->customer = (char *)customer;
@@ -164,7 +171,8 @@ static const Error *open_case(RpcCall *call, const void *request, void *reply)
     check_text(call, "text", req->text, 1, CASE_MAX_TEXT);
     check_request_id(call, req->request_id);
     if ((error = check_result(call)) ||
-        (error = owners_survivor(call->store, req->customer, &customer)))
+        (error = owners_survivor(call->store, req->customer, &customer)) ||
+        (error = owners_check_speaker(call, customer)))
         return error;
     record->name = rpc_new_name(call, "cases", req->request_id);
     record->customer = (char *)customer;

@@ -13,6 +13,9 @@ enum {
     SWEEP_BATCH = 100,
 };
 
+const Error customer_not_found = { ERROR_NOT_FOUND, "CUSTOMER_NOT_FOUND",
+    "There is no such customer." };
+
 static const Collection *const owned[] = { &cases, &mentions, &notes, &order_summaries,
     &survey_answers };
 
@@ -73,6 +76,13 @@ const Error *owners_check_access(RpcCall *call, const char *customer, const Erro
     if ((error = owners_survivor(call->store, call->context.actor, &self)))
         return error;
     return text_equal(self, customer) ? NULL : refusal;
+}
+
+const Error *owners_check_speaker(RpcCall *call, const char *customer)
+{
+    return text_starts_with(call->context.actor, "customers/")
+               ? owners_check_access(call, customer, &customer_not_found)
+               : NULL;
 }
 
 const Error *owners_of_handle(StoreView *view, const char *key, const char **customer)

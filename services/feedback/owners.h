@@ -17,6 +17,12 @@ bool owners_is_colleague(const RpcCall *call);
 /* Who acts as a customer sees only what is theirs; else the refusal. */
 const Error *owners_check_access(RpcCall *call, const char *customer, const Error *refusal);
 
+/* Who acts as a customer speaks for nobody else; strangers may, as far as their channel knows them. Errors: NOT_FOUND
+ * CUSTOMER_NOT_FOUND. */
+const Error *owners_check_speaker(RpcCall *call, const char *customer);
+
+extern const Error customer_not_found;
+
 /* Whose the handle with that key is; "" when no event said so. */
 const Error *owners_of_handle(StoreView *view, const char *key, const char **customer);
 

@@ -37,7 +37,10 @@ static void check_answer(RpcCall *call, const SurveyAnswer *answer)
         return;
     }
     survey_range(answer->kind, &least, &most);
-    check_range(call, "answer.score", answer->score, least, most);
+    if (answer->value_case == THROUGHLINE__FEEDBACK__V1__SURVEY_ANSWER__VALUE__NOT_SET)
+        check_fail(call, "answer.score", "is required");
+    else
+        check_range(call, "answer.score", answer->score, least, most);
 }
 
 /* The name is made from what an answer may exist once for: a second one meets the first in the
@@ -81,12 +84,14 @@ const Error *record_answer(RpcCall *call, const void *request, void *reply)
     check_answer(call, req->answer);
     check_request_id(call, req->request_id);
     if ((error = check_result(call)) ||
-        (error = owners_survivor(call->store, req->answer->customer, &customer)))
+        (error = owners_survivor(call->store, req->answer->customer, &customer)) ||
+        (error = owners_check_speaker(call, customer)))
         return error;
 
     /* decide */
     answer->customer = (char *)customer;
     answer->kind = req->answer->kind;
+    answer->value_case = req->answer->value_case;
     answer->score = req->answer->score;
     answer->comment = req->answer->comment;
     answer->subject = req->answer->subject;
@@ -115,6 +120,6 @@ const Error *get_answer(RpcCall *call, const void *request, void *reply)
     check_name(call, "name", req->name, "surveyAnswers/*");
     if ((error = check_result(call)) ||
         (error = store_get(call->store, &survey_answers, req->name, answer)))
-        return error;
+        return error->code == ERROR_NOT_FOUND ? &answer_not_found : error;
     return owners_check_access(call, answer->customer, &answer_not_found);
 }

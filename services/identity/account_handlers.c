@@ -23,7 +23,6 @@ typedef Throughline__Identity__V1__DisableAccountRequest DisableAccountRequest;
 enum {
     MAX_SCOPES = 50,
     MAX_SCOPE = 64,
-    MAX_CHANNEL = 40,
     MIN_TTL_SECONDS = 60,
     MAX_TTL_SECONDS = 365 * 24 * 3600,
     DEFAULT_TTL_SECONDS = 3600,
@@ -43,13 +42,6 @@ static bool is_scope(const char *text)
     return text_equal(text, "*") || (size > 0 && size <= MAX_SCOPE && !text[size]);
 }
 
-static bool is_channel(const char *text)
-{
-    size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-    return size <= MAX_CHANNEL && !text[size];
-}
-
 /* min_scopes: 0 where those that are there stay. */
 static void check_account(RpcCall *call, const Account *account, size_t min_scopes)
 {
@@ -57,9 +49,8 @@ static void check_account(RpcCall *call, const Account *account, size_t min_scop
     if (!account)
         return;
     check_name(call, "account.name", account->name, "accounts/*");
-    if (!is_channel(account->channel))
-        check_fail(
-            call, "account.channel", "must be at most 40 lower-case letters, digits and \"-\"");
+    if (!text_is_empty(account->channel))
+        check_word(call, "account.channel", account->channel);
     check_count(call, "account.scopes", account->n_scopes, min_scopes, MAX_SCOPES);
     for (size_t i = 0; i < account->n_scopes && i < MAX_SCOPES; i++)
         if (!is_scope(account->scopes[i]))

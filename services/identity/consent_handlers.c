@@ -12,12 +12,6 @@ typedef Throughline__Identity__V1__ListConsentHistoryRequest ListConsentHistoryR
 typedef Throughline__Identity__V1__ListConsentHistoryResponse ListConsentHistoryResponse;
 typedef Throughline__Identity__V1__ConsentChanged ConsentChanged;
 
-static void check_word(RpcCall *call, const char *field, const char *word)
-{
-    if (!consent_is_word(word))
-        check_fail(call, field, "must be 1 to 40 lower-case letters, digits and \"-\"");
-}
-
 static void check_consent_given(RpcCall *call, const Consent *consent)
 {
     check_present(call, "consent", consent);
@@ -67,7 +61,7 @@ static const Error *set_consent(RpcCall *call, const void *request, void *reply)
 
         /* load */
         if ((error = load_for_consent(call, req->customer, customer)) ||
-            (error = customer_check_access(call, customer)))
+            (error = customer_check_access(call, customer, req->customer)))
             return error;
 
         /* decide */
@@ -94,7 +88,7 @@ static const Error *check_consent(RpcCall *call, const void *request, void *repl
     check_word(call, "purpose", req->purpose);
     if ((error = check_result(call)) ||
         (error = customer_load_survivor(call->store, req->customer, &customer)) ||
-        (error = customer_check_access(call, &customer)))
+        (error = customer_check_access(call, &customer, req->customer)))
         return error;
     response->n_channels =
         consent_channels(&customer, req->purpose, call->arena, &response->channels);
@@ -116,7 +110,7 @@ static const Error *list_consent_history(RpcCall *call, const void *request, voi
     check_name(call, "customer", req->customer, "customers/*");
     if ((error = check_result(call)) ||
         (error = customer_load_survivor(call->store, req->customer, &customer)) ||
-        (error = customer_check_access(call, &customer)))
+        (error = customer_check_access(call, &customer, req->customer)))
         return error;
     query.equal[0] = (StoreValue){ .kind = STORE_TEXT, .text = customer.name };
     if ((error = store_find(call->store, &consent_records, &query, &found)))

@@ -3,6 +3,7 @@
 #include "services/identity/merge_steps.h"
 #include "services/identity/timeline_handlers.h"
 #include "shared/codec/mask.h"
+#include "shared/codec/message.h"
 #include "shared/codec/types.h"
 #include "shared/rpc/check.h"
 #include "shared/rpc/naming.h"
@@ -19,6 +20,9 @@ typedef Throughline__Identity__V1__DetachIdentifierRequest DetachIdentifierReque
 typedef Throughline__Identity__V1__MergeCustomersRequest MergeCustomersRequest;
 typedef Throughline__Identity__V1__CustomerCreated CustomerCreated;
 typedef Throughline__Identity__V1__CustomerUpdated CustomerUpdated;
+
+static const Error customers_of_others = { ERROR_PERMISSION_DENIED, "CUSTOMERS_OF_OTHERS",
+    "Who acts as a customer sees no others: ask for them by GetCustomer." };
 
 /* What an update may not touch. */
 static const char *const fixed_fields[] = { "name", "etag", "state", "identifiers", "merged_into",
@@ -109,7 +113,8 @@ static const Error *create_customer(RpcCall *call, const void *request, void *re
 
     /* store */
     event.customer = customer;
-    return store_insert(call->store, &customers, customer, &event);
+    return customer_explain(
+        call->store, customer, store_insert(call->store, &customers, customer, &event));
 }
 
 static const Error *get_customer(RpcCall *call, const void *request, void *reply)
@@ -121,7 +126,7 @@ static const Error *get_customer(RpcCall *call, const void *request, void *reply
     if ((error = check_result(call)) ||
         (error = customer_load_survivor(call->store, req->name, reply)))
         return error;
-    return customer_check_access(call, reply);
+    return customer_check_access(call, reply, req->name);
 }
 
 /* Changes the profile's masked fields. */
@@ -150,20 +155,24 @@ static const Error *update_customer(RpcCall *call, const void *request, void *re
 
     do {
         CustomerUpdated event = THROUGHLINE__IDENTITY__V1__CUSTOMER_UPDATED__INIT;
+        const Customer *before;
 
         /* load */
         if ((error = customer_load(call->store, req->customer->name, customer)) ||
-            (error = customer_check_access(call, customer)) ||
+            (error = customer_check_access(call, customer, req->customer->name)) ||
             (error = customer_check_active(customer)))
             return error;
 
-        /* decide */
+        /* decide: a caller who names a version means that one; what is so already is no change */
+        before = message_copy(call->arena, customer);
         mask_merge(call->arena, req->customer, customer, paths, n_paths, fixed_fields);
-        customer->update_time = timestamp_from_micros(call->arena, call->arrived_at);
-
-        /* store: a caller who names a version means that one */
         if (!text_is_empty(req->customer->etag))
             customer->etag = req->customer->etag;
+        if (message_equal(before, customer))
+            return NULL;
+        customer->update_time = timestamp_from_micros(call->arena, call->arrived_at);
+
+        /* store */
         event.customer = customer;
         error = store_replace(call->store, &customers, customer, &event);
     } while (race_lost(&race, error, req->customer->etag));
@@ -179,8 +188,11 @@ static const Error *list_customers(RpcCall *call, const void *request, void *rep
     StorePage found;
     const Error *error;
 
-    if ((error = check_result(call)) ||
-        (error = store_find(call->store, &customers, &query, &found)))
+    if ((error = check_result(call)))
+        return error;
+    if (customer_asks(call))
+        return &customers_of_others;
+    if ((error = store_find(call->store, &customers, &query, &found)))
         return error;
     response->n_customers = found.n_messages;
     response->customers = (Customer **)found.messages;
@@ -198,7 +210,7 @@ static const Error *find_customer(RpcCall *call, const void *request, void *repl
     if ((error = check_result(call)) ||
         (error = customer_find(call->store, req->identifier->key, reply)))
         return error;
-    return customer_check_access(call, reply);
+    return customer_check_access(call, reply, NULL);
 }
 
 static const Error *attach_identifier(RpcCall *call, const void *request, void *reply)
@@ -222,7 +234,7 @@ static const Error *attach_identifier(RpcCall *call, const void *request, void *
 
         /* load */
         if ((error = customer_load(call->store, req->customer, customer)) ||
-            (error = customer_check_access(call, customer)))
+            (error = customer_check_access(call, customer, req->customer)))
             return error;
 
         /* decide */
@@ -234,6 +246,7 @@ static const Error *attach_identifier(RpcCall *call, const void *request, void *
 
         /* store */
         error = store_replace(call->store, &customers, customer, &event);
+        error = customer_explain(call->store, customer, error);
     } while (race_lost(&race, error, ""));
     return error;
 }
@@ -276,7 +289,7 @@ static const Error *detach_identifier(RpcCall *call, const void *request, void *
 
         /* load */
         if ((error = customer_load(call->store, req->customer, customer)) ||
-            (error = customer_check_access(call, customer)))
+            (error = customer_check_access(call, customer, req->customer)))
             return error;
 
         /* decide */

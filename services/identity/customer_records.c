@@ -61,13 +61,60 @@ const Error *customer_find(StoreView *view, const char *key, Customer *survivor)
     return customer_load_survivor(view, ((Customer *)page.messages[0])->name, survivor);
 }
 
-const Error *customer_check_access(const RpcCall *call, const Customer *customer)
+bool customer_asks(const RpcCall *call)
+{
+    return call->caller && !text_is_empty(call->caller->channel) &&
+           text_starts_with(call->context.actor, "customers/");
+}
+
+const Error *customer_check_access(const RpcCall *call, const Customer *customer, const char *name)
 {
     const char *actor = call->context.actor;
-    bool is_channel = call->caller && !text_is_empty(call->caller->channel);
 
-    if (!is_channel || !text_starts_with(actor, "customers/") ||
-        text_equal(actor, customer->name) || merge_is_absorbed(customer, actor))
+    if (!customer_asks(call) || text_equal(actor, customer->name) ||
+        merge_is_absorbed(customer, actor))
         return NULL;
-    return &customer_not_found;
+    return name ? error_new(call->arena, customer_not_found.code, customer_not_found.reason,
+                      "There is no \"%s\".", name)
+                : &customer_not_found;
+}
+
+/* Whether another record holds what the identifier claims. */
+static const Error *is_anothers(
+    StoreView *view, const Customer *customer, const Identifier *identifier, bool *is_so)
+{
+    StoreQuery query = { .index = "identifier",
+        .equal = { { .kind = STORE_TEXT, .text = identifier->claim } },
+        .limit = 1 };
+    StorePage page = { 0 };
+    const Error *error = NULL;
+
+    if (!text_is_empty(identifier->claim))
+        error = store_find(view, &customers, &query, &page);
+    *is_so = page.n_messages > 0 &&
+             !text_equal(((const Customer *)page.messages[0])->name, customer->name);
+    return error;
+}
+
+const Error *customer_explain(StoreView *view, const Customer *customer, const Error *error)
+{
+    const char *taken = "";
+    const Error *explained;
+
+    if (!error || !text_equal(error->reason, "IDENTIFIER_TAKEN"))
+        return error;
+    for (size_t i = 0; i < customer->n_identifiers; i++) {
+        const Identifier *identifier = customer->identifiers[i];
+        bool is_taken;
+
+        if (is_anothers(view, customer, identifier, &is_taken))
+            return error;
+        if (is_taken)
+            taken = arena_printf(view->arena, "%s%s%s", taken, *taken ? ", " : "", identifier->key);
+    }
+    if (!*taken)
+        return error;
+    explained = error_new(view->arena, error->code, error->reason,
+        "Another customer has %s: merge the two, or detach it there first.", taken);
+    return error_with_fact(view->arena, explained, "identifiers", taken);
 }

@@ -21,8 +21,15 @@ const Error *customer_survivor_name(StoreView *view, const char *name, const cha
  * CUSTOMER_NOT_FOUND. */
 const Error *customer_find(StoreView *view, const char *key, Customer *survivor);
 
-/* NOT_FOUND when a channel asks in the name of one customer for another. */
-const Error *customer_check_access(const RpcCall *call, const Customer *customer);
+/* When a channel asks in the name of one customer for another: the NOT_FOUND that a name gets which nobody has. `name`: what it asked
+ * for; NULL: for no name. */
+const Error *customer_check_access(const RpcCall *call, const Customer *customer, const char *name);
+
+/* Whether a channel asks in the name of a customer. */
+bool customer_asks(const RpcCall *call);
+
+/* What a write of the customer came to; of IDENTIFIER_TAKEN it says whose identifiers stand in the way, and what to do. */
+const Error *customer_explain(StoreView *view, const Customer *customer, const Error *error);
 
 extern const Error merge_conflict;
 

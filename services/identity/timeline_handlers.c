@@ -71,7 +71,7 @@ const Error *list_timeline(RpcCall *call, const void *request, void *reply)
     check_name(call, "customer", req->customer, "customers/*");
     if ((error = check_result(call)) ||
         (error = customer_load_survivor(call->store, req->customer, &customer)) ||
-        (error = customer_check_access(call, &customer)))
+        (error = customer_check_access(call, &customer, req->customer)))
         return error;
     query.equal[0] = (StoreValue){ .kind = STORE_TEXT, .text = customer.name };
     if ((error = store_find(call->store, &timeline, &query, &found)))

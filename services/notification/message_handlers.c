@@ -23,8 +23,6 @@ typedef Throughline__Notification__V1__MessageStateChanged MessageStateChanged;
 
 enum {
     MAX_CHANNELS = 10,
-    MAX_CHANNEL_NAME = 40,
-    MAX_PURPOSE = 40,
     MAX_VARIABLE_NAME = 40,
     MAX_VARIABLE_VALUE = 2000,
     MAX_KEY = 255,
@@ -33,27 +31,40 @@ enum {
 static const Error too_large = { ERROR_INVALID_ARGUMENT, "MESSAGE_TOO_LARGE",
     "The rendered message is larger than 64 KiB." };
 
-static const Error no_such_message = { ERROR_NOT_FOUND, "MESSAGE_NOT_FOUND",
+static const Error message_not_found = { ERROR_NOT_FOUND, "MESSAGE_NOT_FOUND",
     "There is no such message." };
+static const Error customer_not_found = { ERROR_NOT_FOUND, "CUSTOMER_NOT_FOUND",
+    "There is no such customer." };
 
-/* A customer sees only messages of their own; who else may read is a matter of scopes. */
+/* A customer sees only messages of their own, a stranger none; who else may read is a matter of scopes. */
 static bool may_see(const RpcCall *call, const char *customer)
 {
-    return !text_starts_with(call->context.actor, "customers/") ||
-           text_equal(call->context.actor, customer);
+    const char *actor = call->context.actor;
+
+    return text_equal(actor, customer) ||
+           !(text_starts_with(actor, "customers/") || text_starts_with(actor, "anonymous/"));
+}
+
+static const Error *load_message(RpcCall *call, const char *name, Message *message)
+{
+    const Error *error;
+
+    throughline__notification__v1__message__init(message);
+    if ((error = store_get(call->store, &messages, name, message)))
+        return error->code == ERROR_NOT_FOUND ? &message_not_found : error;
+    return may_see(call, message->customer) ? NULL : &message_not_found;
 }
 
 static const Error *check_send(RpcCall *call, const SendMessageRequest *req)
 {
     check_name(call, "customer", req->customer, "customers/*");
     check_name(call, "template", req->template_, "templates/*");
-    check_text(call, "purpose", req->purpose, 1, MAX_PURPOSE);
+    check_word(call, "purpose", req->purpose);
     check_text(call, "deduplication_key", req->deduplication_key, 1, MAX_KEY);
     check_count(call, "channels", req->n_channels, 0, MAX_CHANNELS);
     check_count(call, "variables", req->n_variables, 0, TEMPLATE_MAX_VARIABLES);
     for (size_t i = 0; i < req->n_channels && i < MAX_CHANNELS; i++)
-        check_text(
-            call, check_path(call, "channels[%zu]", i), req->channels[i], 1, MAX_CHANNEL_NAME);
+        check_word(call, check_path(call, "channels[%zu]", i), req->channels[i]);
     for (size_t i = 0; i < req->n_variables && i < TEMPLATE_MAX_VARIABLES; i++) {
         check_text(call, check_path(call, "variables[%zu].key", i), req->variables[i]->key, 1,
             MAX_VARIABLE_NAME);
@@ -70,7 +81,7 @@ static const Error *render(
 {
     TemplateVariable *variables =
         arena_array(call->arena, req->n_variables + 1, sizeof(*variables));
-    const char *missing[TEMPLATE_MAX_VARIABLES];
+    const char *missing[TEMPLATE_MAX_VARIABLES + 1];
     const char *whole = arena_printf(call->arena, "%s\n%s", text->subject, text->body);
     size_t n;
 
@@ -78,7 +89,8 @@ static const Error *render(
         variables[i] = (TemplateVariable){ req->variables[i]->key, req->variables[i]->value };
     n = template_missing(call->arena, whole, variables, req->n_variables, missing);
     for (size_t i = 0; i < n; i++)
-        check_fail(call, check_path(call, "variables[%s]", missing[i]), "The template needs it.");
+        check_fail(
+            call, check_path(call, "variables[%s]", missing[i]), "is needed by the template");
     if (n)
         return check_result(call);
     message->subject = template_render(call->arena, text->subject, variables, req->n_variables);
@@ -150,14 +162,12 @@ static const Error *send_message(RpcCall *call, const void *request, void *reply
 static const Error *get_message(RpcCall *call, const void *request, void *reply)
 {
     const GetMessageRequest *req = request;
-    Message *message = reply;
     const Error *error;
 
     check_name(call, "name", req->name, "messages/*");
-    if ((error = check_result(call)) ||
-        (error = store_get(call->store, &messages, req->name, message)))
+    if ((error = check_result(call)))
         return error;
-    return may_see(call, message->customer) ? NULL : &no_such_message;
+    return load_message(call, req->name, reply);
 }
 
 static const Error *list_messages(RpcCall *call, const void *request, void *reply)
@@ -177,7 +187,7 @@ static const Error *list_messages(RpcCall *call, const void *request, void *repl
     if ((error = check_result(call)))
         return error;
     if (!may_see(call, req->customer))
-        return NULL;
+        return &customer_not_found;
     if ((error = store_find(call->store, &messages, &query, &found)))
         return error;
     response->n_messages = found.n_messages;
@@ -211,10 +221,10 @@ static const Error *watch_inbox(RpcCall *call, const void *request, void *reply)
     (void)reply;
     check_name(call, "customer", req->customer, "customers/*");
     check_range(call, "after", req->after, 0, INT64_MAX);
-    if (!may_see(call, req->customer))
-        check_fail(call, "customer", "A customer can watch only their own inbox.");
     if ((error = check_result(call)))
         return error;
+    if (!may_see(call, req->customer))
+        return &customer_not_found;
     return event_hub_follow(service_of(call)->hub, call,
         &(EventInterest){
             .customer = req->customer, .after = req->after, .render = render_arrival });
@@ -229,19 +239,16 @@ static const Error *record_receipt(RpcCall *call, const void *request, void *rep
     Race race __attribute__((cleanup(race_end))) = race_start(call, req->name);
 
     check_name(call, "name", req->name, "messages/*");
-    check_range(call, "state", req->state, THROUGHLINE__NOTIFICATION__V1__MESSAGE__STATE__DELIVERED,
-        THROUGHLINE__NOTIFICATION__V1__MESSAGE__STATE__CLICKED);
+    if (req->state < THROUGHLINE__NOTIFICATION__V1__MESSAGE__STATE__DELIVERED ||
+        req->state > THROUGHLINE__NOTIFICATION__V1__MESSAGE__STATE__CLICKED)
+        check_fail(call, "state", "must be DELIVERED, OPENED or CLICKED");
     check_request_id(call, req->request_id);
     if ((error = check_result(call)))
         return error;
     event.message = message;
     do {
-        throughline__notification__v1__message__init(message);
-        if ((error = store_get(call->store, &messages, req->name, message)))
-            return error;
-        if (!may_see(call, message->customer))
-            return &no_such_message;
-        if ((error = message_check_receipt(message)) ||
+        if ((error = load_message(call, req->name, message)) ||
+            (error = message_check_receipt(message)) ||
             !message_advance(message, req->state, call->arrived_at, call->arena))
             return error;
         error = store_replace(call->store, &messages, message, &event);

@@ -1,4 +1,5 @@
 #include "services/notification/template_handlers.h"
+#include "services/notification/domain/endpoint.h"
 #include "services/notification/domain/template.h"
 #include "services/notification/notification_service.h"
 
@@ -24,6 +25,17 @@ static void check_template(RpcCall *call, const char *field, const char *text, s
         check_fail(call, field, "%s", wrong);
 }
 
+/* No more than one message may bring. */
+static void check_variables(RpcCall *call, const Template *template)
+{
+    const char *names[TEMPLATE_MAX_VARIABLES + 1];
+    const char *whole = arena_printf(call->arena, "%s\n%s", template->subject, template->body);
+
+    if (template_missing(call->arena, whole, NULL, 0, names) > TEMPLATE_MAX_VARIABLES)
+        check_fail(call, "template.body", "has with the subject more than %d variables",
+            TEMPLATE_MAX_VARIABLES);
+}
+
 const Error *create_template(RpcCall *call, const void *request, void *reply)
 {
     const CreateTemplateRequest *req = request;
@@ -35,6 +47,7 @@ const Error *create_template(RpcCall *call, const void *request, void *reply)
         check_name(call, "template.name", req->template_->name, "templates/*");
         check_template(call, "template.subject", req->template_->subject, MAX_SUBJECT);
         check_template(call, "template.body", req->template_->body, MAX_BODY);
+        check_variables(call, req->template_);
     }
     check_request_id(call, req->request_id);
     if ((error = check_result(call)))
@@ -57,6 +70,15 @@ const Error *get_template(RpcCall *call, const void *request, void *reply)
     return store_get(call->store, &templates, req->name, reply);
 }
 
+static void check_uri(RpcCall *call, const char *field, const char *uri)
+{
+    const char *wrong = text_is_empty(uri) ? NULL : endpoint_check_uri(uri);
+
+    check_text(call, field, uri, 1, MAX_URI);
+    if (wrong)
+        check_fail(call, field, "%s", wrong);
+}
+
 const Error *create_endpoint(RpcCall *call, const void *request, void *reply)
 {
     const CreateEndpointRequest *req = request;
@@ -68,10 +90,8 @@ const Error *create_endpoint(RpcCall *call, const void *request, void *reply)
     check_present(call, "endpoint", wanted);
     if (wanted) {
         check_name(call, "endpoint.name", wanted->name, "endpoints/*");
-        check_text(call, "endpoint.uri", wanted->uri, 1, MAX_URI);
+        check_uri(call, "endpoint.uri", wanted->uri);
         check_text(call, "endpoint.secret", wanted->secret, MIN_SECRET, MAX_SECRET);
-        if (!text_starts_with(wanted->uri, "http://") && !text_starts_with(wanted->uri, "https://"))
-            check_fail(call, "endpoint.uri", "It must begin with http:// or https://.");
     }
     check_request_id(call, req->request_id);
     if ((error = check_result(call)))

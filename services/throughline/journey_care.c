@@ -140,6 +140,7 @@ const Error *journey_resolve(Journey *j)
         "care", "agent Kim", "answers without asking anything twice, and resolves the case");
     survey.customer = j->customer;
     survey.kind = THROUGHLINE__FEEDBACK__V1__SURVEY_ANSWER__KIND__NPS;
+    survey.value_case = THROUGHLINE__FEEDBACK__V1__SURVEY_ANSWER__VALUE_SCORE;
     survey.score = 9;
     survey.comment = "Sorted in a minute.";
     survey.subject = j->case_name;

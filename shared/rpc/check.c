@@ -44,6 +44,15 @@ void check_text(RpcCall *call, const char *field, const char *value, size_t min,
         check_fail(call, field, "must have %zu to %zu characters, has %zu", min, max, length);
 }
 
+void check_word(RpcCall *call, const char *field, const char *value)
+{
+    size_t size = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    if (size == 0 || size > CHECK_WORD_MAX || value[size])
+        check_fail(
+            call, field, "must be 1 to %d lower-case letters, digits and \"-\"", CHECK_WORD_MAX);
+}
+
 void check_range(RpcCall *call, const char *field, int64_t value, int64_t min, int64_t max)
 {
     if (value < min || value > max)

@@ -6,7 +6,7 @@
 
 #include "google/type/money.pb-c.h"
 
-enum { CHECK_MAX_VIOLATIONS = 100, CHECK_REQUEST_ID_MAX = 255 };
+enum { CHECK_MAX_VIOLATIONS = 100, CHECK_REQUEST_ID_MAX = 255, CHECK_WORD_MAX = 40 };
 
 /* A violation in our own words; `field` is a path of proto names. */
 void check_fail(RpcCall *call, const char *field, const char *format, ...)
@@ -18,6 +18,8 @@ void check_name(RpcCall *call, const char *field, const char *value, const char 
 void check_optional_name(RpcCall *call, const char *field, const char *value, const char *pattern);
 /* min … max code points. */
 void check_text(RpcCall *call, const char *field, const char *value, size_t min, size_t max);
+/* A name that people make up for a channel or a purpose: 1 … CHECK_WORD_MAX lower-case letters, digits and "-". */
+void check_word(RpcCall *call, const char *field, const char *value);
 void check_range(RpcCall *call, const char *field, int64_t value, int64_t min, int64_t max);
 void check_count(RpcCall *call, const char *field, size_t count, size_t min, size_t max);
 void check_present(RpcCall *call, const char *field, const void *message);

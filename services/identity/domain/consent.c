@@ -2,17 +2,8 @@
 
 #include "shared/base/text.h"
 
-#include <string.h>
-
 static const Error consents_full = { ERROR_FAILED_PRECONDITION, "CONSENTS_FULL",
     "A customer holds at most 200 consents." };
-
-bool consent_is_word(const char *text)
-{
-    size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-    return size > 0 && size <= CONSENT_MAX_WORD && !text[size];
-}
 
 static bool is_yes(const Consent *consent)
 {

@@ -10,10 +10,7 @@
 typedef Throughline__Identity__V1__Consent Consent;
 typedef Throughline__Identity__V1__Merge Merge;
 
-enum { CONSENT_MAX_WORD = 40, CONSENT_MAX_WORDING = 100 };
-
-/* Whether a text can name a purpose or a channel: 1 to 40 lower-case letters, digits and "-". */
-bool consent_is_word(const char *text);
+enum { CONSENT_MAX_WORDING = 100 };
 
 /* Puts the consent in the place of the one for its purpose and channel. Errors: FAILED_PRECONDITION
  * CONSENTS_FULL. */

@@ -25,11 +25,15 @@ typedef Throughline__Feedback__V1__CaseMessage CaseMessage;
 typedef Throughline__Identity__V1__Identifier Identifier;
 typedef Throughline__Identity__V1__Consent Consent;
 
-/* At most so many characters, with an ellipsis where some are missing. */
-static const char *shortened(const char *text, Arena *arena)
+/* One line of at most so many characters, with an ellipsis where some are missing; what would steer a terminal is a space. */
+static const char *shortened(const char *given, Arena *arena)
 {
+    char *text = arena_text(arena, given);
     size_t size = 0;
 
+    for (char *at = text; *at; at++)
+        if (iscntrl((unsigned char)*at))
+            *at = ' ';
     if (text_length(text) <= SUMMARY_MAX_TITLE)
         return text;
     for (int i = 0; i < SUMMARY_MAX_TITLE - 1; i++)

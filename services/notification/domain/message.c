@@ -33,9 +33,9 @@ static bool is_in(const char *text, const char *const *list, size_t n)
     return false;
 }
 
-static bool can_send_over(const char *channel)
+static bool can_send_over(const char *channel, bool has_endpoint)
 {
-    return text_equal(channel, "inbox") || text_equal(channel, "webhook");
+    return text_equal(channel, "inbox") || (text_equal(channel, "webhook") && has_endpoint);
 }
 
 void message_route(Message *message, const char *const *wanted, size_t n_wanted,
@@ -46,9 +46,9 @@ void message_route(Message *message, const char *const *wanted, size_t n_wanted,
 
     message->reason = REASON(NO_CONSENT);
     for (size_t i = 0; i < n; i++) {
-        if (!is_in(order[i], consented, n_consented) || !can_send_over(order[i]))
+        if (!is_in(order[i], consented, n_consented))
             continue;
-        if (text_equal(order[i], "webhook") && !has_endpoint) {
+        if (!can_send_over(order[i], has_endpoint)) {
             message->reason = REASON(NO_ENDPOINT);
             continue;
         }
@@ -69,6 +69,9 @@ bool message_advance(Message *message, State state, int64_t now, Arena *arena)
     if (message->state >= state)
         return false;
     note_receipt(message, state, now, arena);
+    /* What has arrived is tried no more, whoever says so. */
+    if (state >= STATE(DELIVERED))
+        message->next_attempt_time = NULL;
     return true;
 }
 

@@ -19,7 +19,7 @@ enum {
 };
 
 /* Fills channel and state of a new message: the first of `wanted` (none: of `consented`) that is consented to and that we
- * can send over. None: SUPPRESSED, NO_CONSENT. */
+ * can send over. None: SUPPRESSED, NO_ENDPOINT where one was consented to, else NO_CONSENT. */
 void message_route(Message *message, const char *const *wanted, size_t n_wanted,
     const char *const *consented, size_t n_consented, bool has_endpoint, int64_t now, Arena *arena);
 

@@ -33,7 +33,7 @@ static size_t read_variable(const char *text, const char **name, size_t *length)
 
 const char *template_check(Arena *arena, const char *text)
 {
-    int line = 1, column = 1, variables = 0;
+    int line = 1, column = 1;
 
     for (const char *c = text; *c;) {
         const char *name;
@@ -45,9 +45,6 @@ const char *template_check(Arena *arena, const char *text)
                     "line %d, column %d: \"{{\" begins no variable: a name of a-z, 0-9 and _, then "
                     "\"}}\"",
                     line, column);
-            if (++variables > TEMPLATE_MAX_VARIABLES)
-                return arena_printf(arena, "line %d, column %d: more than %d variables", line,
-                    column, TEMPLATE_MAX_VARIABLES);
         }
         if (*c == '\n') {
             line++;
@@ -82,7 +79,7 @@ size_t template_missing(Arena *arena, const char *text, const TemplateVariable *
 
             while (known < n && !text_equal(missing[known], copy))
                 known++;
-            if (known == n && n < TEMPLATE_MAX_VARIABLES)
+            if (known == n && n <= TEMPLATE_MAX_VARIABLES)
                 missing[n++] = copy;
         }
         c += size ? size : 2;

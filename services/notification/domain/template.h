@@ -17,7 +17,7 @@ typedef struct TemplateVariable {
 /* NULL when the text is well formed; else what is wrong, with line and column. */
 const char *template_check(Arena *arena, const char *text);
 
-/* Names that the text uses and the variables lack, each once. */
+/* Names that the text uses and the variables lack, each once; no more than TEMPLATE_MAX_VARIABLES + 1 are told. */
 size_t template_missing(Arena *arena, const char *text, const TemplateVariable *variables,
     size_t n_variables, const char **missing);
 

@@ -41,12 +41,14 @@ static void words_that_complain_of_nothing_open_no_case(void)
 {
     Fixture *fixture = start_feedback();
     RecordMentionRequest request = THROUGHLINE__FEEDBACK__V1__RECORD_MENTION_REQUEST__INIT;
+    RecordMentionResponse kept = THROUGHLINE__FEEDBACK__V1__RECORD_MENTION_RESPONSE__INIT;
     const char *case_name, *opened;
 
     request.handle = "chirp:@jo";
     request.text = "Lovely lamps";
-    CU_ASSERT_PTR_NULL(mention(fixture, &request, &case_name));
-    CHECK_TEXT(case_name, "");
+    CU_ASSERT_PTR_NULL(fixture_call(fixture, "CaseService/RecordMention", &request, &kept));
+    CHECK_TEXT(kept.case_name, "");
+    CU_ASSERT_TRUE(text_starts_with(kept.mention, "mentions/"));
     opened = complain(fixture, "", "chirp:@jo", "But late");
     CU_ASSERT_PTR_NULL(mention(fixture, &request, &case_name));
     CHECK_TEXT(case_name, opened);
@@ -267,6 +269,48 @@ static void a_customer_sees_only_their_own_cases(void)
     CU_ASSERT_TRUE(fixture_stop(fixture));
 }
 
+static void a_customer_speaks_for_nobody_else(void)
+{
+    Fixture *fixture = start_feedback();
+    RecordMentionRequest words = THROUGHLINE__FEEDBACK__V1__RECORD_MENTION_REQUEST__INIT;
+    RecordNoteRequest remark = THROUGHLINE__FEEDBACK__V1__RECORD_NOTE_REQUEST__INIT;
+    OpenCaseRequest opening = THROUGHLINE__FEEDBACK__V1__OPEN_CASE_REQUEST__INIT;
+    Note noted = THROUGHLINE__FEEDBACK__V1__NOTE__INIT;
+    Case opened = THROUGHLINE__FEEDBACK__V1__CASE__INIT;
+    const char *case_name;
+
+    fixture_act_as(fixture, "web", "customers/bo");
+    words.customer = remark.customer = opening.customer = "customers/jo";
+    words.text = remark.text = opening.text = opening.subject = "Cancel it all";
+    CHECK_TEXT(error_reason(mention(fixture, &words, &case_name)), "CUSTOMER_NOT_FOUND");
+    CHECK_TEXT(error_reason(fixture_call(fixture, "CaseService/OpenCase", &opening, &opened)),
+        "CUSTOMER_NOT_FOUND");
+    CHECK_TEXT(error_reason(fixture_call(fixture, "CaseService/RecordNote", &remark, &noted)),
+        "NOT_A_COLLEAGUE");
+
+    words.customer = opening.customer = "customers/bo";
+    CHECK_TEXT(error_reason(mention(fixture, &words, &case_name)), "OK");
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "CaseService/OpenCase", &opening, &opened)), "OK");
+    CU_ASSERT_TRUE(fixture_stop(fixture));
+}
+
+static void what_is_hidden_looks_like_what_is_not_there(void)
+{
+    Fixture *fixture = start_feedback();
+    const char *name = complain(fixture, "customers/jo", "", "Broken");
+    const Error *hidden, *missing;
+    CaseView view;
+
+    fixture_act_as(fixture, "web", "customers/bo");
+    hidden = get_case(fixture, name, &view);
+    missing = get_case(fixture, "cases/none", &view);
+
+    CHECK_TEXT(hidden->reason, missing->reason);
+    CHECK_TEXT(hidden->message, missing->message);
+    CU_ASSERT_TRUE(fixture_stop(fixture));
+}
+
 static void a_token_without_the_scope_is_refused(void)
 {
     Fixture *fixture = start_feedback();
@@ -347,6 +391,9 @@ int main(int argc, char **argv)
         { "cases_come_in_pages", cases_come_in_pages },
         { "notes_are_for_colleagues", notes_are_for_colleagues },
         { "a_customer_sees_only_their_own_cases", a_customer_sees_only_their_own_cases },
+        { "a_customer_speaks_for_nobody_else", a_customer_speaks_for_nobody_else },
+        { "what_is_hidden_looks_like_what_is_not_there",
+            what_is_hidden_looks_like_what_is_not_there },
         { "a_token_without_the_scope_is_refused", a_token_without_the_scope_is_refused },
         { "many_words_at_once_are_one_case", many_words_at_once_are_one_case },
         CU_TEST_INFO_NULL,

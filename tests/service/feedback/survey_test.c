@@ -12,6 +12,7 @@ static const Error *answer_survey(Fixture *fixture, const char *subject, int kin
     throughline__feedback__v1__survey_answer__init(reply);
     answer.customer = "customers/jo";
     answer.kind = (Throughline__Feedback__V1__SurveyAnswer__Kind)kind;
+    answer.value_case = THROUGHLINE__FEEDBACK__V1__SURVEY_ANSWER__VALUE_SCORE;
     answer.score = score;
     answer.comment = "Came late";
     answer.subject = (char *)subject;
@@ -114,6 +115,7 @@ static void the_case_comes_by_the_event_where_the_call_was_cut_off(void)
     answer.name = "surveyAnswers/a";
     answer.customer = "customers/jo";
     answer.kind = NPS;
+    answer.value_case = THROUGHLINE__FEEDBACK__V1__SURVEY_ANSWER__VALUE_SCORE;
     answer.score = 1;
     answer.opened_case = "cases/a";
     event.answer = &answer;
@@ -123,6 +125,37 @@ static void the_case_comes_by_the_event_where_the_call_was_cut_off(void)
         clock_sleep_ms(10);
     CHECK_TEXT(error_reason(error), "OK");
     CHECK_TEXT(found.case_record->subject, "Unhappy: NPS 1");
+    CU_ASSERT_TRUE(fixture_stop(fixture));
+}
+
+static void a_nought_is_an_answer_and_nothing_is_none(void)
+{
+    Fixture *fixture = start_feedback();
+    RecordAnswerRequest request = THROUGHLINE__FEEDBACK__V1__RECORD_ANSWER_REQUEST__INIT;
+    SurveyAnswer silent = THROUGHLINE__FEEDBACK__V1__SURVEY_ANSWER__INIT;
+    SurveyAnswer made, found;
+
+    CHECK_TEXT(error_reason(answer_survey(fixture, "", NPS, 0, "", &made)), "OK");
+    CU_ASSERT_PTR_NULL(get_answer_of(fixture, made.name, &found));
+    CHECK_INT(found.value_case, THROUGHLINE__FEEDBACK__V1__SURVEY_ANSWER__VALUE_SCORE);
+    CHECK_INT(found.score, 0);
+
+    silent.customer = "customers/bo";
+    silent.kind = NPS;
+    request.answer = &silent;
+    CU_ASSERT_TRUE(
+        blames(fixture_call(fixture, "CaseService/RecordAnswer", &request, &made), "answer.score"));
+    CU_ASSERT_TRUE(fixture_stop(fixture));
+}
+
+static void a_customer_answers_for_nobody_else(void)
+{
+    Fixture *fixture = start_feedback();
+    SurveyAnswer made;
+
+    fixture_act_as(fixture, "web", "customers/bo");
+
+    CHECK_TEXT(error_reason(answer_survey(fixture, "", NPS, 9, "", &made)), "CUSTOMER_NOT_FOUND");
     CU_ASSERT_TRUE(fixture_stop(fixture));
 }
 
@@ -152,6 +185,8 @@ int main(int argc, char **argv)
         { "a_survey_is_answered_once", a_survey_is_answered_once },
         { "the_case_comes_by_the_event_where_the_call_was_cut_off",
             the_case_comes_by_the_event_where_the_call_was_cut_off },
+        { "a_nought_is_an_answer_and_nothing_is_none", a_nought_is_an_answer_and_nothing_is_none },
+        { "a_customer_answers_for_nobody_else", a_customer_answers_for_nobody_else },
         { "answers_out_of_range_are_refused", answers_out_of_range_are_refused },
         CU_TEST_INFO_NULL,
     };

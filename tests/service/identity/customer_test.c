@@ -47,16 +47,21 @@ static void an_identifier_has_one_holder(void)
     CreateCustomerRequest request = THROUGHLINE__IDENTITY__V1__CREATE_CUSTOMER_REQUEST__INIT;
     Customer given = THROUGHLINE__IDENTITY__V1__CUSTOMER__INIT;
     Customer reply = THROUGHLINE__IDENTITY__V1__CUSTOMER__INIT;
-    Identifier *identifiers[] = { an_identifier(fixture, DEVICE, "device-1") };
+    Identifier *identifiers[] = { an_identifier(fixture, DEVICE, "device-2"),
+        an_identifier(fixture, DEVICE, "device-1") };
+    const Error *error;
 
     given.identifiers = identifiers;
-    given.n_identifiers = 1;
+    given.n_identifiers = COUNT(identifiers);
     request.customer = &given;
 
-    CHECK_TEXT(
-        error_reason(fixture_call(fixture, "CustomerService/CreateCustomer", &request, &reply)),
-        "IDENTIFIER_TAKEN");
-    CHECK_TEXT(error_reason(attach(fixture, bo, DEVICE, "device-1", &reply)), "IDENTIFIER_TAKEN");
+    error = fixture_call(fixture, "CustomerService/CreateCustomer", &request, &reply);
+    CHECK_TEXT(error_reason(error), "IDENTIFIER_TAKEN");
+    CHECK_TEXT(error->facts[0].value, "device:device-1");
+    error = attach(fixture, bo, DEVICE, "device-1", &reply);
+    CHECK_TEXT(error_reason(error), "IDENTIFIER_TAKEN");
+    CHECK_TEXT(error->message,
+        "Another customer has device:device-1: merge the two, or detach it there first.");
     CU_ASSERT_TRUE(fixture_stop(fixture));
 }
 
@@ -130,6 +135,7 @@ static void an_update_changes_the_masked_fields(void)
     Fixture *fixture = start_identity();
     const char *name = a_customer(fixture, "Jo", "device-1");
     char *paths[] = { "language" };
+    const char *etag;
     Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
     UpdateCustomerRequest request = THROUGHLINE__IDENTITY__V1__UPDATE_CUSTOMER_REQUEST__INIT;
     Customer given = THROUGHLINE__IDENTITY__V1__CUSTOMER__INIT;
@@ -149,6 +155,11 @@ static void an_update_changes_the_masked_fields(void)
     CHECK_TEXT(reply.display_name, "Jo");
     CHECK_TEXT(reply.language, "de");
     CHECK_INT((int)reply.n_identifiers, 1);
+    etag = arena_text(fixture_arena(fixture), reply.etag);
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "CustomerService/UpdateCustomer", &request, &reply)),
+        "OK");
+    CHECK_TEXT(reply.etag, etag);
     paths[0] = "identifiers";
     CHECK_TEXT(
         error_reason(fixture_call(fixture, "CustomerService/UpdateCustomer", &request, &reply)),
@@ -287,10 +298,16 @@ static void a_customer_sees_only_themselves_through_a_channel(void)
 {
     Fixture *fixture = start_identity();
     const char *jo = a_customer(fixture, "Jo", "device-1"), *bo = a_customer(fixture, "Bo", NULL);
+    ListCustomersRequest list = THROUGHLINE__IDENTITY__V1__LIST_CUSTOMERS_REQUEST__INIT;
+    ListCustomersResponse page = THROUGHLINE__IDENTITY__V1__LIST_CUSTOMERS_RESPONSE__INIT;
     Customer reply;
 
     fixture_act_as(fixture, "web", bo);
 
+    CHECK_TEXT(error_reason(fixture_call(fixture, "CustomerService/ListCustomers", &list, &page)),
+        "CUSTOMERS_OF_OTHERS");
+    CHECK_TEXT(get_customer(fixture, jo, &reply)->message,
+        arena_printf(fixture_arena(fixture), "There is no \"%s\".", jo));
     CU_ASSERT_PTR_NULL(get_customer(fixture, bo, &reply));
     CHECK_TEXT(error_reason(get_customer(fixture, jo, &reply)), "CUSTOMER_NOT_FOUND");
     CHECK_TEXT(

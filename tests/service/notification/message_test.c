@@ -79,10 +79,11 @@ static void every_bad_field_is_named(void)
 {
     Fixture *fixture = start_notification(NULL);
     SendMessageRequest request = THROUGHLINE__NOTIFICATION__V1__SEND_MESSAGE_REQUEST__INIT;
-    char *channels[] = { "" };
+    char *channels[] = { "By Pigeon" };
     const Error *error;
     Message message;
 
+    request.purpose = "All kinds of things";
     request.channels = channels;
     request.n_channels = 1;
     request.request_id = "not allowed: spaces";
@@ -90,6 +91,8 @@ static void every_bad_field_is_named(void)
 
     CHECK_INT(error->code, ERROR_INVALID_ARGUMENT);
     CHECK_INT(error->n_violations, 6);
+    error = record_receipt(fixture, "messages/a", STATE(SENT), &message);
+    CHECK_TEXT(error->violations[0].description, "must be DELIVERED, OPENED or CLICKED");
     fixture_stop(fixture);
 }
 
@@ -213,9 +216,12 @@ static void a_customer_sees_only_their_own(void)
     CHECK_TEXT(error_reason(get_it(fixture, sent.name, &seen)), "MESSAGE_NOT_FOUND");
     CHECK_TEXT(error_reason(record_receipt(fixture, sent.name, STATE(OPENED), &seen)),
         "MESSAGE_NOT_FOUND");
-    CHECK_TEXT(
-        error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
-    CHECK_INT(page.n_messages, 0);
+    CHECK_TEXT(error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)),
+        "CUSTOMER_NOT_FOUND");
+    fixture_act_as(fixture, "app", "anonymous/phone-1");
+    CHECK_TEXT(error_reason(get_it(fixture, sent.name, &seen)), "MESSAGE_NOT_FOUND");
+    CHECK_TEXT(error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)),
+        "CUSTOMER_NOT_FOUND");
     fixture_act_as(fixture, "app", jo);
     CHECK_TEXT(error_reason(get_it(fixture, sent.name, &seen)), "OK");
     CHECK_TEXT(
@@ -344,7 +350,7 @@ static void nobody_watches_anothers_inbox(void)
     CHECK_TEXT(
         error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
     CHECK_TEXT(error_reason(rpc_client_receive(stream, fixture_arena(fixture), &message)),
-        "FIELD_INVALID");
+        "CUSTOMER_NOT_FOUND");
     rpc_client_close_stream(stream);
     fixture_stop(fixture);
 }

@@ -54,6 +54,31 @@ static void a_bad_template_is_refused_with_every_bad_field(void)
     fixture_stop(fixture);
 }
 
+static char *many_variables(Fixture *fixture, char begin, int n)
+{
+    char *text = arena_text(fixture_arena(fixture), "");
+
+    for (int i = 0; i < n; i++)
+        text = arena_printf(fixture_arena(fixture), "%s{{%c%d}}{{%c%d}}", text, begin, i, begin, i);
+    return text;
+}
+
+static void a_template_has_no_more_variables_than_a_message_may_bring(void)
+{
+    Fixture *fixture = start_notification(NULL);
+    char *subject = many_variables(fixture, 's', 10);
+    Template made;
+    const Error *error;
+
+    error = create(fixture, "templates/a", subject, many_variables(fixture, 'b', 40), &made);
+    CHECK_TEXT(error_reason(error), "OK");
+    error = create(fixture, "templates/b", subject, many_variables(fixture, 'b', 41), &made);
+
+    CHECK_TEXT(error_reason(error), "FIELD_INVALID");
+    CHECK_TEXT(error->violations[0].field, "template.body");
+    fixture_stop(fixture);
+}
+
 static void an_endpoint_must_be_http_and_is_made_once(void)
 {
     Fixture *fixture = start_notification(NULL);
@@ -70,6 +95,9 @@ static void an_endpoint_must_be_http_and_is_made_once(void)
     request.endpoint = &wanted;
     error = fixture_call(fixture, "MessageService/CreateEndpoint", &request, &made);
     CHECK_INT(error->n_violations, 2);
+    wanted.uri = "https:///nowhere";
+    error = fixture_call(fixture, "MessageService/CreateEndpoint", &request, &made);
+    CHECK_INT(error->n_violations, 2);
 
     wanted.uri = "https://example.com/other";
     wanted.secret = "0123456789abcdef";
@@ -83,5 +111,7 @@ CU_TestInfo template_tests[] = { { "a_template_is_kept_and_its_name_taken_once",
                                      a_template_is_kept_and_its_name_taken_once },
     { "a_bad_template_is_refused_with_every_bad_field",
         a_bad_template_is_refused_with_every_bad_field },
+    { "a_template_has_no_more_variables_than_a_message_may_bring",
+        a_template_has_no_more_variables_than_a_message_may_bring },
     { "an_endpoint_must_be_http_and_is_made_once", an_endpoint_must_be_http_and_is_made_once },
     CU_TEST_INFO_NULL };

@@ -184,16 +184,6 @@ static void a_customer_has_at_most_two_hundred_consents(void)
     arena_free(arena);
 }
 
-static void purposes_and_channels_are_plain_words(void)
-{
-    CU_ASSERT_TRUE(consent_is_word("order-updates-2"));
-    CU_ASSERT_TRUE(consent_is_word("abcdefghijklmnopqrstuvwxyzabcdefghijklmn"));
-    CU_ASSERT_FALSE(consent_is_word("abcdefghijklmnopqrstuvwxyzabcdefghijklmno"));
-    CU_ASSERT_FALSE(consent_is_word(""));
-    CU_ASSERT_FALSE(consent_is_word("Marketing"));
-    CU_ASSERT_FALSE(consent_is_word("a b"));
-}
-
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -211,7 +201,6 @@ int main(int argc, char **argv)
             only_a_yes_for_the_purpose_opens_a_channel },
         { "a_customer_has_at_most_two_hundred_consents",
             a_customer_has_at_most_two_hundred_consents },
-        { "purposes_and_channels_are_plain_words", purposes_and_channels_are_plain_words },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {

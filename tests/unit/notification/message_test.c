@@ -92,6 +92,7 @@ static void a_channel_that_we_cannot_send_over_is_not_chosen(void)
     message_route(&message, pigeon, 1, pigeon, 1, true, NOW, arena);
 
     CHECK_INT(message.state, STATE(SUPPRESSED));
+    CHECK_INT(message.reason, REASON(NO_ENDPOINT));
     tear_down();
 }
 
@@ -118,6 +119,19 @@ static void a_suppressed_message_takes_no_receipt(void)
     message_route(&message, inbox, 1, NULL, 0, true, NOW, arena);
 
     CHECK_TEXT(error_reason(message_check_receipt(&message)), "NOT_SENT");
+    tear_down();
+}
+
+static void what_has_arrived_is_tried_no_more(void)
+{
+    Message message = a_message();
+
+    set_up();
+    message_route(&message, webhook, 1, webhook, 1, true, NOW, arena);
+    message_claim(&message, NOW, arena);
+    CU_ASSERT_TRUE(message_advance(&message, STATE(OPENED), NOW + 1, arena));
+
+    CU_ASSERT_PTR_NULL(message.next_attempt_time);
     tear_down();
 }
 
@@ -186,6 +200,7 @@ CU_TestInfo message_tests[] = { { "without_consent_nothing_is_sent",
         a_channel_that_we_cannot_send_over_is_not_chosen },
     { "receipts_never_go_back", receipts_never_go_back },
     { "a_suppressed_message_takes_no_receipt", a_suppressed_message_takes_no_receipt },
+    { "what_has_arrived_is_tried_no_more", what_has_arrived_is_tried_no_more },
     { "http_answers_become_outcomes", http_answers_become_outcomes },
     { "failed_tries_back_off_and_end", failed_tries_back_off_and_end },
     { "a_refusal_ends_at_once", a_refusal_ends_at_once }, CU_TEST_INFO_NULL };

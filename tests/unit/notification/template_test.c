@@ -38,21 +38,6 @@ static void what_begins_no_variable_is_refused_with_its_place(void)
     arena_free(arena);
 }
 
-static void more_than_fifty_variables_are_refused(void)
-{
-    Arena *arena = arena_new();
-    char text[6 * (TEMPLATE_MAX_VARIABLES + 1) + 1] = "";
-
-    for (int i = 0; i < TEMPLATE_MAX_VARIABLES; i++)
-        strcat(text, "{{a}}");
-    CU_ASSERT_PTR_NULL(template_check(arena, text));
-
-    strcat(text, "{{a}}");
-
-    CU_ASSERT_PTR_NOT_NULL(template_check(arena, text));
-    arena_free(arena);
-}
-
 static void every_missing_variable_is_named_once(void)
 {
     Arena *arena = arena_new();
@@ -80,7 +65,6 @@ CU_TestInfo template_tests[] = { { "variables_are_replaced", variables_are_repla
     { "a_value_with_braces_stays_text", a_value_with_braces_stays_text },
     { "what_begins_no_variable_is_refused_with_its_place",
         what_begins_no_variable_is_refused_with_its_place },
-    { "more_than_fifty_variables_are_refused", more_than_fifty_variables_are_refused },
     { "every_missing_variable_is_named_once", every_missing_variable_is_named_once },
     { "a_message_that_grows_too_large_is_not_rendered",
         a_message_that_grows_too_large_is_not_rendered },
