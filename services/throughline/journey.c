@@ -7,23 +7,46 @@
 #include "shared/base/id.h"
 #include "shared/base/money.h"
 #include "shared/base/text.h"
+#include "shared/base/wrap.h"
 #include "shared/codec/types.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-enum { AWAIT_MS = 180000, ASK_AGAIN_MS = 20 };
+enum { AWAIT_MS = 180000, ASK_AGAIN_MS = 20, MIN_TEXT_WIDTH = 24 };
+
+/* Of the terminal; 0 where the lines go elsewhere and stay whole. */
+static int terminal_width(void)
+{
+    struct winsize size;
+
+    return isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? size.ws_col : 0;
+}
+
+void journey_print(const char *lead, const char *text)
+{
+    Arena *arena = arena_new();
+    int indent = (int)text_length(lead), width = terminal_width();
+
+    printf("%s%s\n", lead,
+        width >= indent + MIN_TEXT_WIDTH ? wrap_text(arena, text, indent, width) : text);
+    fflush(stdout);
+    arena_free(arena);
+}
 
 void journey_say(const char *channel, const char *who, const char *format, ...)
 {
+    Arena *arena = arena_new();
     va_list args;
+    char *text;
 
-    printf("  %-8s %-18s ", channel, who);
     va_start(args, format);
-    vprintf(format, args);
+    text = arena_vprintf(arena, format, args);
     va_end(args);
-    printf("\n");
-    fflush(stdout);
+    journey_print(arena_printf(arena, "  %-8s %-20s ", channel, who), text);
+    arena_free(arena);
 }
 
 const Error *journey_broken(Journey *journey, const char *format, ...)

@@ -15,7 +15,7 @@ typedef Throughline__Feedback__V1__CaseView CaseView;
 #define order_service (&throughline__cart__v1__order_service__descriptor)
 #define message_service (&throughline__notification__v1__message_service__descriptor)
 
-enum { TIMELINE_PAGE = 100, TITLE_WIDTH = 33 };
+enum { TIMELINE_PAGE = 100, FIRST_COLUMN = 35 };
 
 static const Error *get_case(Journey *j, CaseView *view)
 {
@@ -279,24 +279,30 @@ static const char *column(Journey *j, const char *text, int width)
     return arena_printf(j->arena, "%.*s%*s", (int)size, text, width, "");
 }
 
+/* Together with the amounts 79 characters wide: no terminal breaks it. */
+static void print_row(
+    Journey *j, const char *what, const char *quote, const char *order, const char *invoice)
+{
+    printf("  %s %13s %13s %13s\n", column(j, what, FIRST_COLUMN), quote, order, invoice);
+}
+
 static void print_amounts(Journey *j)
 {
-    printf("\nThe promise, the order and the bill\n\n  %-40s %16s %16s %16s\n", "", "quote",
-        "order", "invoice");
-    for (size_t i = 0;
-         i < j->quote->n_lines && i < j->order->quote->n_lines && i < j->invoice->n_charges; i++)
-        printf("  %4d × %s %16s %16s %16s\n", j->quote->lines[i]->quantity,
-            column(j, j->quote->lines[i]->title, TITLE_WIDTH),
-            journey_money(j, j->quote->lines[i]->total),
-            journey_money(j, j->order->quote->lines[i]->total),
+    const Throughline__Catalog__V1__Quote *quote = j->quote, *bought = j->order->quote;
+
+    printf("\nThe promise, the order and the bill\n\n");
+    print_row(j, "", "quote", "order", "invoice");
+    for (size_t i = 0; i < quote->n_lines && i < bought->n_lines && i < j->invoice->n_charges; i++)
+        print_row(j,
+            arena_printf(j->arena, "%3d × %s", quote->lines[i]->quantity, quote->lines[i]->title),
+            journey_money(j, quote->lines[i]->total), journey_money(j, bought->lines[i]->total),
             journey_money(j, j->invoice->charges[i]->amount));
-    if (j->quote->shipping && j->order->quote->shipping)
-        printf("  %-40s %16s %16s %16s\n", j->quote->shipping->method,
-            journey_money(j, j->quote->shipping->total),
-            journey_money(j, j->order->quote->shipping->total),
-            journey_money(j, j->invoice->charges[j->quote->n_lines]->amount));
-    printf("  %-40s %16s %16s %16s\n", "total", journey_money(j, j->quote->total),
-        journey_money(j, j->order->quote->total), journey_money(j, j->invoice->total));
+    if (quote->shipping && bought->shipping)
+        print_row(j, quote->shipping->method, journey_money(j, quote->shipping->total),
+            journey_money(j, bought->shipping->total),
+            journey_money(j, j->invoice->charges[quote->n_lines]->amount));
+    print_row(j, "total", journey_money(j, quote->total), journey_money(j, bought->total),
+        journey_money(j, j->invoice->total));
 }
 
 static const Error *get_timeline(
@@ -344,7 +350,8 @@ const Error *journey_report(Journey *j)
     print_amounts(j);
     printf("\nOne story, whatever the channel\n\n");
     for (size_t i = response.n_entries; i-- > 0;)
-        printf("  %-14s %-14s %s\n", response.entries[i]->channel, response.entries[i]->source,
+        journey_print(arena_printf(j->arena, "  %-8s %-13s ", response.entries[i]->channel,
+                          response.entries[i]->source),
             response.entries[i]->summary);
     if (!text_equal(total, journey_money(j, j->order->quote->total)) ||
         !text_equal(total, journey_money(j, j->invoice->total)))

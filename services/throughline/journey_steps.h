@@ -45,6 +45,9 @@ typedef struct Journey {
 void journey_say(const char *channel, const char *who, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The text behind its lead; on a terminal wrapped there, so that columns stay columns. */
+void journey_print(const char *lead, const char *text);
+
 /* FAILED_PRECONDITION JOURNEY_BROKEN with what did not add up. */
 const Error *journey_broken(Journey *journey, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

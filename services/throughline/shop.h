@@ -10,6 +10,9 @@
 /* A slow store on a busy machine takes its time. */
 enum { SHOP_SERVICES = 5, SHOP_CALL_MS = 60000 };
 
+/* The folder that `up` keeps everything in, unless it is told another. */
+#define SHOP_DATA "throughline-data"
+
 typedef struct ShopService {
     const char
         *name; /* "cart": also the second word of its packages, and the name of its program */

@@ -9,6 +9,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/text.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@
 enum { READY_TIMEOUT_MS = 60000, STOP_GRACE_MS = 30000, WATCH_MS = 200 };
 
 static const Setting settings[] = {
-    { "data", SETTING_TEXT, "throughline-data",
-        "folder for the embedded store, keys, tokens and logs", 0, 0 },
+    { "data", SETTING_TEXT, SHOP_DATA, "folder for the embedded store, keys, tokens and logs", 0,
+        0 },
     { "store-uri", SETTING_TEXT, "",
         "\"mongodb://…\" instead of the embedded store; default: embedded:DATA/store", 0, 0 },
     { "base-port", SETTING_NUMBER, "7001",
@@ -52,12 +53,30 @@ static const Error *set_up_shop(Arena *arena, const Config *config, const char *
     return NULL;
 }
 
-static int serve(Processes *processes)
+/* What `call` and `watch` have to be told besides, where the shop is not where they look for it. */
+static const char *flags_for(Arena *arena, const Processes *processes, const char *service)
 {
+    const char *flags = "";
+
+    for (int i = 0; i < SHOP_SERVICES; i++)
+        if (text_equal(shop_services[i].name, service) &&
+            processes->base_port + i != shop_services[i].port)
+            flags =
+                arena_printf(arena, " --%s-target=localhost:%d", service, processes->base_port + i);
+    return text_equal(processes->data, SHOP_DATA)
+               ? flags
+               : arena_printf(arena, "%s --data=%s", flags, processes->data);
+}
+
+static int serve(Arena *arena, Processes *processes)
+{
+    const char *self = program_invocation_name;
+
     printf("\nServing on ports %d to %d (Ctrl-C stops). Tokens are in %s/tokens. Try:\n"
-           "  throughline call catalog ListProducts '{\"pageSize\": 3}'\n"
-           "  throughline watch events cart\n",
-        processes->base_port, processes->base_port + SHOP_SERVICES - 1, processes->data);
+           "  %s call catalog ListProducts '{\"pageSize\": 3}'%s\n"
+           "  %s watch events cart%s\n",
+        processes->base_port, processes->base_port + SHOP_SERVICES - 1, processes->data, self,
+        flags_for(arena, processes, "catalog"), self, flags_for(arena, processes, "cart"));
     fflush(stdout);
     while (!stop_asked) {
         int ended = processes_reap(processes);
@@ -123,7 +142,7 @@ static int run(const Config *config, Arena *arena)
     if (error)
         code = shop_complain("up", error);
     else if (!config_switch(config, "once"))
-        code = serve(&processes);
+        code = serve(arena, &processes);
     if (!processes_stop(&processes, STOP_GRACE_MS)) {
         fprintf(
             stderr, "Not every service ended cleanly; the logs are in %s/logs.\n", processes.data);
