@@ -105,8 +105,8 @@ bool rpc_share(RpcCall *call, RpcShare share, void *item);
 /* An answer that comes later. A handler whose last act would be to wait (for the disk, say) fills its reply, asks for this and returns
  * &rpc_deferred: its thread goes on to the next call. Whoever was asked to tell calls rpc_deferral_end, exactly once, from any thread,
  * perhaps before the handler has returned; it never blocks. If it is done, the reply goes out. If not, the handler is called once more,
- * on a worker, to find out why by waiting itself. A caller who leaves, or whose own deadline passes, does not wait for that; the default
- * deadline ends nothing that is deferred. NULL where a call cannot be deferred: the second time, streams, calls without a wire. */
+ * on a worker, to find out why by waiting itself. Nobody waits for longer than the call's deadline, the server's own where the caller has
+ * set none: then the status is DEADLINE_EXCEEDED, and what was begun may still come to be. NULL where a call cannot be deferred: the second time, streams, calls without a wire. */
 typedef struct RpcDeferral RpcDeferral;
 RpcDeferral *rpc_defer(RpcCall *call);
 void rpc_deferral_end(RpcDeferral *deferral, bool is_done);

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 typedef struct RpcExchange RpcExchange;
+struct Deferrals;
 struct Health;
 struct Workers;
 
@@ -67,6 +68,7 @@ struct RpcExchange {
     int64_t started_at; /* clock_monotonic() */
     Bytes message;      /* the request of a method that takes no stream */
     bool has_message;
+    bool has_default_deadline; /* its caller has set none */
     atomic_bool is_cancelled;
     Arena *arena;
     Arena *receive_arena;   /* since rpc_recycle */
@@ -105,6 +107,7 @@ struct RpcServer {
     const char **service_names; /* NULL-ended */
     struct Workers *workers;
     struct Health *health;
+    struct Deferrals *deferrals;
     _Atomic int blocking_streams, reflection_streams;
 
     pthread_mutex_t lock;
@@ -136,8 +139,12 @@ const Error *exchange_stop_error(const RpcExchange *exchange);
 /* deferral.c */
 /* The handler has returned &rpc_deferred; the exchange must not be touched afterwards. */
 void deferral_handled(RpcDeferral *deferral, const void *reply);
+/* The caller does not wait any more. */
 void deferral_gone(RpcDeferral *deferral);
 void deferral_free(RpcDeferral *deferral);
+/* Those of a server that wait for no longer than the default deadline; none is left when they are freed. */
+struct Deferrals *deferrals_new(void);
+void deferrals_free(struct Deferrals *deferrals);
 
 /* observe.c */
 void observe_methods(RpcServer *server);

@@ -88,7 +88,9 @@ static void set_deadline(RpcExchange *exchange, int64_t deadline)
     const RpcMethod *method = exchange->method->method;
 
     exchange->call.deadline = deadline;
-    if (deadline == INT64_MAX && method && !method->client_streams && !method->server_streams)
+    exchange->has_default_deadline =
+        deadline == INT64_MAX && method && !method->client_streams && !method->server_streams;
+    if (exchange->has_default_deadline)
         exchange->call.deadline =
             exchange->started_at + exchange->server->limits.default_deadline_ms * 1000;
 }
@@ -288,6 +290,7 @@ static void free_server(RpcServer *server)
         workers_stop(server->workers);
     if (server->health)
         health_free(server->health);
+    deferrals_free(server->deferrals);
     metrics_free(server->own_metrics);
     pthread_mutex_destroy(&server->lock);
     free(server);
@@ -328,6 +331,7 @@ const Error *rpc_server_start(Arena *arena, const RpcServerOptions *options, Rpc
     if (!started)
         abort();
     pthread_mutex_init(&started->lock, NULL);
+    started->deferrals = deferrals_new();
     started->ops = options->transport ? options->transport : &transport_h2;
     started->limits = all_limits(&options->limits);
     started->hooks = options->hooks;

@@ -181,6 +181,34 @@ static void a_call_whose_time_is_over_is_answered_at_once(void)
     check_waited(0);
 }
 
+/* A disk that hangs says nothing for ever. */
+static void a_call_without_a_deadline_waits_for_as_long_as_the_server_lets_it(void)
+{
+    RawCall *patient, *first, *second;
+
+    defer_by(end_well);
+    check_answered(open_echo(RAW_NO_DEADLINE), "later");
+    defer_by(end_badly);
+    check_answered(open_echo(RAW_NO_DEADLINE), "waited");
+
+    echo_stop(echo);
+    echo = echo_start(&(RpcLimits){ .default_deadline_ms = SHORT_MS });
+    patient = open_held(LONG_MS);
+    first = open_held(RAW_NO_DEADLINE);
+    second = open_held(RAW_NO_DEADLINE);
+
+    CHECK_TEXT(error_reason(raw_status(first)), "DEADLINE_EXCEEDED");
+    CHECK_TEXT(error_reason(raw_status(second)), "DEADLINE_EXCEEDED");
+    raw_free(first);
+    raw_free(second);
+
+    rpc_deferral_end(held_take(), true);
+    rpc_deferral_end(held_take(), false);
+    rpc_deferral_end(held_take(), true);
+    check_answered(patient, "later");
+    check_waited(0);
+}
+
 static void a_call_that_was_given_up_is_over_before_it_is_ended(void)
 {
     RawCall *first = open_held(LONG_MS), *second = open_held(LONG_MS);
@@ -313,6 +341,8 @@ int main(int argc, char **argv)
         { "calls that are deferred keep no thread", calls_that_are_deferred_keep_no_thread },
         { "a call whose time is over is answered at once",
             a_call_whose_time_is_over_is_answered_at_once },
+        { "a call without a deadline waits for as long as the server lets it",
+            a_call_without_a_deadline_waits_for_as_long_as_the_server_lets_it },
         { "a call that was given up is over before it is ended",
             a_call_that_was_given_up_is_over_before_it_is_ended },
         { "a drain waits for what is deferred", a_drain_waits_for_what_is_deferred },
