@@ -2,6 +2,7 @@
 #include "services/catalog/catalog.h"
 
 #include "shared/codec/message.h"
+#include "shared/codec/types.h"
 
 Catalog *catalog_of(const RpcCall *call)
 {
@@ -32,4 +33,16 @@ void catalog_put_stock(Catalog *catalog, const StockLevel *level, int64_t versio
 
     search_index_put_stock(catalog->search, product ? product : "", level->sku, level->location,
         version, level->available);
+}
+
+Deed *deed_of(RpcCall *call, const char *note)
+{
+    Deed *deed = message_new(call->arena, &throughline__catalog__v1__deed__descriptor);
+
+    deed->actor = arena_text(call->arena, call->context.actor);
+    deed->account = arena_text(call->arena, call->caller ? call->caller->account : "");
+    deed->channel = arena_text(call->arena, call->context.channel);
+    deed->time = timestamp_from_micros(call->arena, call->arrived_at);
+    deed->note = arena_text(call->arena, note);
+    return deed;
 }

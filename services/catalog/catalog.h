@@ -2,6 +2,7 @@
 #ifndef THROUGHLINE_SERVICES_CATALOG_CATALOG_H
 #define THROUGHLINE_SERVICES_CATALOG_CATALOG_H
 
+#include "services/catalog/domain/draft.h"
 #include "services/catalog/domain/stock.h"
 #include "services/catalog/governance/rules_holder.h"
 #include "services/catalog/pricing/key_ring.h"
@@ -59,6 +60,9 @@ typedef struct Catalog {
 } Catalog;
 
 Catalog *catalog_of(const RpcCall *call);
+
+/* Who makes the call, now. */
+Deed *deed_of(RpcCall *call, const char *note);
 
 /* Takes a product as it is stored into memory: it is shown and found from now on, as it is published and as its categories and brand are
  * called. */

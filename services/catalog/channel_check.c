@@ -29,24 +29,6 @@ const Error *check_channel(
     return not_yours(call, &findings);
 }
 
-const Error *check_draft_channel(RpcCall *call, const Draft *draft)
-{
-    ChangeList changes = { 0 };
-    RuleBook *book;
-    const Error *error;
-
-    if (!bound_channel(call))
-        return NULL;
-    if ((error = rule_shelf_follow(catalog_of(call)->shelf, call->store)) ||
-        (error = draft_changes(call, draft, &changes)))
-        return error;
-    book = rule_shelf_current(catalog_of(call)->shelf);
-    changes_compare(changes, book, call->arena);
-    error = check_channel(call, changes, book, false);
-    rule_book_release(book);
-    return error;
-}
-
 const Error *check_promotion_channel(RpcCall *call, const char *promotion)
 {
     Findings findings = { .arena = call->arena };

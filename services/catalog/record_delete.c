@@ -10,28 +10,6 @@
 
 typedef Google__Protobuf__Timestamp Timestamp;
 
-bool record_is_deleted(const void *record)
-{
-    return *(Timestamp *const *)message_field(record, "delete_time") != NULL;
-}
-
-const Error *record_get(RpcCall *call, const RecordKind *kind, const char *name, void *record)
-{
-    const Error *error = store_get(call->store, kind->collection, name, record);
-
-    return error || !record_is_deleted(record) ? error : kind->not_found;
-}
-
-void records_drop_deleted(StorePage *page)
-{
-    size_t n_left = 0;
-
-    for (size_t i = 0; i < page->n_messages; i++)
-        if (!record_is_deleted(page->messages[i]))
-            page->messages[n_left++] = page->messages[i];
-    page->n_messages = n_left;
-}
-
 /* Puts the tombstone in the record's place. */
 static const Error *bury(RpcCall *call, const RecordKind *kind, void *record)
 {

@@ -37,6 +37,28 @@ char *record_title(const void *record)
     return title ? *title : (char *)protobuf_c_empty_string;
 }
 
+bool record_is_deleted(const void *record)
+{
+    return *delete_time_of(record) != NULL;
+}
+
+const Error *record_get(RpcCall *call, const RecordKind *kind, const char *name, void *record)
+{
+    const Error *error = store_get(call->store, kind->collection, name, record);
+
+    return error || !record_is_deleted(record) ? error : kind->not_found;
+}
+
+void records_drop_deleted(StorePage *page)
+{
+    size_t n_left = 0;
+
+    for (size_t i = 0; i < page->n_messages; i++)
+        if (!record_is_deleted(page->messages[i]))
+            page->messages[n_left++] = page->messages[i];
+    page->n_messages = n_left;
+}
+
 /* All members of the oneof are pointers to messages. */
 void record_changed(TaxonomyChanged *changed, const RecordKind *kind, void *record, Deed *deed)
 {

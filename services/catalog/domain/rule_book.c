@@ -196,3 +196,8 @@ Rule *book_rule_unpack(const BookRule *rule, Arena *arena)
     return rule ? message_unpack(arena, &throughline__catalog__v1__rule__descriptor, rule->packed)
                 : NULL;
 }
+
+char *release_name(Arena *arena, int64_t number)
+{
+    return arena_printf(arena, "releases/%lld", (long long)number);
+}

@@ -53,4 +53,7 @@ size_t rule_book_seek(const RuleBook *book, const char *name);
 /* The rule, unpacked into the arena; NULL for NULL. */
 Rule *book_rule_unpack(const BookRule *rule, Arena *arena);
 
+/* "releases/<number>". */
+char *release_name(Arena *arena, int64_t number);
+
 #endif

@@ -19,30 +19,6 @@ typedef Throughline__Catalog__V1__WithdrawDraftRequest WithdrawDraftRequest;
 typedef Throughline__Catalog__V1__ApproveDraftRequest ApproveDraftRequest;
 typedef Throughline__Catalog__V1__RejectDraftRequest RejectDraftRequest;
 
-const Error *draft_load(RpcCall *call, const char *name, const char *etag, Draft *draft)
-{
-    static const Error stale = { ERROR_ABORTED, "ETAG_STALE",
-        "The draft was changed meanwhile: look at it again." };
-    static const Error not_found = { ERROR_NOT_FOUND, "DRAFT_NOT_FOUND",
-        "There is no such draft for the account's channel." };
-    const Error *error;
-
-    message_init(&throughline__catalog__v1__draft__descriptor, draft);
-    if ((error = store_get(call->store, &drafts, name, draft)))
-        return error;
-    if (!sees_draft(call, draft))
-        return &not_found;
-    return *etag && !text_equal(etag, draft->etag) ? &stale : NULL;
-}
-
-/* To be changed: nothing in it may be for other channels than the caller's. */
-static const Error *load_own(RpcCall *call, const char *name, const char *etag, Draft *draft)
-{
-    const Error *error = draft_load(call, name, etag, draft);
-
-    return error ? error : check_draft_channel(call, draft);
-}
-
 static void check_changes(RpcCall *call, Change *const *changes, size_t n_changes)
 {
     Findings findings = { .arena = call->arena };
@@ -54,77 +30,10 @@ static void check_changes(RpcCall *call, Change *const *changes, size_t n_change
         check_fail(call, findings.items[i].field, "%s", findings.items[i].description);
 }
 
-/* Keeps what is put into a draft. */
-static const Error *write_part(RpcCall *call, const DraftPut *put, DraftPart *part)
-{
-    StoreView steps = store_steps(call->store);
-    RuleBook *book = rule_shelf_current(catalog_of(call)->shelf);
-    const Error *error;
-
-    changes_begin(put->changes, put->n_changes, book, call->arena);
-    error = check_channel(call, (ChangeList){ put->changes, put->n_changes }, book, true);
-    rule_book_release(book);
-    if (error)
-        return error;
-    part->name = arena_text(call->arena, put->part);
-    part->draft = arena_text(call->arena, put->draft);
-    part->changes = put->changes;
-    part->n_changes = put->n_changes;
-    part->dropped = put->dropped;
-    part->n_dropped = put->n_dropped;
-    return store_put(&steps, &draft_parts, part, NULL);
-}
-
-/* Takes the part into the draft. */
-static const Error *add_part(RpcCall *call, Draft *draft, DraftPart *part)
-{
-    ChangeList list = { 0 };
-    DraftPart **parts;
-    ChangeList more;
-    RuleBook *book;
-    DraftPart before = THROUGHLINE__CATALOG__V1__DRAFT_PART__INIT;
-    const Error *error;
-
-    if ((error = draft_check_open(draft, call->arena)) ||
-        (error = draft_changes(call, draft, &list)))
-        return error;
-    before.changes = list.items;
-    before.n_changes = list.n_items;
-    parts = (DraftPart *[]){ &before, part };
-    more = changes_fold(parts, 2, call->arena);
-    book = rule_shelf_current(catalog_of(call)->shelf);
-    draft->audience = changes_audience(more, book, call->arena);
-    rule_book_release(book);
-    return draft_change(draft, part->name, more.n_items, deed_of(call, ""), call->arena);
-}
-
-const Error *draft_put(RpcCall *call, const DraftPut *put, Draft *draft)
-{
-    Race race __attribute__((cleanup(race_end))) = race_start(call, put->draft);
-    DraftPart part = THROUGHLINE__CATALOG__V1__DRAFT_PART__INIT;
-    DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
-    const Error *error;
-
-    if ((error = load_own(call, put->draft, put->etag, draft)) ||
-        (error = draft_check_open(draft, call->arena)) || (error = write_part(call, put, &part)))
-        return error;
-    event.draft = draft;
-    event.action = AUDIT_DRAFT_CHANGED;
-    event.deed = deed_of(call, "");
-    do {
-        if ((error = load_own(call, put->draft, put->etag, draft)) ||
-            (error = add_part(call, draft, &part)))
-            return error;
-        error = store_replace(put->view, &drafts, draft, &event);
-    } while (race_lost(&race, error, put->etag));
-    return error;
-}
-
 static const Error *create_draft(RpcCall *call, const void *request, void *reply)
 {
     const CreateDraftRequest *req = request;
     Draft *draft = reply;
-    DraftPart part = THROUGHLINE__CATALOG__V1__DRAFT_PART__INIT;
     DraftChanged event = THROUGHLINE__CATALOG__V1__DRAFT_CHANGED__INIT;
     const char *name = rpc_new_name(call, "drafts", req->request_id);
     DraftPut put = {
@@ -143,8 +52,7 @@ static const Error *create_draft(RpcCall *call, const void *request, void *reply
         return error;
 
     draft_open(draft, name, req->title, req->reason, deed_of(call, ""), call->arena);
-    if (req->n_changes &&
-        ((error = write_part(call, &put, &part)) || (error = add_part(call, draft, &part))))
+    if (req->n_changes && (error = draft_fill(call, &put, draft)))
         return error;
     event.draft = draft;
     event.action = AUDIT_DRAFT_CREATED;
@@ -289,7 +197,7 @@ static const Error *take_step(RpcCall *call, const DraftStep *step, Draft *draft
     event.action = step->action;
     event.deed = deed;
     do {
-        if ((error = load_own(call, step->name, step->etag, draft)) ||
+        if ((error = draft_load_own(call, step->name, step->etag, draft)) ||
             (error = step->take(draft, deed, call->arena)) ||
             (step->is_checked && (error = check_draft(call, draft))))
             return error;

@@ -39,12 +39,12 @@ static const AuditAction AUDIT_DRAFT_SCHEDULED =
 static const AuditAction AUDIT_DRAFT_REFUSED =
     THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__DRAFT_REFUSED;
 
-/* Who makes the call, now. */
-Deed *deed_of(RpcCall *call, const char *note);
-
 /* With the etag that the caller saw ("": any). Errors: NOT_FOUND DRAFT_NOT_FOUND (also: not for the caller's channel), ABORTED
  * ETAG_STALE (the draft is filled in). */
 const Error *draft_load(RpcCall *call, const char *name, const char *etag, Draft *draft);
+
+/* The same to be changed: nothing in it may be for other channels than the caller's. Errors: those of check_draft_channel. */
+const Error *draft_load_own(RpcCall *call, const char *name, const char *etag, Draft *draft);
 
 /* What is put into a draft at once. */
 typedef struct DraftPut {
@@ -58,6 +58,9 @@ typedef struct DraftPut {
     StoreView *
         view; /* the draft's replacement: the call's own when it decides the call, else its steps */
 } DraftPut;
+
+/* Puts the first changes into a draft that is not stored yet. Errors: those of check_channel. */
+const Error *draft_fill(RpcCall *call, const DraftPut *put, Draft *draft);
 
 /* Puts good changes into an open draft, whoever else does. Errors: those of draft_load and draft_change. */
 const Error *draft_put(RpcCall *call, const DraftPut *put, Draft *draft);
@@ -134,6 +137,9 @@ ChangePage change_page(RpcCall *call, const RpcPage *page, ChangeList changes);
 /* Rules of a book behind the page's resume key whose names have the prefix and which the caller sees. */
 void rule_page(RpcCall *call, const RuleBook *book, const char *prefix, const RpcPage *page,
     ListRulesResponse *res);
+
+/* A change of a release as it is shown. */
+Change *release_change(RpcCall *call, const ReleaseChange *record);
 
 /* What a release changed. Errors: NOT_FOUND RELEASE_NOT_FOUND. */
 const Error *published_changes(RpcCall *call, int64_t number, ChangeList *changes);

@@ -68,11 +68,6 @@ static void put_current(RuleShelf *shelf, RuleBook *book)
     rule_book_release(gone);
 }
 
-char *release_name(Arena *arena, int64_t number)
-{
-    return arena_printf(arena, "releases/%lld", (long long)number);
-}
-
 static const Error *broken(Arena *arena, const Release *release)
 {
     return error_new(arena, ERROR_DATA_LOSS, "RELEASE_BROKEN",

@@ -31,9 +31,6 @@ const Error *rule_shelf_at(
 /* Writes a checkpoint of the current book when one is due. For one thread. */
 const Error *rule_shelf_keep(RuleShelf *shelf, StoreView *view);
 
-/* "releases/12" */
-char *release_name(Arena *arena, int64_t number);
-
 /* What a release changed, in the order of the rules' names, in the view's arena. */
 const Error *release_changes_load(
     StoreView *view, const Release *release, ReleaseChange ***changes);
