@@ -207,7 +207,7 @@ bool processes_stop(Processes *processes, int grace_ms)
         if (!processes->pids[i])
             continue;
         while (waitpid(processes->pids[i], &status, WNOHANG) == 0) {
-            if (clock_monotonic() > end)
+            if (clock_monotonic() > end || *processes->stop > 1)
                 kill(processes->pids[i], SIGKILL);
             clock_sleep_ms(POLL_MS);
         }

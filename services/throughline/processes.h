@@ -13,7 +13,7 @@ typedef struct Processes {
     const char *data;
     const char *store_uri;
     const char *log_level;
-    const volatile sig_atomic_t *stop; /* set when nothing is waited for any more */
+    const volatile sig_atomic_t *stop; /* 1: to stop, 2: at once */
 } Processes;
 
 /* Starts all five, logs to DATA/logs. Errors: UNAVAILABLE PROGRAM_MISSING, PORT_TAKEN. */
@@ -26,7 +26,7 @@ const Error *processes_wait_ready(Arena *arena, const Processes *processes, int 
 /* The first child that has ended although nobody asked it to, -1 when all run. */
 int processes_reap(Processes *processes);
 
-/* SIGTERM to all, SIGKILL to those that are there after the grace. True when all ended with 0. */
+/* SIGTERM to all, SIGKILL to those that are there after the grace, or when the stop is to be at once. True when all ended with 0. */
 bool processes_stop(Processes *processes, int grace_ms);
 
 #endif

@@ -39,17 +39,19 @@ const Setting shop_settings[] = {
     { "device", SETTING_TEXT, "", "context: on which device", 0, 0 },
     { "journey", SETTING_TEXT, "", "context: in which journey", 0, 0 },
     { "purpose", SETTING_TEXT, "", "context: for what purpose", 0, 0 },
+    { "traceparent", SETTING_TEXT, "", "the W3C trace that the calls belong to; default: a new one",
+        0, 0 },
     { 0 },
 };
 
 const Error shop_interrupted = { ERROR_CANCELLED, "INTERRUPTED", "Stopped before it was done." };
 
 /* NULL where nothing is said. */
-static const char *path_of(const Config *config, const char *name)
+static const char *given(const Config *config, const char *name)
 {
-    const char *path = config_text(config, name);
+    const char *text = config_text(config, name);
 
-    return text_is_empty(path) ? NULL : path;
+    return text_is_empty(text) ? NULL : text;
 }
 
 void shop_open(Shop *shop, Arena *arena, const Config *config)
@@ -60,9 +62,9 @@ void shop_open(Shop *shop, Arena *arena, const Config *config)
             rpc_client_open(arena, &(RpcClientOptions){
                                        .target = config_text(config,
                                            arena_printf(arena, "%s-target", shop_services[i].name)),
-                                       .tls_ca = path_of(config, "tls-ca"),
-                                       .tls_certificate = path_of(config, "tls-cert"),
-                                       .tls_key = path_of(config, "tls-key"),
+                                       .tls_ca = given(config, "tls-ca"),
+                                       .tls_certificate = given(config, "tls-cert"),
+                                       .tls_key = given(config, "tls-key"),
                                    });
 }
 
@@ -132,6 +134,7 @@ const Error *shop_channel(Arena *arena, const Config *config, Channel *channel)
         .journey = config_text(config, "journey"),
         .purpose = config_text(config, "purpose"),
     };
+    channel->traceparent = given(config, "traceparent");
     return shop_read_token(arena, path, &channel->token);
 }
 
@@ -142,6 +145,7 @@ RpcOutgoing shop_outgoing(const Shop *shop, const Channel *channel, int timeout_
         .deadline = clock_monotonic() + (int64_t)timeout_ms * 1000,
         .context = channel->context,
         .token = channel->token,
+        .traceparent = channel->traceparent,
     };
 }
 

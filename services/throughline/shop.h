@@ -36,6 +36,7 @@ bool shop_is_stopped(const Shop *shop);
 /* Somebody who calls: an account's token and the context that goes with every call. */
 typedef struct Channel {
     const char *token;
+    const char *traceparent; /* NULL: each call begins one */
     RpcContext context;
 } Channel;
 

@@ -34,10 +34,23 @@ static const Setting settings[] = {
 
 static volatile sig_atomic_t stop_asked;
 
+/* Whoever asks twice does not wait for services that take their time. */
 static void ask_to_stop(int signal_number)
 {
     (void)signal_number;
-    stop_asked = 1;
+    stop_asked = stop_asked ? 2 : 1;
+}
+
+/* The terminal that is closed, too; whoever wants to outlive it (nohup) has said so. */
+static void catch_signals(void)
+{
+    struct sigaction action = { .sa_handler = ask_to_stop }, before;
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
 }
 
 /* Everything between "all ready" and "keeps serving". */
@@ -125,14 +138,12 @@ static int run(const Config *config, Arena *arena)
         .log_level = config_text(config, "log-level"),
         .stop = &stop_asked,
     };
-    struct sigaction action = { .sa_handler = ask_to_stop };
     const Error *error;
     int code = EXIT_OK;
     Shop shop;
 
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    catch_signals();
+    setvbuf(stdout, NULL, _IOLBF, 0); /* also for whoever reads along in a file */
     if (!(error = start_all(arena, &processes))) {
         shop_open_local(&shop, arena, processes.base_port);
         shop.stop = &stop_asked;

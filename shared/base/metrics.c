@@ -151,16 +151,28 @@ Histogram *metrics_histogram(
     return &series_of(metrics, KIND_HISTOGRAM, name, labels, help)->histogram;
 }
 
-void metrics_gauge_asks(Metrics *metrics, const char *name, const char *labels, const char *help,
+static void ask(Metrics *metrics, Kind kind, const char *name, const char *labels, const char *help,
     double (*value)(void *context), void *context)
 {
     Series *series;
 
     pthread_mutex_lock(&metrics->lock);
-    series = find_series(metrics, KIND_GAUGE, name, labels, help);
+    series = find_series(metrics, kind, name, labels, help);
     series->value = value;
     series->context = context;
     pthread_mutex_unlock(&metrics->lock);
+}
+
+void metrics_gauge_asks(Metrics *metrics, const char *name, const char *labels, const char *help,
+    double (*value)(void *context), void *context)
+{
+    ask(metrics, KIND_GAUGE, name, labels, help, value, context);
+}
+
+void metrics_counter_asks(Metrics *metrics, const char *name, const char *labels, const char *help,
+    double (*value)(void *context), void *context)
+{
+    ask(metrics, KIND_COUNTER, name, labels, help, value, context);
 }
 
 void counter_add(Counter *counter, uint64_t amount)

@@ -25,8 +25,10 @@ Gauge *metrics_gauge(Metrics *metrics, const char *name, const char *labels, con
 Histogram *metrics_histogram(
     Metrics *metrics, const char *name, const char *labels, const char *help);
 
-/* A gauge that is asked when the page is read. */
+/* Asked when the page is read. */
 void metrics_gauge_asks(Metrics *metrics, const char *name, const char *labels, const char *help,
+    double (*value)(void *context), void *context);
+void metrics_counter_asks(Metrics *metrics, const char *name, const char *labels, const char *help,
     double (*value)(void *context), void *context);
 
 void counter_add(Counter *counter, uint64_t amount);

@@ -176,7 +176,8 @@ void rpc_stream_end(RpcStream *stream, const Error *error)
     pthread_mutex_lock(&stream->lock);
     assert(!stream->is_ended);
     stream->is_ended = true;
-    if (error && !stream->error)
+    /* Whoever has left ended it, whatever we would say. */
+    if (error && !stream->error && !stream->is_gone)
         stream->error = error_copy(stream->arena, error); /* outlives the caller's */
     if (!stream->is_calling || !pthread_equal(stream->calling, pthread_self()))
         wait_idle(stream);

@@ -26,6 +26,11 @@ const char *metadata_key(MetadataKey key)
     return keys[key].text;
 }
 
+static bool is_same(Bytes one, Bytes other)
+{
+    return one.size == other.size && !memcmp(one.data, other.data, one.size);
+}
+
 RpcMetadata metadata_read(const TransportCall *wire)
 {
     RpcMetadata metadata = { 0 };
@@ -39,10 +44,20 @@ RpcMetadata metadata_read(const TransportCall *wire)
                 continue;
             if (!metadata.values[k].data)
                 metadata.values[k] = pair.value;
+            else if (!is_same(metadata.values[k], pair.value))
+                metadata.repeated = keys[k].text;
             break;
         }
     }
     return metadata;
+}
+
+const Error *metadata_check(const RpcMetadata *metadata, Arena *arena)
+{
+    if (!metadata->repeated)
+        return NULL;
+    return error_new(arena, ERROR_INVALID_ARGUMENT, "METADATA_REPEATED",
+        "The metadata %s came more than once, with different values.", metadata->repeated);
 }
 
 const char *metadata_token(const RpcMetadata *metadata, Arena *arena)

@@ -23,12 +23,16 @@ typedef enum MetadataKey {
 typedef struct RpcMetadata {
     Bytes values[METADATA_KEYS]; /* the first of each key; empty when not there */
     size_t size;                 /* of all pairs, counted as HTTP/2 does: 32 bytes more a pair */
+    const char *repeated;        /* the key of which there are two that differ; NULL: none */
 } RpcMetadata;
 
 /* "throughline-channel": as it is sent. */
 const char *metadata_key(MetadataKey key);
 
 RpcMetadata metadata_read(const TransportCall *wire);
+
+/* Whoever stands between may have looked at the other one. Errors: INVALID_ARGUMENT METADATA_REPEATED. */
+const Error *metadata_check(const RpcMetadata *metadata, Arena *arena);
 
 /* The token behind "Bearer ", "" when there is none. */
 const char *metadata_token(const RpcMetadata *metadata, Arena *arena);

@@ -121,7 +121,8 @@ static const Error *admit(RpcExchange *exchange)
         return &overloaded;
     if (metadata.size > (size_t)server->limits.max_metadata_bytes)
         return &metadata_too_large;
-    if ((error = authenticate(exchange, &metadata)) ||
+    if ((error = metadata_check(&metadata, call->arena)) ||
+        (error = authenticate(exchange, &metadata)) ||
         (error = metadata_context(&metadata, call->arena, &call->context)) ||
         (error = check_channel(call)))
         return error;

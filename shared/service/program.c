@@ -4,6 +4,7 @@
 #include "shared/admin/timer.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
+#include "shared/base/process.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -76,11 +77,12 @@ static void log_ports(RunningService *running, const char *event, int64_t starte
 static int run(RunningService *running, int64_t started_at)
 {
     int drain_ms = (int)config_number(running->config, "drain-ms");
-    const Error *error = running_start(running);
+    const Error *error;
     int code = EXIT_SUCCESS;
     bool is_clean;
 
-    if (!error) {
+    process_observe(running->context.metrics, running->service->name, THROUGHLINE_VERSION);
+    if (!(error = running_start(running))) {
         admin_on_signal(running->admin, SIGTERM, on_signal, running);
         admin_on_signal(running->admin, SIGINT, on_signal, running);
         log_ports(running, "listening", started_at);

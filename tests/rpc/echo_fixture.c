@@ -143,6 +143,20 @@ void *echo_next(Echo *echo, RawCall *call, const ProtobufCMessageDescriptor *typ
     return raw_receive(call, &bytes) ? message_unpack(echo->arena, type, bytes) : NULL;
 }
 
+const char *echo_metrics(Echo *echo)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    const char *copy;
+
+    metrics_print(echo->metrics, out);
+    fclose(out);
+    copy = arena_text(echo->arena, text);
+    free(text);
+    return copy;
+}
+
 bool comes_to(atomic_int *counter, int value)
 {
     for (int i = 0; i < 2500 && atomic_load(counter) != value; i++)

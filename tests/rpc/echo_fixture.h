@@ -53,6 +53,9 @@ RawCall *echo_open(Echo *echo, const char *path, const void *request, int timeou
 /* The next message of a stream, NULL at its end. */
 void *echo_next(Echo *echo, RawCall *call, const ProtobufCMessageDescriptor *type);
 
+/* The page of metrics as it is now. */
+const char *echo_metrics(Echo *echo);
+
 /* Waits for up to five seconds. */
 bool comes_to(atomic_int *counter, int value);
 

@@ -140,6 +140,21 @@ static void there_is_an_end_to_watchers(void)
         raw_free(calls[i]);
 }
 
+static void who_stops_watching_is_counted_as_gone(void)
+{
+    RawCall *call = watch("");
+
+    CHECK_INT(next(call), SERVING);
+    raw_cancel(call);
+    raw_free(call);
+    for (int i = 0; i < 5000 && !strstr(echo_metrics(echo), "Health/Watch\",grpc_status="); i++)
+        clock_sleep_ms(2);
+
+    CHECK_CONTAINS(echo_metrics(echo),
+        "grpc_server_call_duration_seconds_count{grpc_method=\"grpc.health.v1.Health/Watch\","
+        "grpc_status=\"CANCELLED\"} 1\n");
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -150,6 +165,7 @@ int main(int argc, char **argv)
         { "watch of an unknown service stays", watch_of_an_unknown_service_stays },
         { "watchers come and go", watchers_come_and_go },
         { "there is an end to watchers", there_is_an_end_to_watchers },
+        { "who stops watching is counted as gone", who_stops_watching_is_counted_as_gone },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {

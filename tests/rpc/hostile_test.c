@@ -149,12 +149,38 @@ static void random_bytes_are_answered(void)
 static void strange_metadata_is_survived(void)
 {
     const RawPair pairs[] = { { "authorization", "" }, { "traceparent", "00-" },
-        { "throughline-channel", " " }, { "throughline-channel", "twice" },
+        { "throughline-channel", "twice" }, { "throughline-channel", "twice" },
         { "grpc-trace-bin", "x" }, { "throughline-unknown", "?" }, { "x-bin", "abc" }, { 0 } };
 
     CHECK_TEXT(error_reason(raw_unary(
                    echo->client, echo->arena, ECHO_PATH "Echo", pairs, (Bytes){ 0 }, NULL)),
         "TOKEN_MISSING");
+}
+
+static const char *with_pairs(const RawPair *pairs)
+{
+    EchoRequest request = THROUGHLINE__ECHO__V1__ECHO_REQUEST__INIT;
+    EchoResponse *reply;
+
+    return error_reason(echo_call(echo, ECHO_PATH "Echo", pairs, &request,
+        &throughline__echo__v1__echo_response__descriptor, &reply));
+}
+
+static void who_comes_with_two_tokens_is_nobody(void)
+{
+    const char *one = arena_printf(echo->arena, "Bearer %s", echo_token(echo, "*", "web"));
+    const char *other = arena_printf(echo->arena, "Bearer %s", echo_token(echo, "*", "store"));
+
+    CHECK_TEXT(with_pairs((const RawPair[]){
+                   { "authorization", one }, { "authorization", other }, { 0 } }),
+        "METADATA_REPEATED");
+    CHECK_TEXT(
+        with_pairs((const RawPair[]){ { "authorization", one }, { "throughline-actor", "agents/a" },
+            { "throughline-actor", "agents/b" }, { 0 } }),
+        "METADATA_REPEATED");
+    CHECK_TEXT(
+        with_pairs((const RawPair[]){ { "authorization", one }, { "authorization", one }, { 0 } }),
+        "OK");
 }
 
 int main(int argc, char **argv)
@@ -169,6 +195,7 @@ int main(int argc, char **argv)
         { "unknown fields are bounded", unknown_fields_are_bounded },
         { "random bytes are answered", random_bytes_are_answered },
         { "strange metadata is survived", strange_metadata_is_survived },
+        { "who comes with two tokens is nobody", who_comes_with_two_tokens_is_nobody },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {

@@ -2,13 +2,17 @@
 #include "shared/base/metrics.h"
 
 #include "shared/base/arena.h"
+#include "shared/base/process.h"
 #include "shared/base/text.h"
 #include "tests/support/test_main.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { THREADS = 4, ROUNDS = 10000 };
 
@@ -227,6 +231,27 @@ static void many_threads_lose_no_count(void)
     CU_ASSERT(value_of("h_count") == THREADS * ROUNDS);
 }
 
+static void a_process_tells_of_itself(void)
+{
+    double cpu, descriptors;
+    int fd;
+
+    process_observe(metrics, "cart", "1.2.3");
+    CHECK_CONTAINS(page(), "throughline_build_info{service=\"cart\",version=\"1.2.3\"} 1\n");
+    CHECK_CONTAINS(page(), "# TYPE process_cpu_seconds_total counter\n");
+    CU_ASSERT(value_of("process_resident_memory_bytes") > 100000);
+    CU_ASSERT(fabs(value_of("process_start_time_seconds") - (double)time(NULL)) < 100);
+    cpu = value_of("process_cpu_seconds_total");
+    descriptors = value_of("process_open_fds");
+    fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    CHECK_INT(value_of("process_open_fds"), descriptors + 1);
+    CU_ASSERT(value_of("process_max_fds") > descriptors);
+    while (value_of("process_cpu_seconds_total") <= cpu)
+        continue;
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
@@ -245,6 +270,7 @@ int main(int argc, char **argv)
         { "line_ends_in_a_help_text_are_escaped", line_ends_in_a_help_text_are_escaped },
         { "an_empty_page_is_empty", an_empty_page_is_empty },
         { "many_threads_lose_no_count", many_threads_lose_no_count },
+        { "a_process_tells_of_itself", a_process_tells_of_itself },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
