@@ -22,6 +22,7 @@ extern const Command command_demo;
 extern const Command command_import;
 extern const Command command_export;
 extern const Command command_call;
+extern const Command command_service_config;
 extern const Command command_watch;
 extern const Command command_token;
 

@@ -7,15 +7,15 @@
 #include <string.h>
 
 static const Command *const commands[] = { &command_up, &command_demo, &command_import,
-    &command_export, &command_call, &command_watch, &command_token };
+    &command_export, &command_call, &command_service_config, &command_watch, &command_token };
 
 static int print_usage(FILE *out)
 {
     fprintf(out, "Usage: throughline COMMAND [ARGUMENTS] [--settings]\n\nCommands:\n");
     for (size_t i = 0; i < COUNT(commands); i++)
-        fprintf(out, "  %-8s %-24s %s\n", commands[i]->name, commands[i]->arguments,
+        fprintf(out, "  %-14s %-24s %s\n", commands[i]->name, commands[i]->arguments,
             commands[i]->summary);
-    fprintf(out, "  %-8s %-24s %s\n", "version", "", "Prints the version.");
+    fprintf(out, "  %-14s %-24s %s\n", "version", "", "Prints the version.");
     fprintf(out, "\n`throughline COMMAND --help` tells more. Exit codes: 0 done, 1 failed, 2 wrong "
                  "usage.\n");
     return out == stderr ? EXIT_USAGE : EXIT_OK;

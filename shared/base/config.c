@@ -97,10 +97,22 @@ static bool read_number(const Setting *setting, const char *text, int64_t *numbe
     return read_quantity(text, kinds[setting->kind].units, number);
 }
 
+static bool has_bounds(const Setting *setting)
+{
+    return setting->min != 0 || setting->max != 0;
+}
+
 static bool is_within(const Setting *setting, int64_t number)
 {
-    return (setting->min == 0 && setting->max == 0) ||
-           (number >= setting->min && number <= setting->max);
+    return !has_bounds(setting) || (number >= setting->min && number <= setting->max);
+}
+
+/* Of its bounds. */
+static const char *unit_of(const Setting *setting)
+{
+    return setting->kind == SETTING_DURATION ? " ms"
+           : setting->kind == SETTING_SIZE   ? " bytes"
+                                             : "";
 }
 
 /* Takes a text for a setting; `origin` is what the person wrote it as. */
@@ -114,12 +126,8 @@ static bool set_value(Value *value, const char *text, const char *origin, FILE *
         return false;
     }
     if (!is_within(setting, number)) {
-        const char *unit = setting->kind == SETTING_DURATION ? " ms"
-                           : setting->kind == SETTING_SIZE   ? " bytes"
-                                                             : "";
-
         fprintf(complaints, "%s: %s is not within %lld and %lld%s\n", origin, text,
-            (long long)setting->min, (long long)setting->max, unit);
+            (long long)setting->min, (long long)setting->max, unit_of(setting));
         return false;
     }
     value->text = text;
@@ -280,6 +288,9 @@ void config_print_help(const Setting *const *tables, FILE *out)
             if (setting->kind != SETTING_TEXT && setting->kind != SETTING_SWITCH)
                 fprintf(out, " %c%s.", toupper(kinds[setting->kind].shape[0]),
                     kinds[setting->kind].shape + 1);
+            if (has_bounds(setting))
+                fprintf(out, " From %lld to %lld%s.", (long long)setting->min,
+                    (long long)setting->max, unit_of(setting));
             if (text_is_empty(setting->fallback))
                 fprintf(out, " No default.\n");
             else

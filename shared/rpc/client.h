@@ -34,6 +34,9 @@ typedef struct RpcOutgoing {
     const RpcCall *parent; /* its cancellation ends this call too; may be NULL */
 } RpcOutgoing;
 
+/* What such a channel does of itself, as gRPC's service config (JSON): for clients in other languages. */
+const char *rpc_client_service_config(Arena *arena);
+
 /* From a call that is being served: its arena, deadline, context and trace. */
 RpcOutgoing rpc_outgoing(const RpcCall *call);
 

@@ -3,42 +3,9 @@
  * seconds. */
 #include "shared/rpc/client_core.h"
 
-#include "shared/base/text.h"
-#include "shared/rpc/methods.h"
-
 #include <grpc/grpc_security.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* {"service":…,"method":…} of all methods that may be retried, with commas. */
-static const char *retried_methods(Arena *arena)
-{
-    size_t count, size = 1;
-    const RpcMethod *methods = rpc_methods(&count);
-    char *names, *end;
-
-    for (size_t i = 0; i < count; i++)
-        size += strlen(methods[i].path) + sizeof("{\"service\":\"\",\"method\":\"\"},");
-    names = end = arena_alloc(arena, size);
-    for (size_t i = 0; i < count; i++)
-        if (methods[i].policy.is_idempotent)
-            end += sprintf(end, "%s{\"service\":\"%s\",\"method\":\"%s\"}", end > names ? "," : "",
-                methods[i].service, methods[i].name);
-    return names;
-}
-
-static const char *service_config(Arena *arena)
-{
-    return arena_printf(arena,
-        "{\"loadBalancingConfig\":[{\"round_robin\":{}}],"
-        "\"healthCheckConfig\":{\"serviceName\":\"\"},"
-        "\"methodConfig\":[{\"name\":[%s],\"retryPolicy\":{\"maxAttempts\":%d,"
-        "\"initialBackoff\":\"%.3fs\",\"maxBackoff\":\"%.3fs\",\"backoffMultiplier\":2,"
-        "\"retryableStatusCodes\":[\"UNAVAILABLE\"]}}]}",
-        retried_methods(arena), CLIENT_ATTEMPTS, CLIENT_FIRST_PAUSE_MS / 1000.0,
-        CLIENT_LONGEST_PAUSE_MS / 1000.0);
-}
 
 static const Error *make_credentials(
     Arena *arena, const RpcClientOptions *options, grpc_channel_credentials **credentials)
@@ -117,8 +84,8 @@ static void connect(ClientChannel *channel, const RpcClientOptions *options)
 
     channel->error = make_credentials(scratch, options, &credentials);
     if (!channel->error) {
-        channel->wire = make_channel(
-            options->target, service_config(scratch), options->keepalive_ms, credentials);
+        channel->wire = make_channel(options->target, rpc_client_service_config(scratch),
+            options->keepalive_ms, credentials);
         grpc_channel_credentials_release(credentials);
         channel->queue = grpc_completion_queue_create_for_next(NULL);
         if (pthread_create(&channel->poller, NULL, poll_queue, channel))

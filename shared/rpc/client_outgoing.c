@@ -4,6 +4,7 @@
 #include "shared/base/id.h"
 #include "shared/codec/message.h"
 #include "shared/codec/scan.h"
+#include "shared/rpc/methods.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -180,4 +181,33 @@ const Error *client_unpack(
         return &reply_malformed;
     *message = message_unpack(arena, descriptor, bytes);
     return *message ? NULL : &reply_malformed;
+}
+
+/* {"service":…,"method":…} of all methods that may be retried, with commas. */
+static const char *retried_methods(Arena *arena)
+{
+    size_t count, size = 1;
+    const RpcMethod *methods = rpc_methods(&count);
+    char *names, *end;
+
+    for (size_t i = 0; i < count; i++)
+        size += strlen(methods[i].path) + sizeof("{\"service\":\"\",\"method\":\"\"},");
+    names = end = arena_alloc(arena, size);
+    for (size_t i = 0; i < count; i++)
+        if (methods[i].policy.is_idempotent)
+            end += sprintf(end, "%s{\"service\":\"%s\",\"method\":\"%s\"}", end > names ? "," : "",
+                methods[i].service, methods[i].name);
+    return names;
+}
+
+const char *rpc_client_service_config(Arena *arena)
+{
+    return arena_printf(arena,
+        "{\"loadBalancingConfig\":[{\"round_robin\":{}}],"
+        "\"healthCheckConfig\":{\"serviceName\":\"\"},"
+        "\"methodConfig\":[{\"name\":[%s],\"retryPolicy\":{\"maxAttempts\":%d,"
+        "\"initialBackoff\":\"%.3fs\",\"maxBackoff\":\"%.3fs\",\"backoffMultiplier\":2,"
+        "\"retryableStatusCodes\":[\"UNAVAILABLE\"]}}]}",
+        retried_methods(arena), CLIENT_ATTEMPTS, CLIENT_FIRST_PAUSE_MS / 1000.0,
+        CLIENT_LONGEST_PAUSE_MS / 1000.0);
 }

@@ -262,7 +262,7 @@ static void all_that_is_wrong_is_said_at_once(void)
                            "--dev: \"1\" is not true or false\n");
 }
 
-static void the_help_shows_every_setting_with_variable_and_default(void)
+static void the_help_shows_every_setting_with_variable_bounds_and_default(void)
 {
     char *help = NULL;
     size_t size;
@@ -275,10 +275,11 @@ static void the_help_shows_every_setting_with_variable_and_default(void)
                          "      Where records are kept. Default: embedded:data.\n");
     CHECK_CONTAINS(help, "  --store-timeout  (THROUGHLINE_STORE_TIMEOUT)\n"
                          "      How long a store call may take. A duration such as 250ms, 30s, 5m "
-                         "or 1h. Default: 5s.\n");
+                         "or 1h. From 1 to 60000 ms. Default: 5s.\n");
     CHECK_CONTAINS(help, "  --token  (THROUGHLINE_TOKEN)\n"
                          "      The token of this service. No default.\n");
-    CHECK_CONTAINS(help, "  --port");
+    CHECK_CONTAINS(help, "Port of the service. A whole number. From 0 to 65535. Default: 7003.\n");
+    CHECK_CONTAINS(help, "Any number. A whole number. Default: 0.\n");
     CHECK_CONTAINS(help, "  --dev");
     CHECK_CONTAINS(help, "  --store-cache");
     free(help);
@@ -309,8 +310,8 @@ int main(int argc, char **argv)
             an_unknown_flag_is_named_without_its_value },
         { "a_flag_without_its_value_is_named", a_flag_without_its_value_is_named },
         { "all_that_is_wrong_is_said_at_once", all_that_is_wrong_is_said_at_once },
-        { "the_help_shows_every_setting_with_variable_and_default",
-            the_help_shows_every_setting_with_variable_and_default },
+        { "the_help_shows_every_setting_with_variable_bounds_and_default",
+            the_help_shows_every_setting_with_variable_bounds_and_default },
         CU_TEST_INFO_NULL,
     };
     CU_SuiteInfo suites[] = {
