@@ -107,9 +107,9 @@ void rpc_compress(RpcCall *call, bool is_wanted)
 
 bool rpc_was_compressed(const RpcCall *call)
 {
-    const TransportCall *wire = call->exchange ? call->exchange->wire : NULL;
+    const TransportMessage *message = call->exchange ? call->exchange->message : NULL;
 
-    return wire && wire->transport->ops->was_compressed(wire);
+    return message && message->is_compressed;
 }
 
 /* Our own work: nothing is closed to it, and the context says in whose name it is done. */

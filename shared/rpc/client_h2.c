@@ -68,7 +68,7 @@ static const Error *new_call(
 
 static void free_call(Onward *call)
 {
-    for (H2Message *message = call->first, *next; message; message = next) {
+    for (TransportMessage *message = call->first, *next; message; message = next) {
         next = message->next;
         free(message);
     }
@@ -100,15 +100,15 @@ static void wait_for_change(Onward *call, bool *is_cancelled)
     }
 }
 
-static H2Message *pop(Onward *call)
+static TransportMessage *pop(Onward *call)
 {
-    H2Message *message = call->first;
+    TransportMessage *message = call->first;
 
     if (message) {
         call->first = message->next;
         if (!call->first)
             call->last = &call->first;
-        call->queued -= message->size;
+        call->queued -= message->bytes.size;
     }
     return message;
 }
@@ -159,7 +159,7 @@ static void set_out(Onward *call, const ProtobufCMessage *message, Bytes raw)
 static const Error *exchange(Onward *call, Arena *arena, Bytes *reply)
 {
     bool is_cancelled = false;
-    H2Message *message;
+    TransportMessage *message;
     const Error *error;
 
     call->is_unary = call->ends_sending = true;
@@ -173,7 +173,8 @@ static const Error *exchange(Onward *call, Arena *arena, Bytes *reply)
     if (!error && !message)
         error = &client_reply_missing;
     if (!error)
-        *reply = (Bytes){ arena_copy(arena, message->data, message->size), message->size };
+        *reply = (Bytes){ arena_copy(arena, message->bytes.data, message->bytes.size),
+            message->bytes.size };
     free(message);
     if (is_cancelled)
         close_call(call);
@@ -276,7 +277,7 @@ static const Error *receive(RpcClientStream *stream, Arena *arena, void **messag
 {
     Onward *call = (Onward *)stream;
     bool is_cancelled = false, gives_window;
-    H2Message *came;
+    TransportMessage *came;
     const Error *error;
 
     *message = NULL;
@@ -290,7 +291,7 @@ static const Error *receive(RpcClientStream *stream, Arena *arena, void **messag
         return error_of(call, arena);
     if (gives_window)
         channel_post(call, ONWARD_TAKEN);
-    error = client_unpack(arena, call->output, (Bytes){ came->data, came->size }, message);
+    error = client_unpack(arena, call->output, came->bytes, message);
     free(came);
     return error;
 }

@@ -59,10 +59,10 @@ struct Onward {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* Under the lock. */
-    H2Message *first, **last; /* whole messages */
-    size_t queued;            /* their bytes */
-    size_t withheld;          /* of the window */
-    uint8_t *out;             /* a message with its prefix, until it was taken */
+    TransportMessage *first, **last; /* whole messages */
+    size_t queued;                   /* their bytes */
+    size_t withheld;                 /* of the window */
+    uint8_t *out;                    /* a message with its prefix, until it was taken */
     size_t out_size;
     bool ends_sending; /* behind `out` */
     bool is_over;      /* the status is there, and nothing more comes */

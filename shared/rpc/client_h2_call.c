@@ -256,12 +256,12 @@ void onward_header(Onward *call, Bytes name, Bytes value)
         call->encoding = h2_encoding_of(value);
 }
 
-static void hand_over(Onward *call, H2Message *message)
+static void hand_over(Onward *call, TransportMessage *message)
 {
     pthread_mutex_lock(&call->lock);
     *call->last = message;
     call->last = &message->next;
-    call->queued += message->size;
+    call->queued += message->bytes.size;
     if (!call->is_unary) /* whose caller waits for the status */
         pthread_cond_broadcast(&call->changed);
     pthread_mutex_unlock(&call->lock);
@@ -292,12 +292,12 @@ void onward_data(Onward *call, Bytes bytes)
         read = h2_reader_take(&call->reader, &bytes, CLIENT_MAX_MESSAGE_BYTES, &message);
         if (read != H2_READ_MESSAGE)
             break;
-        if (message->is_compressed)
+        if (message->base.is_compressed)
             read = call->encoding == H2_GZIP || call->encoding == H2_DEFLATE
                        ? h2_message_inflate(&message, CLIENT_MAX_MESSAGE_BYTES)
                        : H2_READ_MALFORMED;
         if (read == H2_READ_MESSAGE)
-            hand_over(call, message);
+            hand_over(call, &message->base);
         else
             free(message);
     }

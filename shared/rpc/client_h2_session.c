@@ -39,7 +39,8 @@ static void take_health(Link *link, Bytes bytes)
     while (
         h2_reader_take(&link->health, &bytes, HEALTH_MESSAGE_BYTES, &message) == H2_READ_MESSAGE) {
         Grpc__Health__V1__HealthCheckResponse *said =
-            grpc__health__v1__health_check_response__unpack(NULL, message->size, message->data);
+            grpc__health__v1__health_check_response__unpack(
+                NULL, message->base.bytes.size, message->base.bytes.data);
 
         link_healthy(link,
             said &&

@@ -65,10 +65,9 @@ struct RpcExchange {
     RpcServer *server;
     ServerMethod *method;
     TransportCall *wire;
-    int64_t started_at; /* clock_monotonic() */
-    Bytes message;      /* the request of a method that takes no stream */
-    bool has_message;
-    bool has_default_deadline; /* its caller has set none */
+    int64_t started_at;              /* clock_monotonic() */
+    const TransportMessage *message; /* the request, or what came last of a stream */
+    bool has_default_deadline;       /* its caller has set none */
     atomic_bool is_cancelled;
     Arena *arena;
     Arena *receive_arena;   /* since rpc_recycle */
@@ -86,7 +85,6 @@ struct RpcExchange {
     bool is_receiving;
     bool is_draining;
     TransportReceived received;
-    Bytes received_message;
     RpcExchange *next_both, *previous_both; /* of the server's streams both ways */
 
     RpcExchange *next; /* among those that wait for a worker, or that are free */
@@ -153,7 +151,8 @@ void observe_end(RpcExchange *exchange, const Error *error);
 
 /* stream.c */
 extern const Error stream_drained;
-void stream_received(RpcExchange *exchange, TransportReceived what, Bytes message);
+void stream_received(
+    RpcExchange *exchange, TransportReceived what, const TransportMessage *messages);
 void stream_sent(RpcExchange *exchange, bool is_sent);
 /* Waits for what is being sent, and gives up what the stream holds. */
 void stream_settle(RpcExchange *exchange);

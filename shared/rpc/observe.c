@@ -39,7 +39,8 @@ void observe_methods(RpcServer *server)
 void observe_arrival(RpcExchange *exchange)
 {
     counter_add(exchange->method->started, 1);
-    counter_add(exchange->method->received_bytes, exchange->message.size);
+    if (exchange->message)
+        counter_add(exchange->method->received_bytes, exchange->message->bytes.size);
 }
 
 static Histogram *duration_of(RpcExchange *exchange, int code)

@@ -201,9 +201,9 @@ static void call_sent(void *user, bool is_sent)
         stream_sent(exchange, is_sent);
 }
 
-static void call_received(void *user, TransportReceived what, Bytes message)
+static void call_received(void *user, TransportReceived what, const TransportMessage *messages)
 {
-    stream_received(user, what, message);
+    stream_received(user, what, messages);
 }
 
 /* Completes the replies of those that share with the first. */
@@ -256,11 +256,11 @@ static const Error *read_request(RpcExchange *exchange, void **request)
     *request = NULL;
     if (method->client_streams)
         return NULL;
-    if (!exchange->has_message)
+    if (!exchange->message)
         return &message_missing;
-    if ((error = scan_message(arena, method->input, exchange->message)))
+    if ((error = scan_message(arena, method->input, exchange->message->bytes)))
         return error;
-    *request = message_unpack(arena, method->input, exchange->message);
+    *request = message_unpack(arena, method->input, exchange->message->bytes);
     return *request ? NULL : &message_malformed;
 }
 
@@ -269,11 +269,11 @@ static const Error *handle(RpcExchange *exchange, void *request, void *reply, By
     const RpcHooks *hooks = &exchange->server->hooks;
     RpcCall *call = &exchange->call;
     bool is_stream_in = exchange->method->method->client_streams;
+    Bytes packed = exchange->message ? exchange->message->bytes : (Bytes){ 0 };
     const Error *error = NULL;
 
     if (hooks->begin)
-        error = hooks->begin(
-            hooks->context, call, request, is_stream_in ? NULL : reply, exchange->message);
+        error = hooks->begin(hooks->context, call, request, is_stream_in ? NULL : reply, packed);
     if (!error)
         error = exchange->method->handler(call, request, reply);
     return hooks->end ? hooks->end(hooks->context, call, error, replayed) : error;

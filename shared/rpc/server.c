@@ -134,7 +134,6 @@ RpcExchange *exchange_new(RpcServer *server, TransportCall *wire, const Transpor
         arrival->method ? (ServerMethod *)(uintptr_t)arrival->method->user : &server->other;
     exchange->started_at = clock_monotonic();
     exchange->message = arrival->message;
-    exchange->has_message = arrival->has_message;
     wire->user = exchange;
     call = &exchange->call;
     *call = (RpcCall){

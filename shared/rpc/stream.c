@@ -101,33 +101,36 @@ const Error *rpc_send(RpcCall *call, const void *message)
     return NULL;
 }
 
-void stream_received(RpcExchange *exchange, TransportReceived what, Bytes message)
+void stream_received(
+    RpcExchange *exchange, TransportReceived what, const TransportMessage *messages)
 {
     pthread_mutex_lock(&exchange->lock);
     exchange->is_receiving = false;
     exchange->received = what;
-    exchange->received_message = message;
+    exchange->message = messages;
     pthread_cond_broadcast(&exchange->changed);
     pthread_mutex_unlock(&exchange->lock);
 }
 
-/* False when the server drains: nothing is asked for any more. */
-static bool begin_receiving(RpcExchange *exchange)
+static bool drains(RpcExchange *exchange)
 {
     bool is_draining;
 
     pthread_mutex_lock(&exchange->lock);
     is_draining = exchange->is_draining;
-    exchange->is_receiving |= !is_draining;
     pthread_mutex_unlock(&exchange->lock);
-    return !is_draining;
+    return is_draining;
 }
 
-/* False when the server drains: then the transport's answer is still to come. */
-static bool wait_received(RpcExchange *exchange)
+/* Asks the transport, which answers with all that has come. False when the server drains: then the
+ * answer is still to come. */
+static bool receive_more(RpcExchange *exchange)
 {
     bool is_received;
 
+    exchange->message = NULL;
+    exchange->is_receiving = true;
+    exchange->server->ops->receive(exchange->wire);
     pthread_mutex_lock(&exchange->lock);
     while (exchange->is_receiving && !exchange->is_draining)
         pthread_cond_wait(&exchange->changed, &exchange->lock);
@@ -140,12 +143,13 @@ static const Error *unpack(RpcExchange *exchange, void **message)
 {
     const ProtobufCMessageDescriptor *type = exchange->method->method->input;
     Arena *arena = exchange->receive_arena ? exchange->receive_arena : exchange->arena;
-    const Error *error = scan_message(exchange->arena, type, exchange->received_message);
+    Bytes bytes = exchange->message->bytes;
+    const Error *error = scan_message(exchange->arena, type, bytes);
 
     if (error)
         return error;
-    counter_add(exchange->method->received_bytes, exchange->received_message.size);
-    *message = message_unpack(arena, type, exchange->received_message);
+    counter_add(exchange->method->received_bytes, bytes.size);
+    *message = message_unpack(arena, type, bytes);
     return *message ? NULL : &malformed;
 }
 
@@ -159,10 +163,13 @@ const Error *rpc_receive(RpcCall *call, void **message)
         return error;
     if (exchange->received == TRANSPORT_END)
         return NULL;
-    if (!begin_receiving(exchange))
+    if (drains(exchange))
         return &stream_drained;
-    exchange->server->ops->receive(exchange->wire);
-    if (!wait_received(exchange))
+    if (rpc_should_stop(call))
+        return exchange_stop_error(exchange);
+    if (exchange->message && exchange->message->next)
+        exchange->message = exchange->message->next;
+    else if (!receive_more(exchange))
         return &stream_drained;
     if (exchange->received == TRANSPORT_BROKEN)
         return exchange_stop_error(exchange);

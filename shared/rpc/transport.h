@@ -39,11 +39,17 @@ typedef struct TransportCall {
     const TransportExtras *extras; /* NULL: none, as at arrival */
 } TransportCall;
 
+/* A message that came; engines embed it. */
+typedef struct TransportMessage {
+    struct TransportMessage *next; /* of those that came together */
+    Bytes bytes;
+    bool is_compressed; /* on its way here: bytes are not */
+} TransportMessage;
+
 /* A method that calls may name; anything else arrives with method NULL. */
 typedef struct TransportMethod {
     const char *path; /* "/package.Service/Method" */
-    /* the client streams: messages are received one by one; else the one message comes with
-     * the call */
+    /* the client streams: messages are received; else the one message comes with the call */
     bool takes_streams;
     const void *user;
 } TransportMethod;
@@ -52,8 +58,8 @@ typedef struct TransportMethod {
 typedef struct TransportArrival {
     const TransportMethod *method; /* NULL: nobody offers it */
     int64_t deadline;              /* clock_monotonic(); INT64_MAX: none */
-    Bytes message;                 /* of a method that takes no stream */
-    bool has_message;
+    /* Of a method that takes no stream; NULL: none came. */
+    const TransportMessage *message;
 } TransportArrival;
 
 typedef struct TransportPeer {
@@ -73,8 +79,9 @@ typedef struct TransportEvents {
     void *context; /* of `arrived` */
     /* Every call ends in exactly one `finish`, here or later. */
     void (*arrived)(void *context, TransportCall *call, const TransportArrival *arrival);
-    /* Answers `receive`. The bytes are good until the next `receive` or `finish`. */
-    void (*received)(void *user, TransportReceived what, Bytes message);
+    /* Answers `receive`: all messages that have come, and that the client may send ahead. They are
+     * good until the next `receive` or `finish`. NULL unless `what` is TRANSPORT_MESSAGE. */
+    void (*received)(void *user, TransportReceived what, const TransportMessage *messages);
     /* Answers `send`; false when the message could not be sent: the call is cancelled. */
     void (*sent)(void *user, bool is_sent);
     /* For a call that was watched: the peer left, its deadline passed, or the drain came to its
@@ -110,8 +117,6 @@ struct TransportOps {
     /* The i-th pair, false behind the last. From arrival until `finish`. */
     bool (*metadata)(const TransportCall *call, size_t i, TransportPair *pair);
     TransportPeer (*peer)(TransportCall *call, Arena *arena);
-    /* Whether the message that came last was compressed. From arrival until `finish`. */
-    bool (*was_compressed)(const TransportCall *call);
 
     /* Only from inside `arrived`: `cancelled` is wanted. Needed by calls that outlive `arrived`;
      * costs a little. */
@@ -119,7 +124,7 @@ struct TransportOps {
     /* Only from inside `arrived`, and not finished there: `turned` is wanted as soon as the thread has
      * told of everything that had come when it last looked. NULL: the engine has no such turns. */
     void (*linger)(TransportCall *call);
-    /* Asks for the next message; one at a time. */
+    /* Asks for what comes next; one at a time. */
     void (*receive)(TransportCall *call);
     /* Room for the next message out, which `send` or `finish` takes; one at a time. With `may_wait`
      * a worker is held up a little while those who send have to catch up; nobody else may be. */

@@ -31,6 +31,7 @@ struct CoreCall {
     grpc_byte_buffer *received;
     grpc_slice flat; /* of `received`, when it came in pieces */
     bool has_flat;
+    TransportMessage message; /* `received` as the run time sees it */
     grpc_slice reserved;
     grpc_byte_buffer *sending; /* until core says that it went */
     bool has_reserved;
@@ -109,7 +110,7 @@ static void release(CoreCall *call)
     settle(transport);
 }
 
-/* The message as one run of bytes; in place where it came in one piece. */
+/* As one run of bytes; in place where it came in one piece. */
 static Bytes flatten(CoreCall *call)
 {
     grpc_byte_buffer *buffer = call->received;
@@ -125,6 +126,24 @@ static Bytes flatten(CoreCall *call)
     call->has_flat = true;
     grpc_byte_buffer_reader_destroy(&reader);
     return (Bytes){ GRPC_SLICE_START_PTR(call->flat), GRPC_SLICE_LENGTH(call->flat) };
+}
+
+/* Core takes the message apart before anybody sees it; only what its own tests ask knows. */
+static bool was_compressed(const CoreCall *call)
+{
+    enum { WAS_COMPRESSED = 0x40000000 };
+    const CoreTransport *transport = transport_of(call);
+
+    return transport->message_flags && transport->message_flags(call->call) & WAS_COMPRESSED;
+}
+
+/* NULL when none came. */
+static const TransportMessage *message_of(CoreCall *call)
+{
+    if (!call->received)
+        return NULL;
+    call->message = (TransportMessage){ NULL, flatten(call), was_compressed(call) };
+    return &call->message;
 }
 
 static int64_t monotonic_deadline(gpr_timespec deadline)
@@ -152,10 +171,7 @@ static void on_arrive(CoreCall *call, bool ok)
     request_call(transport, call->method);
     atomic_fetch_add(&transport->calls, 1);
     arrival.deadline = monotonic_deadline(arrival.method ? call->deadline : call->details.deadline);
-    if (call->received) {
-        arrival.message = flatten(call);
-        arrival.has_message = true;
-    }
+    arrival.message = message_of(call);
     transport->events.arrived(transport->events.context, &call->base, &arrival);
 }
 
@@ -169,11 +185,11 @@ static void on_watch(CoreCall *call, bool ok)
 
 static void on_receive(CoreCall *call, bool ok)
 {
-    TransportReceived what = TRANSPORT_MESSAGE;
-    Bytes message = { 0 };
+    const TransportMessage *message = ok ? message_of(call) : NULL;
+    TransportReceived what;
 
-    if (ok && call->received)
-        message = flatten(call);
+    if (message)
+        what = TRANSPORT_MESSAGE;
     else if (!ok || grpc_call_failed_before_recv_message(call->call))
         what = TRANSPORT_BROKEN;
     else
@@ -315,16 +331,6 @@ static TransportPeer core_peer(TransportCall *base, Arena *arena)
         peer = (TransportPeer){ arena_text(arena, name), identity_of(call->call, arena) };
     gpr_free(name);
     return peer;
-}
-
-/* Core takes the message apart before anybody sees it; only what its own tests ask knows. */
-static bool core_was_compressed(const TransportCall *base)
-{
-    enum { WAS_COMPRESSED = 0x40000000 };
-    const CoreTransport *transport = transport_of((const CoreCall *)base);
-
-    return transport->message_flags &&
-           transport->message_flags(((const CoreCall *)base)->call) & WAS_COMPRESSED;
 }
 
 static void core_watch(TransportCall *base)
@@ -477,7 +483,6 @@ const TransportOps transport_core = {
     .port = core_port,
     .metadata = core_metadata,
     .peer = core_peer,
-    .was_compressed = core_was_compressed,
     .watch = core_watch,
     .receive = core_receive,
     .reserve = core_reserve,

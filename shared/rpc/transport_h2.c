@@ -26,14 +26,6 @@ static TransportPeer h2_peer(TransportCall *base, Arena *arena)
     return (TransportPeer){ connection->name, connection->identity ? connection->identity : "" };
 }
 
-static bool h2_was_compressed(const TransportCall *base)
-{
-    const H2Call *call = (const H2Call *)base;
-    const H2Message *message = call->current ? call->current : call->first;
-
-    return message && message->is_compressed;
-}
-
 static void h2_watch(TransportCall *base)
 {
     h2_call_watch((H2Call *)base);
@@ -97,7 +89,6 @@ const TransportOps transport_h2 = {
     .port = h2_port,
     .metadata = h2_metadata,
     .peer = h2_peer,
-    .was_compressed = h2_was_compressed,
     .watch = h2_watch,
     .linger = h2_linger,
     .receive = h2_receive,

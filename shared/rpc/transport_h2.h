@@ -73,6 +73,7 @@ typedef enum H2Ask {
     H2_ASK_RECEIVE = 1,
     H2_ASK_SEND = 2,
     H2_ASK_FINISH = 4,
+    H2_ASK_DELIVER = 8, /* the loop itself: what has come by the end of the turn goes together */
 } H2Ask;
 
 /* One call. It is there from its first header until the run time was told that it is closed, or,
@@ -116,10 +117,10 @@ struct H2Call {
 
     /* messages in */
     H2Reader reader;
-    H2Message *first, **last; /* whole ones that wait */
-    H2Message *current;       /* what the run time looks at */
-    size_t withheld;          /* of the window */
-    bool has_ended;           /* the client has sent everything */
+    TransportMessage *first, **last; /* whole ones that wait */
+    TransportMessage *current;       /* those that the run time looks at */
+    size_t withheld;                 /* of the window */
+    bool has_ended;                  /* the client has sent everything */
     bool is_receiving;
     bool is_broken;
 
@@ -330,7 +331,7 @@ Bytes h2_frames_next(H2Connection *connection, Bytes *rest);
 
 /* transport_h2_call.c */
 H2Call *h2_call_new(H2Connection *connection, int32_t stream);
-void h2_call_arrive(H2Call *call, const H2Message *message);
+void h2_call_arrive(H2Call *call, const TransportMessage *message);
 /* What the run time asked for. */
 void h2_call_asked(H2Call *call, unsigned what);
 /* The stream is no more. */

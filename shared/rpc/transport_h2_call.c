@@ -91,23 +91,19 @@ static void close_call(H2Call *call)
     const TransportEvents *events = events_of(call);
 
     if (call->is_receiving)
-        events->received(call->base.user, TRANSPORT_BROKEN, (Bytes){ 0 });
+        events->received(call->base.user, TRANSPORT_BROKEN, NULL);
     events->closed(call->base.user, !call->is_status_sent);
     free_call(call);
     h2_loop_count(loop, -1);
 }
 
-void h2_call_arrive(H2Call *call, const H2Message *message)
+void h2_call_arrive(H2Call *call, const TransportMessage *message)
 {
     H2Loop *loop = call->connection->loop;
-    TransportArrival arrival = { .method = call->method, .deadline = call->deadline };
+    TransportArrival arrival = { call->method, call->deadline, message };
 
-    if (message) {
-        arrival.message = (Bytes){ message->data, message->size };
-        arrival.has_message = true;
-    }
     call->is_arrived = true;
-    h2_weigh_arrival(call, arrival.message.size);
+    h2_weigh_arrival(call, message ? message->bytes.size : 0);
     h2_loop_count(loop, 1);
     loop->arriving = call;
     loop->transport->events.arrived(loop->transport->events.context, &call->base, &arrival);
@@ -219,10 +215,10 @@ static void send_reserved(H2Call *call)
 
 void h2_call_asked(H2Call *call, unsigned what)
 {
-    if (what & H2_ASK_RECEIVE) {
+    if (what & H2_ASK_RECEIVE)
         call->is_receiving = true;
+    if (what & (H2_ASK_RECEIVE | H2_ASK_DELIVER))
         h2_request_deliver(call);
-    }
     if (what & H2_ASK_SEND)
         send_reserved(call);
     if (what & H2_ASK_FINISH)

@@ -28,10 +28,8 @@ static H2Message *new_message(size_t size, size_t room)
 {
     H2Message *message = with_room(NULL, room);
 
-    message->next = NULL;
-    message->size = size;
+    message->base = (TransportMessage){ .bytes = { NULL, size } };
     message->got = 0;
-    message->is_compressed = false;
     return message;
 }
 
@@ -61,19 +59,20 @@ static H2Read begin(H2Reader *reader, size_t max)
     if (size > max)
         return H2_READ_TOO_LARGE;
     reader->message = new_message(size, smaller(size, FIRST_ROOM));
-    reader->message->is_compressed = prefix[0];
+    reader->message->base.is_compressed = prefix[0];
     return H2_READ_MORE;
 }
 
 static void take_data(H2Reader *reader, Bytes *bytes)
 {
     H2Message *message = reader->message;
-    size_t n = smaller(bytes->size, message->size - message->got);
+    size_t n = smaller(bytes->size, message->base.bytes.size - message->got);
     size_t wanted = message->got + n;
 
     if (wanted > message->room)
-        message = reader->message = with_room(message,
-            smaller(message->size, wanted > message->room * 2 ? wanted : message->room * 2));
+        message = reader->message =
+            with_room(message, smaller(message->base.bytes.size,
+                                   wanted > message->room * 2 ? wanted : message->room * 2));
     memcpy(message->data + message->got, bytes->data, n);
     message->got += n;
     bytes->data += n;
@@ -95,8 +94,9 @@ H2Read h2_reader_take(H2Reader *reader, Bytes *bytes, size_t max, H2Message **me
     }
     if (bytes->size)
         take_data(reader, bytes);
-    if (reader->message->got < reader->message->size)
+    if (reader->message->got < reader->message->base.bytes.size)
         return H2_READ_MORE;
+    reader->message->base.bytes.data = reader->message->data;
     *message = reader->message;
     *reader = (H2Reader){ 0 };
     return H2_READ_MESSAGE;
@@ -155,8 +155,7 @@ H2Read h2_message_inflate(H2Message **message, size_t max)
         abort();
     read = inflate_all(&stream, &to, max);
     inflateEnd(&stream);
-    to->size = to->got;
-    to->is_compressed = true;
+    to->base = (TransportMessage){ .bytes = { to->data, to->got }, .is_compressed = true };
     free(read == H2_READ_MESSAGE ? from : to);
     if (read == H2_READ_MESSAGE)
         *message = to;

@@ -2,17 +2,17 @@
 #ifndef THROUGHLINE_RPC_TRANSPORT_H2_MESSAGE_H
 #define THROUGHLINE_RPC_TRANSPORT_H2_MESSAGE_H
 
+#include "shared/rpc/transport.h"
 #include "shared/rpc/transport_h2_headers.h"
 
 enum { H2_PREFIX_BYTES = 5 };
 
-/* A message that came, or comes. */
+/* A message that came, or comes: then the size is that of the whole message already, and the bytes
+ * still move. */
 typedef struct H2Message {
-    struct H2Message *next;
-    size_t size; /* of the whole message */
+    TransportMessage base;
     size_t got;
     size_t room;
-    bool is_compressed;
     uint8_t data[];
 } H2Message;
 

@@ -53,6 +53,12 @@ static void discharge(H2Call *call, size_t size)
     call->connection->in_bytes -= size;
 }
 
+/* What a message takes, empty ones too; NULL is allowed. */
+static size_t weight_of(const H2Message *message)
+{
+    return message ? sizeof(*message) + message->room : 0;
+}
+
 static void add_pair(H2Call *call, nghttp2_rcbuf *key, nghttp2_rcbuf *value, Bytes decoded)
 {
     if (call->n_pairs == call->pairs_room) {
@@ -252,7 +258,7 @@ static void take_message(H2Call *call, H2Message *message)
 {
     H2Read read = H2_READ_MESSAGE;
 
-    if (message->is_compressed)
+    if (message->base.is_compressed)
         read = call->encoding == H2_IDENTITY
                    ? H2_READ_MALFORMED
                    : h2_message_inflate(&message, (size_t)limits_of(call)->max_message_bytes);
@@ -262,16 +268,11 @@ static void take_message(H2Call *call, H2Message *message)
         return;
     }
     h2_limits_give_message(call->connection);
-    charge(call, message->room);
-    *call->last = message;
-    call->last = &message->next;
-    if (call->method->takes_streams)
-        h2_request_deliver(call);
-}
-
-static size_t reader_room(const H2Call *call)
-{
-    return call->reader.message ? call->reader.message->room : 0;
+    charge(call, weight_of(message));
+    *call->last = &message->base;
+    call->last = &message->base.next;
+    if (call->is_receiving)
+        h2_loop_ask(call->connection->loop, call, H2_ASK_DELIVER);
 }
 
 void h2_request_data(H2Call *call, Bytes bytes)
@@ -281,7 +282,7 @@ void h2_request_data(H2Call *call, Bytes bytes)
     H2Message *message;
 
     call->withheld += bytes.size;
-    discharge(call, reader_room(call));
+    discharge(call, weight_of(call->reader.message));
     while (read == H2_READ_MESSAGE && !is_ignored(call)) {
         if (call->is_arrived && h2_reader_is_between(&call->reader))
             call->begun_at = call->connection->read_at;
@@ -291,7 +292,7 @@ void h2_request_data(H2Call *call, Bytes bytes)
         else if (read != H2_READ_MORE)
             fail(call, status_of(read));
     }
-    charge(call, reader_room(call));
+    charge(call, weight_of(call->reader.message));
     if (!is_ignored(call) && is_too_much(call)) {
         count_held(call);
         fail(call, &too_much_pending);
@@ -349,48 +350,44 @@ void h2_request_refuse(H2Call *call)
     h2_call_reset(call, NGHTTP2_PROTOCOL_ERROR);
 }
 
+static void free_messages(TransportMessage *message)
+{
+    while (message) {
+        TransportMessage *next = message->next;
+
+        free(message); /* the first member of an H2Message */
+        message = next;
+    }
+}
+
 void h2_request_deliver(H2Call *call)
 {
     TransportReceived what = TRANSPORT_MESSAGE;
-    H2Message *message = call->first;
-    Bytes bytes = { 0 };
 
-    if (!call->is_receiving || (!call->is_broken && !message && !call->has_ended))
+    if (!call->is_receiving || (!call->is_broken && !call->first && !call->has_ended))
         return;
     call->is_receiving = false;
-    if (call->current)
-        discharge(call, call->current->room);
-    free(call->current);
+    for (const TransportMessage *one = call->current; one; one = one->next)
+        discharge(call, weight_of((const H2Message *)one));
+    free_messages(call->current);
     call->current = NULL;
     if (call->is_broken) {
         what = TRANSPORT_BROKEN;
-    } else if (!message) {
+    } else if (!call->first) {
         what = TRANSPORT_END;
     } else {
-        call->first = message->next;
-        if (!call->first)
-            call->last = &call->first;
-        call->current = message;
-        bytes = (Bytes){ message->data, message->size };
+        call->current = call->first;
+        call->first = NULL;
+        call->last = &call->first;
     }
     open_window(call);
-    call->connection->loop->transport->events.received(call->base.user, what, bytes);
+    call->connection->loop->transport->events.received(call->base.user, what, call->current);
 }
 
 void h2_request_break(H2Call *call)
 {
     call->is_broken = true;
     h2_request_deliver(call);
-}
-
-static void free_messages(H2Message *message)
-{
-    while (message) {
-        H2Message *next = message->next;
-
-        free(message);
-        message = next;
-    }
 }
 
 void h2_request_free(H2Call *call)
@@ -405,5 +402,5 @@ void h2_request_free(H2Call *call)
     call->connection->in_bytes -= call->in_bytes;
     h2_reader_free(&call->reader);
     free_messages(call->first);
-    free(call->current);
+    free_messages(call->current);
 }

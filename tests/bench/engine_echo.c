@@ -16,9 +16,9 @@ static void arrived(void *context, TransportCall *call, const TransportArrival *
     const RpcStatus status = { .code = arrival->method ? 0 : ERROR_UNIMPLEMENTED, .message = "" };
 
     (void)context;
-    if (arrival->has_message)
-        memcpy(ops->reserve(call, arrival->message.size, false), arrival->message.data,
-            arrival->message.size);
+    if (arrival->message)
+        memcpy(ops->reserve(call, arrival->message->bytes.size, false),
+            arrival->message->bytes.data, arrival->message->bytes.size);
     ops->finish(call, &status);
 }
 

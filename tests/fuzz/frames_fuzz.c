@@ -16,7 +16,8 @@ enum { FLAG_PREFACE = 1, FLAG_PROXY = 2, PIECE_SHIFT = 2, MANY = 10, MAX_TURNS =
 
 typedef struct Ours {
     TransportCall *call;
-    int left; /* to send */
+    int left;                         /* to send */
+    const TransportMessage *received; /* not sent back yet */
     bool receives;
 } Ours;
 
@@ -40,6 +41,13 @@ static void answer(TransportCall *call, Bytes message)
 
     if (message.size)
         memcpy(room, message.data, message.size);
+}
+
+static void send_back(Ours *ours)
+{
+    answer(ours->call, ours->received->bytes);
+    ours->received = ours->received->next;
+    transport_h2.send(ours->call);
 }
 
 static void read_all(TransportCall *call)
@@ -75,7 +83,7 @@ static void arrived(void *context, TransportCall *call, const TransportArrival *
     call->user = ours;
     read_all(call);
     if (text_equal(what, "echo")) {
-        answer(call, arrival->message);
+        answer(call, arrival->message ? arrival->message->bytes : (Bytes){ 0 });
         transport_h2.finish(call, &ok);
     } else if (text_equal(what, "hold")) {
         transport_h2.watch(call);
@@ -92,13 +100,13 @@ static void arrived(void *context, TransportCall *call, const TransportArrival *
     }
 }
 
-static void received(void *user, TransportReceived what, Bytes message)
+static void received(void *user, TransportReceived what, const TransportMessage *messages)
 {
     Ours *ours = user;
 
     if (what == TRANSPORT_MESSAGE) {
-        answer(ours->call, message);
-        transport_h2.send(ours->call);
+        ours->received = messages;
+        send_back(ours);
     } else {
         transport_h2.finish(ours->call, what == TRANSPORT_END ? &ok : &refused);
     }
@@ -112,6 +120,8 @@ static void sent(void *user, bool is_sent)
         transport_h2.finish(ours->call, &refused);
     else if (ours->left > 0)
         send_one(ours);
+    else if (ours->received)
+        send_back(ours);
     else if (ours->receives)
         transport_h2.receive(ours->call);
     else

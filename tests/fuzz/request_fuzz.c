@@ -34,6 +34,7 @@ typedef struct FuzzCall {
     TransportPair pairs[MAX_PAIRS];
     size_t n_pairs;
     Input messages;
+    TransportMessage came[2]; /* together */
     uint8_t *room;
     bool wants_message, has_sent, is_finished, was_cancelled;
     int code;
@@ -298,15 +299,30 @@ static void add_pairs(FuzzCall *call, Input *input, uint8_t flags)
 }
 
 /* The next of a stream's messages: two bytes of length in front. */
-static void give_message(FuzzCall *call)
+static Bytes next_message(Input *messages)
 {
-    size_t size = next_byte(&call->messages);
-    TransportReceived what = call->messages.left ? TRANSPORT_MESSAGE : TRANSPORT_END;
+    size_t size = next_byte(messages);
 
-    size = size << 8 | next_byte(&call->messages);
-    if (what == TRANSPORT_END && call->was_cancelled)
-        what = TRANSPORT_BROKEN;
-    fuzz.options.events.received(call->base.user, what, next_bytes(&call->messages, size));
+    size = size << 8 | next_byte(messages);
+    return next_bytes(messages, size);
+}
+
+static void give_messages(FuzzCall *call)
+{
+    const TransportEvents *events = &fuzz.options.events;
+    size_t n = 0;
+
+    while (call->messages.left > 1 && n < COUNT(call->came)) {
+        call->came[n] = (TransportMessage){ .bytes = next_message(&call->messages) };
+        if (n)
+            call->came[n - 1].next = &call->came[n];
+        n++;
+    }
+    if (n)
+        events->received(call->base.user, TRANSPORT_MESSAGE, call->came);
+    else
+        events->received(
+            call->base.user, call->was_cancelled ? TRANSPORT_BROKEN : TRANSPORT_END, NULL);
 }
 
 /* Answers what the run time asks for until it has finished. A watch would go on for ever: the
@@ -331,7 +347,7 @@ static void play(FuzzCall *call)
             fuzz.options.events.cancelled(call->base.user);
         }
         if (wants_message)
-            give_message(call);
+            give_messages(call);
         if (is_finished)
             break;
     }
@@ -352,8 +368,8 @@ static void make_call(Input input)
     if (arrival.method && arrival.method->takes_streams) {
         call.messages = input;
     } else if (!(flags & FLAG_NO_MESSAGE)) {
-        arrival.message = next_bytes(&input, input.left);
-        arrival.has_message = true;
+        call.came[0] = (TransportMessage){ .bytes = next_bytes(&input, input.left) };
+        arrival.message = call.came;
     }
     fuzz.options.events.arrived(fuzz.options.events.context, &call.base, &arrival);
     play(&call);

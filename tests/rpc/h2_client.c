@@ -128,6 +128,7 @@ static ssize_t on_read(nghttp2_session *session, int32_t id, uint8_t *room, size
         memcpy(room, stream->body.data, n);
         stream->body.data += n;
         stream->body.size -= n;
+        stream->answer.sent += n;
     }
     if (stream->body.size == 0 && stream->ends)
         *flags |= NGHTTP2_DATA_FLAG_EOF;

@@ -14,6 +14,7 @@ typedef struct H2Answer {
     int status; /* grpc-status; -1: none came */
     char message[256], accepts[64];
     size_t size; /* of all DATA */
+    size_t sent; /* of the body */
     bool is_closed;
     uint32_t reset_code; /* 0: it was not reset */
 } H2Answer;

@@ -126,8 +126,8 @@ static const char *read_in_pieces(Arena *arena, Bytes stream, size_t piece, H2Re
         H2Message *message;
 
         while ((*last = h2_reader_take(&reader, &bytes, MAX, &message)) == H2_READ_MESSAGE) {
-            found = arena_printf(
-                arena, "%s%.*s|", found, (int)message->size, (const char *)message->data);
+            found = arena_printf(arena, "%s%.*s|", found, (int)message->base.bytes.size,
+                (const char *)message->base.bytes.data);
             free(message);
         }
     }
@@ -190,12 +190,12 @@ static void what_is_compressed_comes_back(void)
     memcpy(plain + 500, "needle", 6);
     message = compressed((Bytes){ plain, sizeof(plain) });
     CU_ASSERT_FATAL(message != NULL);
-    CU_ASSERT(message->size < sizeof(plain) / 10);
+    CU_ASSERT(message->base.bytes.size < sizeof(plain) / 10);
 
     CHECK_INT(h2_message_inflate(&message, MAX), H2_READ_MESSAGE);
-    CHECK_INT(message->size, sizeof(plain));
-    CU_ASSERT(message->is_compressed);
-    CU_ASSERT(!memcmp(message->data, plain, sizeof(plain)));
+    CHECK_INT(message->base.bytes.size, sizeof(plain));
+    CU_ASSERT(message->base.is_compressed);
+    CU_ASSERT(!memcmp(message->base.bytes.data, plain, sizeof(plain)));
     free(message);
 }
 

@@ -127,6 +127,51 @@ static void a_message_that_never_ends_is_not_waited_for(void)
     h2_client_close(client);
 }
 
+static void messages_that_came_together_are_received_together(void)
+{
+    enum { MESSAGES = 50, SIZE = 10 };
+    uint8_t *all = arena_alloc(tiny.arena, MESSAGES * (SIZE + H2_PREFIX_BYTES));
+    Bytes one = message_of(SIZE);
+    H2Client *client = h2_client_open(tiny.port);
+    const H2Answer *answer;
+
+    for (size_t i = 0; i < MESSAGES; i++)
+        memcpy(all + i * one.size, one.data, one.size);
+    answer = h2_client_call(client, "/t.S/Each", NULL, (Bytes){ all, MESSAGES * one.size });
+
+    CHECK_INT(answer->status, 0);
+    CHECK_INT(answer->size, MESSAGES * one.size);
+    CHECK_INT(tiny.received, 1);
+    h2_client_close(client);
+}
+
+/* What has come is taken at once: the window opens for as much again, and no more. */
+static void nobody_sends_ahead_without_end(void)
+{
+    enum { WINDOW = 65535, SIZE = 1000 };
+    uint8_t *all = arena_alloc(tiny.arena, 1000 * (SIZE + H2_PREFIX_BYTES));
+    Bytes one = message_of(SIZE);
+    H2Client *client = h2_client_open(tiny.port);
+    const H2Answer *answer;
+
+    for (size_t i = 0; i < 1000; i++)
+        memcpy(all + i * one.size, one.data, one.size);
+    h2_client_window(client, 0); /* the first message cannot be sent back */
+    answer = h2_client_start(client, "/t.S/Each", NULL, (Bytes){ all, 1000 * one.size }, true);
+    for (int i = 0; i < 500 && answer->sent < WINDOW; i++)
+        h2_client_turn(client);
+    for (int i = 0; i < 20; i++)
+        h2_client_turn(client);
+
+    CU_ASSERT(answer->sent >= WINDOW);
+    CU_ASSERT(answer->sent <= 2 * WINDOW);
+    h2_client_window(client, WINDOW);
+    CU_ASSERT(h2_client_wait(client, answer));
+    CHECK_INT(answer->status, 0);
+    CHECK_INT(answer->size, 1000 * one.size);
+    h2_client_close(client);
+}
+
 static void unfinished_messages_have_a_limit_together(void)
 {
     TransportOptions options = tiny_options();
@@ -176,6 +221,9 @@ int main(int argc, char **argv)
         { "too many headers are refused", too_many_headers_are_refused },
         { "a message that never ends is not waited for",
             a_message_that_never_ends_is_not_waited_for },
+        { "messages that came together are received together",
+            messages_that_came_together_are_received_together },
+        { "nobody sends ahead without end", nobody_sends_ahead_without_end },
         { "unfinished messages have a limit together", unfinished_messages_have_a_limit_together },
         { "a caller who is answered early is told to stop sending",
             a_caller_who_is_answered_early_is_told_to_stop_sending },

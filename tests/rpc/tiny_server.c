@@ -25,6 +25,7 @@ static const TransportMethod methods[] = {
 typedef struct Ours {
     TransportCall *call;
     atomic_bool is_answered;
+    const TransportMessage *received; /* not sent back yet */
     bool receives;
     int left; /* to send */
 } Ours;
@@ -84,9 +85,9 @@ static void note(TransportCall *call, const TransportArrival *arrival)
     pthread_mutex_lock(&seen_lock);
     seen = (TinySeen){
         .deadline = arrival->deadline,
-        .has_message = arrival->has_message,
+        .has_message = arrival->message != NULL,
         .is_known = arrival->method != NULL,
-        .size = arrival->message.size,
+        .size = arrival->message ? arrival->message->bytes.size : 0,
     };
     snprintf(seen.address, sizeof(seen.address), "%s", peer.address);
     snprintf(seen.identity, sizeof(seen.identity), "%s", peer.identity);
@@ -116,7 +117,7 @@ static void arrived(void *context, TransportCall *call, const TransportArrival *
     note(call, arrival);
     atomic_fetch_add(&tiny.arrived, 1);
     if (text_equal(what, "echo")) {
-        answer(call, arrival->message);
+        answer(call, arrival->message ? arrival->message->bytes : (Bytes){ 0 });
     } else if (text_equal(what, "later")) {
         tiny.ops->watch(call);
         start_thread(answer_later, ours);
@@ -137,13 +138,21 @@ static void arrived(void *context, TransportCall *call, const TransportArrival *
     }
 }
 
-static void received(void *user, TransportReceived what, Bytes message)
+static void send_back(Ours *ours)
+{
+    fill(ours->call, ours->received->bytes);
+    ours->received = ours->received->next;
+    tiny.ops->send(ours->call);
+}
+
+static void received(void *user, TransportReceived what, const TransportMessage *messages)
 {
     Ours *ours = user;
 
     if (what == TRANSPORT_MESSAGE) {
-        fill(ours->call, message);
-        tiny.ops->send(ours->call);
+        atomic_fetch_add(&tiny.received, 1);
+        ours->received = messages;
+        send_back(ours);
         return;
     }
     atomic_fetch_add(what == TRANSPORT_END ? &tiny.ended : &tiny.broken, 1);
@@ -159,6 +168,8 @@ static void sent(void *user, bool is_sent)
         answer(ours->call, (Bytes){ (const uint8_t *)"more", 4 }); /* in vain, and no harm */
     } else if (ours->left > 0) {
         send_number(ours);
+    } else if (ours->received) {
+        send_back(ours);
     } else if (ours->receives) {
         tiny.ops->receive(ours->call);
     } else {

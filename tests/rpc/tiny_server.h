@@ -15,6 +15,7 @@ typedef struct Tiny {
     int port;
     Arena *arena;
     atomic_int arrived, cancelled, closed, unsent, broken, ended;
+    atomic_int received;     /* once for messages that came together */
     atomic_bool is_released; /* /t.S/Hold may answer */
 } Tiny;
 
