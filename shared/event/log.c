@@ -10,7 +10,8 @@ const Collection event_log = {
     .message = &throughline__event__v1__event_record__descriptor,
     .indexes = {
         { .name = "aggregate", .fields = { "aggregate", "aggregate_sequence" }, .is_unique = true },
-        { .name = "customer", .fields = { "customer", "sequence" } },
+        /* Unique, so that events of nobody in particular have no entries: a customer's are all in one partition. */
+        { .name = "customer", .fields = { "customer", "sequence" }, .is_unique = true },
     },
 };
 

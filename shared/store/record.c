@@ -12,6 +12,7 @@ enum {
     MICROS = 1000000,
     NANOS_PER_MICRO = 1000,
     WIRE_BODY = 1, /* before a message in protobuf's form, which may be empty */
+    SMALL_BODY = 4096,
 };
 
 static const Error too_large = { ERROR_RESOURCE_EXHAUSTED, "DOCUMENT_TOO_LARGE",
@@ -37,12 +38,16 @@ const char *record_etag(const void *message)
 
 static Bytes encode_wire(Arena *arena, const ProtobufCMessage *message)
 {
-    size_t size = 1 + protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes = arena_alloc(arena, size);
+    uint8_t small[SMALL_BODY], *bytes;
+    Bytes packed;
 
+    if (!message_pack_into(message, small, sizeof(small), &packed))
+        packed = message_pack(arena, message);
+    bytes = arena_room(arena, packed.size + 1);
     bytes[0] = WIRE_BODY;
-    protobuf_c_message_pack(message, bytes + 1);
-    return (Bytes){ bytes, size };
+    if (packed.size)
+        memcpy(bytes + 1, packed.data, packed.size);
+    return (Bytes){ bytes, packed.size + 1 };
 }
 
 static bool decode_wire(
