@@ -89,6 +89,9 @@ typedef struct Change {
     Bytes body;
 } Change;
 
+/* Where answers are: see embedded_answer_keys.c. */
+typedef struct AnswerKeys AnswerKeys;
+
 typedef enum LogState {
     LOG_GROWS,
     LOG_MOVES,    /* into the database, by the thread for it */
@@ -104,6 +107,7 @@ typedef struct Embedded {
     CollectionSql *sql; /* one a collection */
     RowCache *rows;
     SeenKeys *seen;
+    AnswerKeys *answer_keys;
 
     Db *writer;
     pthread_t thread;
@@ -228,8 +232,8 @@ void heads_settle(Embedded *embedded, bool is_committed);
 
 /* embedded_answers.c */
 
-/* The answer under a key, by any connection. */
-int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer);
+/* The answer under a key, by any connection that is not in the middle of reading. */
+int answer_find(Embedded *embedded, Db *db, Arena *arena, const char *key, EngineAnswer *answer);
 /* False: certainly none is kept under this key. */
 bool answer_is_possible(Embedded *embedded, const char *key);
 int answer_put(Embedded *embedded, const char *key, const uint8_t *hash, Bytes reply);
@@ -239,6 +243,24 @@ int answers_clean(Embedded *embedded, int64_t before, int64_t *n_removed);
  * in the file, and what comes later is noted as it comes. */
 const Error *answers_expect(Embedded *embedded, const StoreView *view, bool *is_due);
 const Error *answers_learn(Embedded *embedded, const StoreView *view);
+
+/* embedded_answer_keys.c: by the writer, where nothing else is said */
+
+AnswerKeys *answer_keys_new(void);
+void answer_keys_free(AnswerKeys *keys);
+/* In the transaction that prepares the tables. */
+int answer_keys_open(Embedded *embedded);
+/* When a transaction has begun: for all that it may add. */
+int answer_keys_make_room(Embedded *embedded);
+/* The number of the answer to come. */
+int64_t answer_keys_add(Embedded *embedded, uint64_t hash);
+int answer_keys_remove(Embedded *embedded, uint64_t hash, int64_t answer);
+/* The next answer behind `answer`, of those that wait; the others are in the table for everyone who looks there afterwards. Any thread,
+ * as the next. */
+bool answer_keys_next(AnswerKeys *keys, uint64_t hash, int64_t *answer);
+void answer_keys_each(AnswerKeys *keys, void (*see)(void *context, uint64_t hash), void *context);
+/* After the transaction. */
+void answer_keys_settle(Embedded *embedded, bool is_committed);
 
 /* embedded_upkeep.c */
 

@@ -1,5 +1,5 @@
-/* The answers to request ids, in the order in which they came; found by a hash of the key. Most keys are new: that is known without a
- * look into the file. */
+/* The answers to request ids, in the order in which they came; found by a hash of the key (embedded_answer_keys.c). Most keys are new:
+ * that is known without a look into the file. */
 #include "shared/store/embedded.h"
 
 #include "shared/base/clock.h"
@@ -34,15 +34,15 @@ bool answer_is_possible(Embedded *embedded, const char *key)
     return seen_keys_may_have(embedded->seen, (uint64_t)key_hash(key));
 }
 
-int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer)
+static int read_answer(
+    Db *db, Arena *arena, const char *sql, int64_t place, const char *key, EngineAnswer *answer)
 {
-    sqlite3_stmt *statement = db_statement(
-        db, "SELECT hash, reply, checksum FROM \"store.answers\" WHERE key_hash = ?1 AND key = ?2");
+    sqlite3_stmt *statement = db_statement(db, sql);
     int rc;
 
     if (!statement)
         return db_failure(db);
-    sqlite3_bind_int64(statement, 1, key_hash(key));
+    sqlite3_bind_int64(statement, 1, place);
     db_bind_text(statement, 2, key);
     rc = db_step(statement);
     if (rc == SQLITE_ROW) {
@@ -61,40 +61,81 @@ int answer_find(Db *db, Arena *arena, const char *key, EngineAnswer *answer)
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* Among those whose keys wait first: whatever is not there any more the table has by then. */
+int answer_find(Embedded *embedded, Db *db, Arena *arena, const char *key, EngineAnswer *answer)
+{
+    int64_t hash = key_hash(key), place = 0;
+    int rc = SQLITE_OK;
+
+    while (rc == SQLITE_OK && !answer->is_found &&
+           answer_keys_next(embedded->answer_keys, (uint64_t)hash, &place))
+        rc = read_answer(db, arena,
+            "SELECT hash, reply, checksum FROM \"store.answers\" WHERE id = ?1 AND key = ?2", place,
+            key, answer);
+    if (rc != SQLITE_OK || answer->is_found)
+        return rc;
+    return read_answer(db, arena,
+        "SELECT a.hash, a.reply, a.checksum FROM \"store.answer_keys\" AS k"
+        " CROSS JOIN \"store.answers\" AS a ON a.id = k.answer"
+        " WHERE k.key_hash = ?1 AND a.key = ?2",
+        hash, key, answer);
+}
+
 int answer_put(Embedded *embedded, const char *key, const uint8_t *hash, Bytes reply)
 {
     Db *db = embedded->writer;
     sqlite3_stmt *statement = db_statement(db,
-        "INSERT INTO \"store.answers\" (key_hash, key, hash, time, checksum, reply)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+        "INSERT INTO \"store.answers\" (key_hash, key, hash, time, checksum, reply, id)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    int64_t place = key_hash(key);
 
     if (!statement)
         return db_failure(db);
-    seen_keys_add(embedded->seen, (uint64_t)key_hash(key));
-    sqlite3_bind_int64(statement, 1, key_hash(key));
+    seen_keys_add(embedded->seen, (uint64_t)place);
+    sqlite3_bind_int64(statement, 1, place);
     db_bind_text(statement, 2, key);
     db_bind_bytes(statement, 3, (Bytes){ hash, sizeof(((EngineAnswer *)0)->hash) });
     sqlite3_bind_int64(statement, 4, clock_now());
     sqlite3_bind_int64(statement, 5, answer_checksum(key, hash, reply));
     db_bind_bytes(statement, 6, reply);
+    sqlite3_bind_int64(statement, 7, answer_keys_add(embedded, (uint64_t)place));
     return db_run(statement);
 }
 
+typedef struct Removed {
+    int64_t answers[EMBEDDED_CLEAN_BATCH], hashes[EMBEDDED_CLEAN_BATCH];
+    int count;
+} Removed;
+
 /* They stand in the order of time, but for steps of the clock. */
-int answers_clean(Embedded *embedded, int64_t before, int64_t *n_removed)
+static int remove_old(Db *db, int64_t before, Removed *removed)
 {
-    Db *db = embedded->writer;
     sqlite3_stmt *statement = db_statement(db,
         "DELETE FROM \"store.answers\" WHERE id IN (SELECT id FROM"
-        " (SELECT id, time FROM \"store.answers\" ORDER BY id LIMIT ?2) WHERE time < ?1)");
+        " (SELECT id, time FROM \"store.answers\" ORDER BY id LIMIT ?2) WHERE time < ?1)"
+        " RETURNING id, key_hash");
     int rc;
 
     if (!statement)
         return db_failure(db);
     sqlite3_bind_int64(statement, 1, before);
     sqlite3_bind_int(statement, 2, EMBEDDED_CLEAN_BATCH);
-    rc = db_run(statement);
-    *n_removed += sqlite3_changes(db->handle);
+    while ((rc = db_step(statement)) == SQLITE_ROW) {
+        removed->answers[removed->count] = sqlite3_column_int64(statement, 0);
+        removed->hashes[removed->count++] = sqlite3_column_int64(statement, 1);
+    }
+    sqlite3_reset(statement);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int answers_clean(Embedded *embedded, int64_t before, int64_t *n_removed)
+{
+    Removed removed = { .count = 0 };
+    int rc = remove_old(embedded->writer, before, &removed);
+
+    for (int i = 0; i < removed.count && rc == SQLITE_OK; i++)
+        rc = answer_keys_remove(embedded, (uint64_t)removed.hashes[i], removed.answers[i]);
+    *n_removed += removed.count;
     return rc;
 }
 
@@ -113,13 +154,20 @@ static int count_answers(Db *db, uint64_t *count)
     return rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
+static void see_key(void *seen, uint64_t hash)
+{
+    seen_keys_fill(seen, hash);
+}
+
+/* Those that wait first: see answer_find. */
 static int fill(Embedded *embedded, const StoreView *view, Db *db)
 {
-    sqlite3_stmt *statement = db_statement(db, "SELECT key_hash FROM \"store.answers\"");
+    sqlite3_stmt *statement = db_statement(db, "SELECT key_hash FROM \"store.answer_keys\"");
     int rc, count = 0;
 
     if (!statement)
         return db_failure(db);
+    answer_keys_each(embedded->answer_keys, see_key, embedded->seen);
     while ((rc = db_step(statement)) == SQLITE_ROW) {
         seen_keys_fill(embedded->seen, (uint64_t)sqlite3_column_int64(statement, 0));
         if (++count % LOOK_AT_CLOCK_EVERY == 0 && store_is_late(view))

@@ -89,13 +89,18 @@ static int change_entries(Db *db, Arena *arena, const CollectionSql *sql, const 
     return rc;
 }
 
-static int put_row(Db *db, const char *sql, const EngineWrite *write, const Head *head)
+/* A row that is there is found by its number: its name has not changed. */
+static int put_row(
+    Db *db, const CollectionSql *sql, bool is_change, const EngineWrite *write, const Head *head)
 {
-    sqlite3_stmt *statement = db_statement(db, sql);
+    sqlite3_stmt *statement = db_statement(db, is_change ? sql->update : sql->insert);
 
     if (!statement)
         return db_failure(db);
-    db_bind_text(statement, 1, write->name);
+    if (is_change)
+        sqlite3_bind_int64(statement, 1, head->id);
+    else
+        db_bind_text(statement, 1, write->name);
     sqlite3_bind_int64(statement, 2, head->version);
     sqlite3_bind_int64(statement, 3, head->events);
     if (write->expire)
@@ -118,7 +123,7 @@ static int check_request(
 
     *outcome = (EngineOutcome){ .result = ENGINE_DONE };
     if (key && answer_is_possible(embedded, key))
-        rc = answer_find(embedded->writer, arena, key, &answer);
+        rc = answer_find(embedded, embedded->writer, arena, key, &answer);
     if (!answer.is_found)
         return rc;
     if (memcmp(answer.hash, hash, sizeof(answer.hash)))
@@ -143,7 +148,7 @@ int put_document(
     head->keys = keys_pack(arena, write->entries, write->n_entries);
     if (write->mark_source)
         head->marks = marks_set(arena, head->marks, write->mark_source, write->mark_position);
-    if ((rc = put_row(db, is_change ? sql->update : sql->insert, write, head)))
+    if ((rc = put_row(db, sql, is_change, write, head)))
         return rc;
     if (!is_change)
         head->id = sqlite3_last_insert_rowid(db->handle);
@@ -333,7 +338,7 @@ static int apply_increment(
     head.version++;
     *outcome = (EngineOutcome){ .result = ENGINE_DONE, .version = head.version, .value = sum };
     head_changed(embedded, number, write.name, &head, write.body);
-    return put_row(embedded->writer, embedded->sql[number].update, &write, &head);
+    return put_row(embedded->writer, &embedded->sql[number], true, &write, &head);
 }
 
 int job_apply(Embedded *embedded, Job *job)

@@ -135,7 +135,7 @@ const Error *embedded_get(Engine *engine, const StoreView *view, const Collectio
         end_many(db);
     if (!error && view->request_key && answer_is_possible(embedded, view->request_key) &&
         (db || !(error = reader_take(embedded, view, &db)))) {
-        int rc = answer_find(db, view->arena, view->request_key, answer);
+        int rc = answer_find(embedded, db, view->arena, view->request_key, answer);
         error = rc == SQLITE_OK ? NULL : db_error(rc);
     }
     if (db)
@@ -262,7 +262,7 @@ const Error *embedded_find_answer(Engine *engine, const StoreView *view, EngineA
         return NULL;
     if ((error = reader_take(embedded, view, &db)))
         return error;
-    rc = answer_find(db, view->arena, view->request_key, answer);
+    rc = answer_find(embedded, db, view->arena, view->request_key, answer);
     reader_return(embedded, db);
     return rc == SQLITE_OK ? NULL : db_error(rc);
 }

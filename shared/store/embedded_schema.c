@@ -19,7 +19,10 @@ static const char create_tables[] =
     "CREATE TABLE IF NOT EXISTS \"store.answers\" ("
     "  id INTEGER PRIMARY KEY, key_hash INTEGER NOT NULL, key TEXT NOT NULL, hash BLOB NOT NULL,"
     "  time INTEGER NOT NULL, checksum INTEGER NOT NULL, reply BLOB NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS \"store.answers_by_key\" ON \"store.answers\" (key_hash);"
+    "DROP INDEX IF EXISTS \"store.answers_by_key\";"
+    "CREATE TABLE IF NOT EXISTS \"store.answer_keys\" ("
+    "  key_hash INTEGER NOT NULL, answer INTEGER NOT NULL, PRIMARY KEY (key_hash, answer))"
+    " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS \"store.graves\" ("
     "  collection TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,"
     "  events INTEGER NOT NULL, PRIMARY KEY (collection, name)) WITHOUT ROWID";
@@ -63,7 +66,7 @@ static void collection_sql(Arena *arena, const Collection *collection, Collectio
         table);
     sql->update = arena_printf(arena,
         "UPDATE %s SET version = ?2, events = ?3, expire = ?4, checksum = ?5, keys = ?6,"
-        " marks = ?7, body = ?8 WHERE name = ?1",
+        " marks = ?7, body = ?8 WHERE id = ?1",
         table);
     sql->remove = arena_printf(arena, "DELETE FROM %s WHERE name = ?1", table);
     sql->expired = arena_printf(arena,
@@ -304,7 +307,8 @@ const Error *schema_prepare(Embedded *embedded, Arena *arena)
         ((rc = number_of(db, "SELECT EXISTS (SELECT 1 FROM \"store.graves\")", &has_graves)) ||
             (rc = number_of(
                  db, "SELECT coalesce(max(id), 0) FROM \"store.outbox\"", &embedded->last_entry)) ||
-            (rc = events_count(embedded)) || (rc = db_exec(db, "COMMIT"))))
+            (rc = events_count(embedded)) || (rc = answer_keys_open(embedded)) ||
+            (rc = db_exec(db, "COMMIT"))))
         error = db_error(rc);
     if (error)
         db_exec(db, "ROLLBACK");

@@ -169,6 +169,8 @@ static int transact(Embedded *embedded, Job *batch)
     sqlite3_int64 changes = sqlite3_total_changes64(db->handle);
     int rc = run_text(db, "BEGIN IMMEDIATE");
 
+    if (rc == SQLITE_OK)
+        rc = answer_keys_make_room(embedded);
     for (Job *job = batch; job && rc == SQLITE_OK; job = job->next)
         if (!is_given_up(job))
             rc = job_apply(embedded, job);
@@ -180,6 +182,7 @@ static int transact(Embedded *embedded, Job *batch)
         atomic_store(&embedded->is_full, false);
     heads_settle(embedded, rc == SQLITE_OK);
     events_settle(embedded, rc == SQLITE_OK);
+    answer_keys_settle(embedded, rc == SQLITE_OK);
     return rc;
 }
 

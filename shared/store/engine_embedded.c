@@ -225,6 +225,7 @@ static void free_embedded(Embedded *embedded)
         close(embedded->lock_file);
     row_cache_free(embedded->rows);
     seen_keys_free(embedded->seen);
+    answer_keys_free(embedded->answer_keys);
     free(embedded->changes);
     pthread_cond_destroy(&embedded->log_asked);
     pthread_cond_destroy(&embedded->returned);
@@ -301,6 +302,7 @@ static Embedded *new_embedded(const StoreOptions *options)
     embedded->arena = arena_new();
     embedded->rows = row_cache_new();
     embedded->seen = seen_keys_new();
+    embedded->answer_keys = answer_keys_new();
     embedded->lock_file = -1;
     embedded->queue_limit = options->queue_limit ? options->queue_limit : EMBEDDED_QUEUE_DEFAULT;
     embedded->n_wanted = 1;
