@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ADMIN_OFFSET = 100, MAX_FLAGS = 32, POLL_MS = 5 };
+enum { ADMIN_OFFSET = 100, MAX_FLAGS = 32, POLL_MS = 5, ANSWER_SIZE = 512, REASON_SIZE = 128 };
 
 extern char **environ;
 
@@ -140,20 +140,24 @@ const Error *processes_start(Arena *arena, Processes *processes)
     return error;
 }
 
-/* GET /readyz: whether the first line says 200. */
-static bool is_ready(int admin_port)
+/* GET /readyz: whether the first line says 200; if not, what the page says, "" when there is none. */
+static bool is_ready(int admin_port, char reason[REASON_SIZE])
 {
     static const char request[] =
         "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    char answer[64] = "";
+    char answer[ANSWER_SIZE] = "";
+    const char *body;
     int fd = connect_to(admin_port);
     bool ready;
 
+    *reason = 0;
     if (fd < 0)
         return false;
     ready = write(fd, request, sizeof(request) - 1) == (ssize_t)sizeof(request) - 1 &&
-            read(fd, answer, sizeof(answer) - 1) > 0 && strstr(answer, " 200 ");
+            recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 0 && strstr(answer, " 200 ");
     close(fd);
+    if (!ready && (body = strstr(answer, "\r\n\r\n")))
+        snprintf(reason, REASON_SIZE, ": %.*s", (int)strcspn(body + 4, "\n"), body + 4);
     return ready;
 }
 
@@ -162,7 +166,9 @@ const Error *processes_wait_ready(Arena *arena, const Processes *processes, int 
     int64_t end = clock_monotonic() + (int64_t)timeout_ms * 1000;
 
     for (int i = 0; i < SHOP_SERVICES; i++) {
-        while (!is_ready(processes->base_port + i + ADMIN_OFFSET)) {
+        char reason[REASON_SIZE];
+
+        while (!is_ready(processes->base_port + i + ADMIN_OFFSET, reason)) {
             const char *name = shop_services[i].name;
             /* WNOWAIT: who has ended is for processes_reap to collect. */
             siginfo_t info = { 0 };
@@ -174,8 +180,9 @@ const Error *processes_wait_ready(Arena *arena, const Processes *processes, int 
                 return &shop_interrupted;
             if (ended || clock_monotonic() > end)
                 return error_new(arena, ERROR_UNAVAILABLE, "NOT_READY",
-                    "%s %s; its log is %s/logs/%s.log.", name, ended ? "has ended" : "is not ready",
-                    processes->data, name);
+                    "%s %s%s; its log is %s/logs/%s.log.", name,
+                    ended ? "has ended" : "is not ready", ended ? "" : reason, processes->data,
+                    name);
             clock_sleep_ms(POLL_MS);
         }
     }

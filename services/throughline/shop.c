@@ -44,6 +44,8 @@ const Setting shop_settings[] = {
     { 0 },
 };
 
+static const Error tls_half = { ERROR_INVALID_ARGUMENT, "SETTINGS_INVALID",
+    "--tls-cert needs --tls-key and --tls-ca, --tls-key needs --tls-cert." };
 const Error shop_interrupted = { ERROR_CANCELLED, "INTERRUPTED", "Stopped before it was done." };
 
 /* NULL where nothing is said. */
@@ -121,6 +123,9 @@ const Error *shop_channel(Arena *arena, const Config *config, Channel *channel)
 
     const char *name = config_text(config, "channel");
 
+    if (!given(config, "tls-cert") != !given(config, "tls-key") ||
+        (given(config, "tls-cert") && !given(config, "tls-ca")))
+        return &tls_half;
     /* The operator's account speaks for any channel; whoever does not say for which speaks for none of the shop's. */
     if (text_is_empty(path)) {
         path = arena_printf(arena, "%s/tokens/admin.token", config_text(config, "data"));

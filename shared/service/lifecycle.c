@@ -125,7 +125,8 @@ const Error *running_start(RunningService *running)
     };
     const Error *error;
 
-    if ((error = admin_start(running->arena, &admin, &running->admin)) ||
+    if ((error = service_check_tls(config)) ||
+        (error = admin_start(running->arena, &admin, &running->admin)) ||
         (keys && (error = token_keys_open(running->arena, keys, &running->context.keys))) ||
         (error = start_server(running)))
         return error;

@@ -64,6 +64,8 @@ const Setting *const *service_settings(Arena *arena, const Service *service, boo
 RpcLimits service_limits(const Config *config);
 int service_admin_port_setting(const Config *config);
 /* A text setting, NULL when it is empty. */
+/* Whoever asks for half of TLS gets none of it. Errors: INVALID_ARGUMENT SETTINGS_INVALID. */
+const Error *service_check_tls(const Config *config);
 const char *service_text(const Config *config, const char *name);
 
 /* lifecycle.c */

@@ -10,6 +10,11 @@ enum {
     DAY_MS = 24 * 60 * 60 * 1000,
 };
 
+static const Error tls_half = { ERROR_INVALID_ARGUMENT, "SETTINGS_INVALID",
+    "--tls-cert and --tls-key are given together or not at all." };
+static const Error tls_roots_alone = { ERROR_INVALID_ARGUMENT, "SETTINGS_INVALID",
+    "--tls-ca without --tls-cert and --tls-key would leave the port in plaintext." };
+
 static const Setting common[] = {
     { "address", SETTING_TEXT, "0.0.0.0", "Where calls and probes are listened for." },
     { "store-uri", SETTING_TEXT, "embedded:./data",
@@ -146,6 +151,15 @@ RpcLimits service_limits(const Config *config)
         .body_ms = config_number(config, "body-time"),
         .stall_ms = config_number(config, "stall-time"),
     };
+}
+
+const Error *service_check_tls(const Config *config)
+{
+    bool has_certificate = service_text(config, "tls-cert");
+
+    if (has_certificate != !!service_text(config, "tls-key"))
+        return &tls_half;
+    return service_text(config, "tls-ca") && !has_certificate ? &tls_roots_alone : NULL;
 }
 
 int service_admin_port_setting(const Config *config)

@@ -196,7 +196,6 @@ void store_close(Store *store)
     free(store);
 }
 
-/* The engine's error lives in an arena that ends here: what stays is the constant of the same reason. */
 /* The question came late to the store, or its answer to us, while it answered others: it is busy, not away. */
 static bool is_only_busy(Store *store, const Error *error, int64_t asked_at)
 {
@@ -204,6 +203,7 @@ static bool is_only_busy(Store *store, const Error *error, int64_t asked_at)
            atomic_load_explicit(&store->answered_at, memory_order_relaxed) >= asked_at;
 }
 
+/* The engine's error lives in an arena that ends here: what stays is the constant of the same reason. */
 const Error *store_check(Store *store)
 {
     const Error *const kept[] = { &store_too_late, &store_corrupt, &store_busy, &store_full };
