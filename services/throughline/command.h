@@ -25,6 +25,7 @@ extern const Command command_call;
 extern const Command command_service_config;
 extern const Command command_watch;
 extern const Command command_token;
+extern const Command command_completion;
 
 /* Where the five services are and who is asking: shared by all commands that call them. */
 extern const Setting shop_settings[];

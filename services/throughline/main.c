@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const Command *const commands[] = { &command_up, &command_demo, &command_import,
-    &command_export, &command_call, &command_service_config, &command_watch, &command_token };
+    &command_export, &command_call, &command_service_config, &command_watch, &command_token,
+    &command_completion };
 
 static int print_usage(FILE *out)
 {
