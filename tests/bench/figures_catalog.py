@@ -9,6 +9,10 @@ QUOTE_SLACK = 256   # a quote says where it stands among up to 64 that share its
 CPU = 0
 
 
+def promotions_in_force(bench):
+    return 100 if bench.sizes.is_smoke else 1000
+
+
 class PriceServer:
     """A catalogue on its own, with so many promotions in force."""
 
@@ -38,7 +42,7 @@ def against_echo(bench, side):
 
 @shared
 def prices(bench):
-    server = PriceServer(bench, 1000)
+    server = PriceServer(bench, promotions_in_force(bench))
     measured = against_echo(bench, server.quote()), against_echo(bench, server.price())
     server.program.stop()
     return measured
@@ -54,7 +58,7 @@ def quote_cpu_ratio(bench):
 def quote_times(bench):
     """Rounds of (p99, p50), in microseconds of the thread's own."""
     products, quotes = (2000, 500) if bench.sizes.is_smoke else (100000, 20000)
-    runs = [run_json(bench.binaries / "bench/price_server", f"--products={products}", "--promotions=1000",
+    runs = [run_json(bench.binaries / "bench/price_server", f"--products={products}", f"--promotions={promotions_in_force(bench)}",
                      f"--time={quotes}") for _ in range(bench.sizes.rounds)]
     return [(run["p99_us"], run["p50_us"]) for run in runs]
 
@@ -79,7 +83,7 @@ def price_cpu_ratio(bench):
 @figure("catalog.quote_scaling_ratio", "ratio", "<= 2")
 def quote_scaling_ratio(bench):
     """The same quote at 10,000 promotions and at 100; the baseline is that at 100 in µs."""
-    many, few = (PriceServer(bench, promotions) for promotions in (10000, 100))
+    many, few = (PriceServer(bench, promotions) for promotions in ((1000, 10) if bench.sizes.is_smoke else (10000, 100)))
     pairs = [(ours[CPU], theirs[CPU]) for ours, theirs in alternate(bench, many.quote(), few.quote())]
     many.program.stop()
     few.program.stop()

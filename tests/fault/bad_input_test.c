@@ -17,6 +17,9 @@ enum {
     STREAMS_AT_ONCE =
         2, /* the server keeps few threads for those that send more than one message */
     CALL_MS = 20 * 1000,
+    ROUNDS = 1600, /* random inputs a request type */
+    CI_ROUNDS = 32,
+    QUICK_ROUNDS = 16,
     STREAM_MS = 100, /* after which a stream that was opened by good input is given up */
     MAX_MESSAGE_BYTES = 4 * 1024 * 1024,
     MAX_RANDOM_BYTES = 80,
@@ -25,7 +28,7 @@ enum {
 };
 
 static uint64_t seed;
-static int rounds; /* random inputs a request type */
+static int rounds;
 
 typedef struct Input {
     Bytes bytes;
@@ -232,7 +235,6 @@ static void whatever_comes_is_answered(void)
 int main(int argc, char **argv)
 {
     const char *chosen = getenv("THROUGHLINE_SEED");
-    const char *quick = getenv("THROUGHLINE_QUICK");
     CU_SuiteInfo suites[] = {
         { .pName = "bad input",
             .pInitFunc = served_start,
@@ -242,7 +244,7 @@ int main(int argc, char **argv)
     };
 
     seed = chosen ? strtoull(chosen, NULL, 10) : (uint64_t)clock_now();
-    rounds = quick && text_equal(quick, "0") ? 1600 : 32;
+    rounds = test_size(QUICK_ROUNDS, CI_ROUNDS, ROUNDS);
     printf("THROUGHLINE_SEED=%llu\n", (unsigned long long)seed);
     return test_main("fault_bad_input", suites, argc, argv);
 }

@@ -10,7 +10,7 @@ LOAD_BEFORE = 10  # acknowledgements between a start and the next kill
 
 def killed_again_and_again(scene, what):
     report, random = scene.report, scene.report.random(what)
-    rounds = report.size(10, 100)
+    rounds = report.size(4, 100, ci=10)
     with scene.shop(what) as shop:
         world = World(shop, f"k{report.seed}")
         writers = mixed(shop, world, report, what)

@@ -1,4 +1,5 @@
 """What the fault tests share: counting, seeds, sizes."""
+import os
 import random
 import threading
 import time
@@ -42,8 +43,11 @@ class Report:
         """The same numbers for the same seed, whatever else runs."""
         return random.Random(f"{self.seed} {name}")
 
-    def size(self, quick, whole):
-        return quick if self.quick else whole
+    def size(self, quick, whole, ci=None):
+        """`ci`: where CI does more than the quick run."""
+        if not self.quick:
+            return whole
+        return ci if ci is not None and os.environ.get("THROUGHLINE_CI") == "1" else quick
 
 
 def wait_for(what, is_so, seconds=15.0):

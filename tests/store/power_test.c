@@ -2,7 +2,7 @@
  * open, SQLite must find it whole, and every acknowledged change must be there, with nothing half there. Every store but the first
  * goes on from what the last accident left, so that accidents during recovery are among them.
  *
- * 10,000 accidents, under sanitizers 2,000, with THROUGHLINE_QUICK=1 250. THROUGHLINE_TEST_SEED=N repeats what is written and what is lost, but not how the
+ * 10,000 accidents, under sanitizers 2,000, in CI and quick 250. THROUGHLINE_TEST_SEED=N repeats what is written and what is lost, but not how the
  * writers take turns; the files of an accident that does harm are kept. */
 #include "tests/store/counted.h"
 #include "tests/store/lost_power.h"
@@ -23,7 +23,7 @@ enum { ACCIDENTS = 10000 };
 #endif
 
 enum {
-    QUICK_ACCIDENTS = 250,
+    SHORT_ACCIDENTS = 250,
     AT_ONCE = 50, /* of one recording */
     THREADS = 4,
     CHANGES = 60, /* of each thread */
@@ -53,7 +53,7 @@ static Ack acks[MAX_ACKS];
 static int n_acks;
 static unsigned seed;
 static const char *parent; /* of the folders of all stores */
-static int n_accidents = ACCIDENTS;
+static int n_accidents;
 
 static void *write_some(void *argument)
 {
@@ -235,8 +235,7 @@ int main(int argc, char **argv)
         CU_SUITE_INFO_NULL,
     };
 
-    if (text_equal(getenv("THROUGHLINE_QUICK"), "1"))
-        n_accidents = QUICK_ACCIDENTS;
+    n_accidents = test_size(SHORT_ACCIDENTS, SHORT_ACCIDENTS, ACCIDENTS);
     seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)clock_now();
     printf("  seed %u\n", seed);
     log_setup("test", LOG_OFF);

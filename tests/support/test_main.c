@@ -46,6 +46,20 @@ void test_check_int(long long actual, long long expected, const char *file, int 
     CU_assertImplementation(actual == expected, (unsigned)line, message, file, "", CU_FALSE);
 }
 
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && !strcmp(value, "1");
+}
+
+int test_size(int quick, int ci, int whole)
+{
+    if (!is_set("THROUGHLINE_QUICK"))
+        return whole;
+    return is_set("THROUGHLINE_CI") ? ci : quick;
+}
+
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
 {
     (void)info, (void)kind, (void)where;

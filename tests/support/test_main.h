@@ -25,6 +25,10 @@ void test_check_contains(const char *text, const char *part, const char *file, i
     test_check_int((long long)(actual), (long long)(expected), __FILE__, __LINE__)
 void test_check_int(long long actual, long long expected, const char *file, int line);
 
+/* How much of something is done: in the quick run, where one case of everything has to do; in CI; in the long run, which is also
+ * what a program does by hand. tests/run says so by THROUGHLINE_QUICK=1 and, for CI, THROUGHLINE_CI=1 beside it. */
+int test_size(int quick, int ci, int whole);
+
 /* A fresh scratch folder, removed at exit; the text lives until then. */
 const char *test_folder(void);
 

@@ -20,7 +20,7 @@ typedef struct Cut {
     Retry retry;
 } Cut;
 
-/* Runs `play` with every cut, until one meets no fault any more. It plays one story in the shop that
+/* Runs `play` with every cut (in the quick run: with every operation, but not in every way), until one meets no fault any more. It plays one story in the shop that
  * `prepare` (may be NULL) has seen, checks how it ended, and says whether it was cut. */
 void cut_everywhere(
     const char *service, void (*prepare)(Fixture *), bool (*play)(Fixture *, const Cut *));

@@ -75,7 +75,10 @@ static void walmart_is_imported_twice(void)
 
 static void amazon_is_imported_twice(void)
 {
-    check_import("walmart-amazon-products/amazon.csv");
+    if (test_size(false, true, true))
+        check_import("walmart-amazon-products/amazon.csv");
+    else
+        test_skip("left to CI: walmart.csv has the same columns and a ninth of the rows");
 }
 
 static void flipkart_is_imported_twice(void)
@@ -90,7 +93,8 @@ static void northwind_is_imported_twice(void)
 
 static void pairs_of_amazon_and_google_are_imported_twice(void)
 {
-    check_import("amazon-google-deepmatcher/amz_goog_train.csv");
+    if (test_size(false, true, true))
+        check_import("amazon-google-deepmatcher/amz_goog_train.csv");
     check_import("amazon-google-deepmatcher/amz_goog_validation.csv");
 }
 

@@ -2,9 +2,7 @@
 #ifndef THROUGHLINE_TESTS_UNIT_CATALOG_ROUNDS_H
 #define THROUGHLINE_TESTS_UNIT_CATALOG_ROUNDS_H
 
-#include "shared/base/text.h"
-
-#include <stdlib.h>
+#include "tests/support/test_main.h"
 
 #if defined(SANITIZE_ADDRESS) || defined(SANITIZE_THREAD)
 enum { ROUNDS = 10000 }; /* they take as long as all of them elsewhere */
@@ -12,10 +10,10 @@ enum { ROUNDS = 10000 }; /* they take as long as all of them elsewhere */
 enum { ROUNDS = 100000 };
 #endif
 
-/* ROUNDS, or with THROUGHLINE_QUICK=1 as many as are given. */
-static inline unsigned rounds_or(unsigned quick)
+/* ROUNDS, or in CI as many as are given, and a third of them in the quick run. */
+static inline unsigned rounds_or(int ci)
 {
-    return text_equal(getenv("THROUGHLINE_QUICK"), "1") ? quick : ROUNDS;
+    return (unsigned)test_size(ci / 3, ci, ROUNDS);
 }
 
 #endif

@@ -230,11 +230,18 @@ def load(pool, path):
     return names
 
 
+def default_rounds():
+    """Messages of each type: few in the quick run, more in CI, many in the long run."""
+    if os.environ.get("THROUGHLINE_QUICK") != "1":
+        return 100
+    return 20 if os.environ.get("THROUGHLINE_CI") == "1" else 8
+
+
 def main():
     build = Path(sys.argv[1])
     here = build / "tests/unit/codec"
     seed = int(os.environ.get("CODEC_SEED") or random.SystemRandom().randrange(2**62))
-    rounds = int(os.environ.get("CODEC_ROUNDS") or (20 if os.environ.get("THROUGHLINE_QUICK") == "1" else 100))
+    rounds = int(os.environ.get("CODEC_ROUNDS") or default_rounds())
     pool = descriptor_pool.DescriptorPool()
     names = sorted(set(load(pool, build / "proto/generated/throughline.binpb") + load(pool, here / "everything.binpb")))
     tool = Tool(here / "json_tool")

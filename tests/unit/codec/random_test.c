@@ -19,7 +19,8 @@
 
 enum {
     DEFAULT_ROUNDS = 200,
-    QUICK_ROUNDS = 20,
+    CI_ROUNDS = 20,
+    QUICK_ROUNDS = 8,
     CHANGES = 8,
     ROOM_TO_SPARE = 32,
     PIECES = 20000,
@@ -29,7 +30,7 @@ enum {
 typedef bool (*RoundTrip)(Arena *arena, const ProtobufCMessage *message);
 
 static int64_t seed;
-static int64_t rounds = DEFAULT_ROUNDS;
+static int64_t rounds;
 
 static bool survives_wire(Arena *arena, const ProtobufCMessage *message)
 {
@@ -243,8 +244,7 @@ int main(int argc, char **argv)
     id_random(&seed, sizeof(seed));
     if (getenv("CODEC_SEED") && !text_to_int64(getenv("CODEC_SEED"), &seed))
         abort();
-    if (text_equal(getenv("THROUGHLINE_QUICK"), "1"))
-        rounds = QUICK_ROUNDS;
+    rounds = test_size(QUICK_ROUNDS, CI_ROUNDS, DEFAULT_ROUNDS);
     if (getenv("CODEC_ROUNDS") && !text_to_int64(getenv("CODEC_ROUNDS"), &rounds))
         abort();
     printf("  CODEC_SEED=%lld, %lld messages of each of %zu types\n", (long long)seed,
