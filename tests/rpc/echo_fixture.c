@@ -114,6 +114,15 @@ const Error *echo_call(Echo *echo, const char *path, const RawPair *pairs, const
     return error;
 }
 
+const Error *echo_say(Echo *echo, const RawPair *pairs, const char *text, EchoResponse **reply)
+{
+    EchoRequest request = THROUGHLINE__ECHO__V1__ECHO_REQUEST__INIT;
+
+    request.payload = (ProtobufCBinaryData){ strlen(text), (uint8_t *)(uintptr_t)text };
+    return echo_call(echo, ECHO_PATH "Echo", pairs, &request,
+        &throughline__echo__v1__echo_response__descriptor, reply);
+}
+
 const Error *echo_slowly(Echo *echo, const char *text, int delay_ms, EchoSlowlyResponse **reply)
 {
     EchoSlowlyRequest request = THROUGHLINE__ECHO__V1__ECHO_SLOWLY_REQUEST__INIT;

@@ -46,6 +46,7 @@ const RawPair *echo_pairs_and(Echo *echo, const RawPair *more);
 /* Calls a unary method of any service; *reply is in the fixture's arena. */
 const Error *echo_call(Echo *echo, const char *path, const RawPair *pairs, const void *request,
     const ProtobufCMessageDescriptor *type, void *reply);
+const Error *echo_say(Echo *echo, const RawPair *pairs, const char *text, EchoResponse **reply);
 const Error *echo_slowly(Echo *echo, const char *text, int delay_ms, EchoSlowlyResponse **reply);
 
 /* Starts a call and sends its only message. */

@@ -186,20 +186,12 @@ static void a_code_that_is_a_coupon_is_no_promotions(void)
     CouponCampaign created;
     Promotion promotion = THROUGHLINE__CATALOG__V1__PROMOTION__INIT;
     Change *change = a_change(arena, "spring", 1000);
-    Throughline__Catalog__V1__CreateDraftRequest request =
-        THROUGHLINE__CATALOG__V1__CREATE_DRAFT_REQUEST__INIT;
-    Draft draft = THROUGHLINE__CATALOG__V1__DRAFT__INIT, reply;
+    Draft reply;
     const Error *error;
 
     CHECK_TEXT(error_reason(create(a_promotion(arena, "TENTS", 1000), "", &promotion)), "OK");
     CHECK_TEXT(error_reason(create_campaign(a_campaign("CODE-SPRING", ""), &created)), "OK");
-    request.title = request.reason = text(arena, "Try");
-    request.changes = &change;
-    request.n_changes = 1;
-    CHECK_TEXT(
-        error_reason(fixture_call(fixture, "GovernanceService/CreateDraft", &request, &draft)),
-        "OK");
-    error = draft_call("SubmitDraft", draft.name, "", &reply);
+    error = draft_call("SubmitDraft", make_draft_of(&change, 1)->name, "", &reply);
 
     CHECK_TEXT(error_reason(error), "RULES_INVALID");
     CU_ASSERT(has_violation(error, "rules[\"promotions/spring\"].code"));

@@ -24,7 +24,7 @@ void as_cleo(void)
     fixture_act_as(fixture, "operations", "agents/cleo");
 }
 
-static Draft *make_draft_of(Change **changes, size_t n_changes)
+Draft *make_draft_of(Change **changes, size_t n_changes)
 {
     CreateDraftRequest request = THROUGHLINE__CATALOG__V1__CREATE_DRAFT_REQUEST__INIT;
     Draft *draft = message_new(arena, &throughline__catalog__v1__draft__descriptor);
@@ -85,7 +85,7 @@ const Error *try_publish(const char *draft, Draft *reply)
     return draft_call("PublishDraft", draft, "", reply);
 }
 
-static int64_t publish_draft_of_ann(const Draft *draft)
+int64_t approve_and_publish(const Draft *draft)
 {
     Draft *reply = message_new(arena, &throughline__catalog__v1__draft__descriptor);
 
@@ -95,12 +95,19 @@ static int64_t publish_draft_of_ann(const Draft *draft)
 
 int64_t publish_settings(const RuleSetting *settings)
 {
-    return publish_draft_of_ann(make_draft(settings));
+    return approve_and_publish(make_draft(settings));
 }
 
 int64_t publish_changes(Change **changes, size_t n_changes)
 {
-    return publish_draft_of_ann(make_draft_of(changes, n_changes));
+    return approve_and_publish(make_draft_of(changes, n_changes));
+}
+
+void publish_three(void)
+{
+    publish_settings((RuleSetting[]){ { "a", 1 }, { "b", 1 }, { 0 } });
+    publish_settings((RuleSetting[]){ { "a", 2 }, { "b", 0 }, { "c", 2 }, { 0 } });
+    publish_settings((RuleSetting[]){ { "a", 3 }, { 0 } });
 }
 
 void publish_limit(int32_t basis_points, int64_t amount)

@@ -20,6 +20,7 @@ typedef struct RuleSetting {
 
 /* Ann's new draft with these changes. */
 Draft *make_draft(const RuleSetting *settings);
+Draft *make_draft_of(Change **changes, size_t n_changes);
 
 /* Calls an rpc of GovernanceService whose request has name, etag and note and whose answer is a draft: "SubmitDraft". */
 const Error *draft_call(const char *rpc, const char *name, const char *etag, Draft *reply);
@@ -30,11 +31,17 @@ Draft *approve(const Draft *draft);
 /* As Cleo publishes it at once. */
 const Error *try_publish(const char *draft, Draft *reply);
 
+/* Approves and publishes a draft: its release's number. */
+int64_t approve_and_publish(const Draft *draft);
+
 /* A draft with these changes, made, approved and published: its release's number. */
 int64_t publish_settings(const RuleSetting *settings);
 
 /* Makes, approves and publishes any changes. */
 int64_t publish_changes(Change **changes, size_t n_changes);
+
+/* Three releases: "a" is 1, 2 and 3; "b" is there in the first alone, "c" since the second. */
+void publish_three(void);
 
 /* Publishes "overrideLimits/goodwill" for "web" and "care": a share of the price and an amount in EUR. */
 void publish_limit(int32_t basis_points, int64_t amount);

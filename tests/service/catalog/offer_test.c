@@ -67,13 +67,16 @@ static Product *tent_at(int64_t minor)
     return product;
 }
 
-static const Error *price_of(const char *sku, GetPriceResponse *reply)
+/* NULL: now. */
+static const Error *price_at(
+    const char *sku, Google__Protobuf__Timestamp *time, GetPriceResponse *reply)
 {
     GetPriceRequest request = THROUGHLINE__CATALOG__V1__GET_PRICE_REQUEST__INIT;
 
     throughline__catalog__v1__get_price_response__init(reply);
     request.sku = text(arena, sku);
     request.currency = text(arena, "EUR");
+    request.time = time;
     return fixture_call(fixture, "PricingService/GetPrice", &request, reply);
 }
 
@@ -83,7 +86,7 @@ static void check_price(int64_t expected)
     const Product *tent = get("products/tent");
     const Price *shown = variant_price(tent->variants[0], "EUR");
 
-    CHECK_TEXT(error_reason(price_of("tent-green", &reply)), "OK");
+    CHECK_TEXT(error_reason(price_at("tent-green", NULL, &reply)), "OK");
     CHECK_INT(minor(reply.line->total), expected);
     CHECK_INT(minor(shown->amount), expected);
 }
@@ -114,14 +117,6 @@ static void check_found(int64_t most_minor, size_t expected)
     CHECK_INT(reply.total_size, expected);
 }
 
-static int64_t publish_it(const Draft *draft)
-{
-    Draft *reply = message_new(arena, &throughline__catalog__v1__draft__descriptor);
-
-    CHECK_TEXT(error_reason(try_publish(approve(draft)->name, reply)), "OK");
-    return reply->release;
-}
-
 static Change *an_offer(const char *name, Throughline__Catalog__V1__ProductOffer__State state)
 {
     Change *change = message_new(arena, &throughline__catalog__v1__change__descriptor);
@@ -147,14 +142,14 @@ static void a_prepared_price_stands_beside_the_live_one_until_it_is_published(vo
     CHECK_INT(get_draft_again(draft->name)->change_count, 1);
     check_price(PRICE);
 
-    number = publish_it(draft);
+    number = approve_and_publish(draft);
 
     check_price(CHEAP);
     check_found(CHEAP, 1);
-    CHECK_TEXT(error_reason(price_of("tent-green", &price)), "OK");
+    CHECK_TEXT(error_reason(price_at("tent-green", NULL, &price)), "OK");
     CHECK_TEXT(price.line->price_row, "productOffers/tent");
     CHECK_INT(price.release, number);
-    CHECK_TEXT(error_reason(price_of("tent-red", &price)), "OK");
+    CHECK_TEXT(error_reason(price_at("tent-red", NULL, &price)), "OK");
     CHECK_INT(minor(price.line->total), PRICE);
 }
 
@@ -188,7 +183,7 @@ static void the_story_of_a_price_names_who_made_and_who_approved_it(void)
     const ProductOffer *after;
 
     import_one(draft->name, tent_at(CHEAP));
-    publish_it(draft);
+    approve_and_publish(draft);
     request.rule = text(arena, "productOffers/tent");
     CHECK_TEXT(
         error_reason(fixture_call(fixture, "GovernanceService/ListRuleHistory", &request, &reply)),
@@ -211,13 +206,13 @@ static void what_is_new_waits_for_its_release_without_a_price(void)
     FindVariantResponse found;
 
     import_one(draft->name, stove);
-    CHECK_TEXT(error_reason(price_of("stove", &price)), "VARIANT_NOT_FOUND");
+    CHECK_TEXT(error_reason(price_at("stove", NULL, &price)), "VARIANT_NOT_FOUND");
     CHECK_INT(get("products/stove")->state, PRODUCT_DRAFT);
     CHECK_INT(get("products/stove")->variants[0]->n_prices, 0);
 
-    publish_it(draft);
+    approve_and_publish(draft);
 
-    CHECK_TEXT(error_reason(price_of("stove", &price)), "OK");
+    CHECK_TEXT(error_reason(price_at("stove", NULL, &price)), "OK");
     CHECK_INT(minor(price.line->total), CHEAPER);
     CHECK_INT(get("products/stove")->state, PRODUCT_ACTIVE);
     CHECK_TEXT(error_reason(find_sku("stove", &found)), "OK");
@@ -236,7 +231,7 @@ static void a_rollback_takes_prices_and_launches_back(void)
     request.reason = text(arena, "Too cheap");
     import_one(draft->name, tent_at(CHEAP));
     import_one(draft->name, a_simple_product(arena, "stove", "Outdoor", "EUR", CHEAPER));
-    publish_it(draft);
+    approve_and_publish(draft);
     check_found(CHEAP, 2);
 
     CHECK_TEXT(
@@ -244,7 +239,7 @@ static void a_rollback_takes_prices_and_launches_back(void)
         "OK");
 
     check_price(PRICE);
-    CHECK_TEXT(error_reason(price_of("stove", &price)), "VARIANT_NOT_FOUND");
+    CHECK_TEXT(error_reason(price_at("stove", NULL, &price)), "VARIANT_NOT_FOUND");
     check_found(CHEAP, 0);
     check_found(PRICE, 1);
 }
@@ -256,7 +251,7 @@ static void a_product_is_retired_and_brought_back_by_releases(void)
     GetPriceResponse price;
 
     publish_changes(&retired, 1);
-    CHECK_TEXT(error_reason(price_of("tent-green", &price)), "PRODUCT_RETIRED");
+    CHECK_TEXT(error_reason(price_at("tent-green", NULL, &price)), "PRODUCT_RETIRED");
     CHECK_TEXT(error_reason(quote(a_request(arena, 1))), "PRODUCT_RETIRED");
     CHECK_INT(get("products/tent")->state, PRODUCT_RETIRED);
     check_found(PRICE, 0);
@@ -287,10 +282,7 @@ static void offers_of_what_is_not_there_are_refused_by_name(void)
     blue.sku = text(arena, "tent-blue");
     tent->variants = variants;
     tent->n_variants = 1;
-    CHECK_TEXT(
-        error_reason(fixture_call(fixture, "GovernanceService/CreateDraft", &request, &draft)),
-        "OK");
-    error = draft_call("SubmitDraft", draft.name, "", &reply);
+    error = draft_call("SubmitDraft", make_draft_of(changes, COUNT(changes))->name, "", &reply);
 
     CHECK_TEXT(error_reason(error), "RULES_INVALID");
     CU_ASSERT(has_violation(error, "rules[\"productOffers/boat\"]"));
@@ -356,7 +348,7 @@ static void a_repeated_import_does_not_undo_a_release_but_a_new_price_does(void)
     int64_t number;
 
     import_one(draft->name, tent_at(CHEAP));
-    number = publish_it(draft);
+    number = approve_and_publish(draft);
 
     renamed->title = text(arena, "Tent for two");
     CHECK_INT(import_one("", renamed)->updated, 1);
@@ -393,10 +385,10 @@ static void what_an_import_into_a_draft_leaves_out_goes_with_its_release(void)
 
     tent->n_variants = 1;
     import_one(draft->name, tent);
-    CHECK_TEXT(error_reason(price_of("tent-red", &price)), "OK");
+    CHECK_TEXT(error_reason(price_at("tent-red", NULL, &price)), "OK");
 
-    publish_it(draft);
-    CHECK_TEXT(error_reason(price_of("tent-red", &price)), "PRICE_MISSING");
+    approve_and_publish(draft);
+    CHECK_TEXT(error_reason(price_at("tent-red", NULL, &price)), "PRICE_MISSING");
     check_price(PRICE);
 }
 
@@ -405,7 +397,7 @@ static void a_restart_shows_products_as_they_are_published(void)
     Draft *draft = make_draft((RuleSetting[]){ { 0 } });
 
     import_one(draft->name, tent_at(CHEAP));
-    publish_it(draft);
+    approve_and_publish(draft);
     fixture_restart(fixture);
 
     check_price(CHEAP);
@@ -428,28 +420,13 @@ static Change *a_row(const char *name, int64_t amount)
     return change;
 }
 
-static Draft *draft_with(Change *change)
-{
-    Throughline__Catalog__V1__CreateDraftRequest request =
-        THROUGHLINE__CATALOG__V1__CREATE_DRAFT_REQUEST__INIT;
-    Draft *draft = message_new(arena, &throughline__catalog__v1__draft__descriptor);
-
-    request.title = request.reason = text(arena, "Prices");
-    request.changes = &change;
-    request.n_changes = 1;
-    as_ann();
-    CHECK_TEXT(
-        error_reason(fixture_call(fixture, "GovernanceService/CreateDraft", &request, draft)),
-        "OK");
-    return draft;
-}
-
 /* Both were approved before either was published. */
 static void of_two_writers_of_one_price_the_second_is_refused(void)
 {
-    Draft *first = approve(draft_with(a_row("ann", 15000)));
-    Draft *second = approve(draft_with(a_row("bert", 16000)));
-    Draft *third = approve(draft_with(a_row("ann", 17000)));
+    Change *changes[] = { a_row("ann", 15000), a_row("bert", 16000), a_row("ann", 17000) };
+    Draft *first = approve(make_draft_of(&changes[0], 1));
+    Draft *second = approve(make_draft_of(&changes[1], 1));
+    Draft *third = approve(make_draft_of(&changes[2], 1));
     Draft reply = THROUGHLINE__CATALOG__V1__DRAFT__INIT;
     const Error *error;
 
@@ -466,8 +443,7 @@ static void of_two_writers_of_one_price_the_second_is_refused(void)
 /* A release of today has the price of tomorrow in it. */
 static void a_price_can_be_asked_for_at_a_time_to_come(void)
 {
-    GetPriceRequest request = THROUGHLINE__CATALOG__V1__GET_PRICE_REQUEST__INIT;
-    GetPriceResponse reply = THROUGHLINE__CATALOG__V1__GET_PRICE_RESPONSE__INIT;
+    GetPriceResponse reply;
     Change *tomorrow = a_row("tomorrow", CHEAP);
     int64_t a_day = INT64_C(86400) * 1000000, now = clock_now();
 
@@ -476,11 +452,9 @@ static void a_price_can_be_asked_for_at_a_time_to_come(void)
     publish_changes(&tomorrow, 1);
     check_price(PRICE);
 
-    request.sku = text(arena, "tent-green");
-    request.currency = text(arena, "EUR");
-    request.time = timestamp_from_micros(arena, now + 2 * a_day);
     CHECK_TEXT(
-        error_reason(fixture_call(fixture, "PricingService/GetPrice", &request, &reply)), "OK");
+        error_reason(price_at("tent-green", timestamp_from_micros(arena, now + 2 * a_day), &reply)),
+        "OK");
     CHECK_INT(minor(reply.line->total), CHEAP);
     CHECK_TEXT(reply.line->price_row, "priceRows/tomorrow");
 }

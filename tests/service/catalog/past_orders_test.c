@@ -115,24 +115,13 @@ static void orders_of_no_rule_are_refused(void)
 static Draft *a_dearer_draft(void)
 {
     Change *change = message_new(arena, &throughline__catalog__v1__change__descriptor);
-    Throughline__Catalog__V1__CreateDraftRequest request =
-        THROUGHLINE__CATALOG__V1__CREATE_DRAFT_REQUEST__INIT;
-    Draft *draft = message_new(arena, &throughline__catalog__v1__draft__descriptor);
 
     change->after = message_new(arena, &throughline__catalog__v1__rule__descriptor);
     change->after->kind_case = THROUGHLINE__CATALOG__V1__RULE__KIND_PROMOTION;
     change->after->promotion = spring();
     change->after->promotion->basis_points = 2000;
     change->rule = change->after->promotion->name;
-    request.title = text(arena, "Twenty");
-    request.reason = text(arena, "Why not");
-    request.changes = &change;
-    request.n_changes = 1;
-    as_ann();
-    CHECK_TEXT(
-        error_reason(fixture_call(fixture, "GovernanceService/CreateDraft", &request, draft)),
-        "OK");
-    return draft;
+    return make_draft_of(&change, 1);
 }
 
 typedef struct Answers {

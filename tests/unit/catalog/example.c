@@ -82,8 +82,7 @@ Google__Type__Money *example_money(Example *example, const char *value)
     return money_message(example->arena, example->input.currency, example_amount(example, value));
 }
 
-/* A percentage with as many digits as the currency has, as a whole number. */
-static int64_t read_percentage(Example *example, const char *digits, const char *value)
+int64_t example_percentage(Example *example, const char *digits, const char *value)
 {
     char *number = arena_text(example->arena, value);
     int64_t share = 0;
@@ -96,7 +95,7 @@ static int64_t read_percentage(Example *example, const char *digits, const char 
 
 int32_t example_share(Example *example, const char *value)
 {
-    return (int32_t)read_percentage(example, "EUR", value);
+    return (int32_t)example_percentage(example, "EUR", value);
 }
 
 Google__Protobuf__Timestamp *example_time(Example *example, const char *value)
@@ -127,12 +126,12 @@ char **example_list(Example *example, const char *value, size_t *n_texts)
     return texts;
 }
 
-static char *text_or_empty(Example *example, const char *value)
+char *example_text(Example *example, const char *value)
 {
     return arena_text(example->arena, value);
 }
 
-static char *named(Example *example, const char *collection, const char *name)
+char *example_name(Example *example, const char *collection, const char *name)
 {
     return name ? arena_printf(example->arena, "%s/%s", collection, name)
                 : arena_text(example->arena, "");
@@ -167,7 +166,7 @@ static void read_product(Example *example, const ExampleLine *line)
         a_simple_product(example->arena, example_word(line, 1), category ? category : "",
             example->input.currency, example_amount(example, example_word(line, 2)));
 
-    product->brand = text_or_empty(example, brand);
+    product->brand = example_text(example, brand);
     if (example_flag(line, "retired"))
         product->state = PRODUCT_RETIRED;
     if (example_flag(line, "unpriced"))
@@ -177,161 +176,6 @@ static void read_product(Example *example, const ExampleLine *line)
             example_money(example, example_option(line, "was"));
     read_attributes(example, line, product);
     example->products[example->n_products++] = product;
-}
-
-static void read_price(Example *example, const ExampleLine *line)
-{
-    PriceRow *row = message_new(example->arena, &throughline__catalog__v1__price_row__descriptor);
-    const char *from = example_option(line, "from");
-    const char *currency = example_option(line, "currency");
-
-    row->name = named(example, "priceRows", example_word(line, 1));
-    row->sku = text_or_empty(example, example_word(line, 2));
-    row->amount = example_money(example, example_word(line, 3));
-    if (currency)
-        row->amount->currency_code = text_or_empty(example, currency);
-    row->country = text_or_empty(example, example_option(line, "country"));
-    row->channel_group = text_or_empty(example, example_option(line, "channels"));
-    row->segment = named(example, "segments", example_option(line, "segment"));
-    row->location = text_or_empty(example, example_option(line, "location"));
-    row->min_quantity = from ? atoi(from) : 0;
-    row->start_time = example_time(example, example_option(line, "start"));
-    row->end_time = example_time(example, example_option(line, "end"));
-    row->is_net = example_flag(line, "net");
-    if (example_option(line, "was"))
-        row->list_amount = example_money(example, example_option(line, "was"));
-    if (example_flag(line, "sale"))
-        row->kind = THROUGHLINE__CATALOG__V1__PRICE_ROW__KIND__SALE;
-    example->set.price_rows[example->set.n_price_rows++] = row;
-}
-
-static void read_cost(Example *example, const ExampleLine *line)
-{
-    ItemCost *cost = message_new(example->arena, &throughline__catalog__v1__item_cost__descriptor);
-
-    cost->name = named(example, "itemCosts", example_word(line, 1));
-    cost->sku = text_or_empty(example, example_word(line, 1));
-    cost->n_amounts = 1;
-    cost->amounts = arena_array(example->arena, 1, sizeof(*cost->amounts));
-    cost->amounts[0] = example_money(example, example_word(line, 2));
-    example->set.item_costs[example->set.n_item_costs++] = cost;
-}
-
-static void read_stop(Example *example, const ExampleLine *line)
-{
-    PriceStop *stop =
-        message_new(example->arena, &throughline__catalog__v1__price_stop__descriptor);
-
-    stop->name = arena_printf(example->arena, "priceStops/%zu", example->set.n_price_stops);
-    stop->reason = text_or_empty(example, "example");
-    if (example_option(line, "sku")) {
-        stop->what_case = THROUGHLINE__CATALOG__V1__PRICE_STOP__WHAT_SKU;
-        stop->sku = text_or_empty(example, example_option(line, "sku"));
-    } else if (example_option(line, "category")) {
-        stop->what_case = THROUGHLINE__CATALOG__V1__PRICE_STOP__WHAT_CATEGORY;
-        stop->category = text_or_empty(example, example_option(line, "category"));
-    } else {
-        stop->what_case = THROUGHLINE__CATALOG__V1__PRICE_STOP__WHAT_PROMOTION;
-        stop->promotion = named(example, "promotions", example_option(line, "promotion"));
-    }
-    example->set.price_stops[example->set.n_price_stops++] = stop;
-}
-
-/* Taxes. */
-
-static void read_tax_category(Example *example, const ExampleLine *line)
-{
-    TaxCategory *category =
-        message_new(example->arena, &throughline__catalog__v1__tax_category__descriptor);
-
-    category->name = named(example, "taxCategories", example_word(line, 1));
-    category->title = text_or_empty(example, example_word(line, 1));
-    category->is_default = example_flag(line, "default");
-    category->skus = example_list(example, example_option(line, "skus"), &category->n_skus);
-    category->categories =
-        example_list(example, example_option(line, "categories"), &category->n_categories);
-    example->set.tax_categories[example->set.n_tax_categories++] = category;
-}
-
-static void read_tax(Example *example, const ExampleLine *line)
-{
-    TaxRate *rate = message_new(example->arena, &throughline__catalog__v1__tax_rate__descriptor);
-    const char *position = example_option(line, "position");
-
-    rate->name = named(example, "taxRates", example_word(line, 1));
-    rate->title = text_or_empty(example, example_word(line, 1));
-    rate->tax_category = named(example, "taxCategories", example_word(line, 2));
-    rate->country = text_or_empty(example, example_word(line, 3));
-    rate->rate_millionths = (int32_t)read_percentage(example, "CLF", example_word(line, 4));
-    rate->region = text_or_empty(example, example_option(line, "region"));
-    rate->position = position ? atoi(position) : 0;
-    rate->is_compound = example_flag(line, "compound");
-    rate->start_time = example_time(example, example_option(line, "start"));
-    rate->end_time = example_time(example, example_option(line, "end"));
-    example->set.tax_rates[example->set.n_tax_rates++] = rate;
-}
-
-static void read_exemption(Example *example, const ExampleLine *line)
-{
-    TaxExemption *exemption =
-        message_new(example->arena, &throughline__catalog__v1__tax_exemption__descriptor);
-
-    exemption->name = named(example, "taxExemptions", example_word(line, 1));
-    exemption->customer = named(example, "customers", example_option(line, "customer"));
-    exemption->segment = named(example, "segments", example_option(line, "segment"));
-    exemption->country = text_or_empty(example, example_option(line, "country"));
-    exemption->tax_category = named(example, "taxCategories", example_option(line, "category"));
-    exemption->reason = text_or_empty(example, "certificate");
-    exemption->end_time = example_time(example, example_option(line, "end"));
-    example->set.tax_exemptions[example->set.n_tax_exemptions++] = exemption;
-}
-
-/* Settings. */
-
-static void read_rounding(Example *example, const ExampleLine *line)
-{
-    PricingSettings *settings = example->set.settings;
-    CurrencyRounding *rounding =
-        message_new(example->arena, &throughline__catalog__v1__currency_rounding__descriptor);
-
-    rounding->currency = text_or_empty(example, example_option(line, "currency"));
-    rounding->mode = example_flag(line, "half-even")
-                         ? THROUGHLINE__CATALOG__V1__CURRENCY_ROUNDING__MODE__HALF_EVEN
-                     : example_flag(line, "half-down")
-                         ? THROUGHLINE__CATALOG__V1__CURRENCY_ROUNDING__MODE__HALF_DOWN
-                         : THROUGHLINE__CATALOG__V1__CURRENCY_ROUNDING__MODE__HALF_UP;
-    rounding->tax_scope = example_flag(line, "document")
-                              ? THROUGHLINE__CATALOG__V1__CURRENCY_ROUNDING__TAX_SCOPE__DOCUMENT
-                              : THROUGHLINE__CATALOG__V1__CURRENCY_ROUNDING__TAX_SCOPE__LINE;
-    settings->roundings[settings->n_roundings++] = rounding;
-}
-
-static void read_channels(Example *example, const ExampleLine *line)
-{
-    PricingSettings *settings = example->set.settings;
-    Throughline__Catalog__V1__ChannelGroup *group =
-        message_new(example->arena, &throughline__catalog__v1__channel_group__descriptor);
-
-    group->name = text_or_empty(example, example_word(line, 1));
-    group->channels = example_list(example, example_word(line, 2), &group->n_channels);
-    settings->channel_groups[settings->n_channel_groups++] = group;
-}
-
-static void read_settings(Example *example, const ExampleLine *line)
-{
-    PricingSettings *settings = example->set.settings;
-
-    if (example_flag(line, "best-deal"))
-        settings->code_combination =
-            THROUGHLINE__CATALOG__V1__PRICING_SETTINGS__CODE_COMBINATION__BEST_DEAL;
-    if (example_option(line, "blackout"))
-        settings->blackout_skus =
-            example_list(example, example_option(line, "blackout"), &settings->n_blackout_skus);
-    if (example_option(line, "shipping-tax"))
-        settings->shipping_tax_category =
-            named(example, "taxCategories", example_option(line, "shipping-tax"));
-    if (example_option(line, "offset"))
-        settings->utc_offset_minutes = atoi(example_option(line, "offset"));
 }
 
 /* The cart. */
@@ -350,7 +194,7 @@ static void read_line(Example *example, const ExampleLine *line)
         message_new(example->arena, &throughline__catalog__v1__quote_line__descriptor);
 
     asked->quantity = atoi(example_word(line, 1));
-    asked->sku = text_or_empty(example, example_word(line, 2));
+    asked->sku = example_text(example, example_word(line, 2));
     example->items[example->input.n_items] =
         (PricingItem){ asked, find_product(example, asked->sku) };
     if (!example->items[example->input.n_items++].product)
@@ -368,12 +212,12 @@ static void read_context(Example *example, const ExampleLine *line)
     context->location = example_option(line, "location");
     context->channel = example_option(line, "channel");
     if (example_option(line, "customer"))
-        context->customer = named(example, "customers", example_option(line, "customer"));
+        context->customer = example_name(example, "customers", example_option(line, "customer"));
     context->is_first_order = example_flag(line, "first-order");
     if (example_option(line, "offset"))
         context->utc_offset_minutes = atoi(example_option(line, "offset"));
     for (size_t i = 0; i < n_segments; i++)
-        example->segments[i] = named(example, "segments", segments[i]);
+        example->segments[i] = example_name(example, "segments", segments[i]);
     context->segments = example->segments;
     context->n_segments = n_segments;
 }
@@ -396,7 +240,7 @@ static void read_usage(Example *example, const ExampleLine *line)
     const char *own_budget = example_option(line, "customer-budget-left");
 
     example->usages[example->input.n_usages++] = (PricingUsage){
-        .promotion = named(example, "promotions", example_word(line, 1)),
+        .promotion = example_name(example, "promotions", example_word(line, 1)),
         .uses_left = uses ? atoi(uses) : INT64_MAX,
         .customer_uses_left = own ? atoi(own) : INT64_MAX,
         .budget_left = budget ? example_amount(example, budget) : INT64_MAX,
@@ -429,11 +273,6 @@ static void read_code(Example *example, const ExampleLine *line)
     example->codes[example->input.n_codes++] = (PricingCode){ .code = example_word(line, 1) };
 }
 
-static void read_promotion(Example *example, const ExampleLine *line)
-{
-    example->set.promotions[example->set.n_promotions++] = example_promotion(example, line);
-}
-
 static void read_lenient(Example *example, const ExampleLine *line)
 {
     (void)line;
@@ -449,17 +288,7 @@ static const struct {
     { "currency", read_currency },
     { "at", read_instant },
     { "product", read_product },
-    { "price", read_price },
-    { "cost", read_cost },
-    { "stop", read_stop },
-    { "promotion", read_promotion },
     { "used", read_usage },
-    { "taxcategory", read_tax_category },
-    { "tax", read_tax },
-    { "exempt", read_exemption },
-    { "rounding", read_rounding },
-    { "channels", read_channels },
-    { "settings", read_settings },
     { "buy", read_line },
     { "code", read_code },
     { "codes-may-fail", read_lenient },
@@ -511,6 +340,8 @@ void example_line(Example *example, const char *line_text, int number)
             readers[i].read(example, &line);
             return;
         }
+    if (example_rule(example, &line))
+        return;
     for (size_t i = 0; i < COUNT(expectations); i++)
         if (text_equal(line.words[0], expectations[i])) {
             example->expected[example->n_expected++] = line;

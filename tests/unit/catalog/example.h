@@ -49,11 +49,20 @@ const char *example_word(const ExampleLine *line, size_t at);
 /* An amount of the example's currency. */
 int64_t example_amount(Example *example, const char *text);
 
+/* Reads the line if it is of a rule (example_rules.c); whether it is. */
+bool example_rule(Example *example, const ExampleLine *line);
+
 /* Parses one promotion (example_promotion.c). */
 Promotion *example_promotion(Example *example, const ExampleLine *line);
 
 /* "a,b,c" as texts. */
 char **example_list(Example *example, const char *text, size_t *n_texts);
+/* "" for NULL; "COLLECTION/NAME", "" where the name is NULL. */
+char *example_text(Example *example, const char *text);
+char *example_name(Example *example, const char *collection, const char *name);
+
+/* A percentage with as many digits as that currency has, as a whole number. */
+int64_t example_percentage(Example *example, const char *digits, const char *text);
 int32_t example_share(Example *example, const char *text); /* "12.5%" in basis points */
 Google__Protobuf__Timestamp *example_time(Example *example, const char *text);
 Google__Type__Money *example_money(Example *example, const char *text);

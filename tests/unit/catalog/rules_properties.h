@@ -17,10 +17,15 @@ typedef struct Property {
     bool (*holds)(const Trial *trial);
 } Property;
 
-extern const Property properties[];
-extern const size_t n_properties;
+/* Of amounts and of what changes nothing; of promotions. Each ends with a NULL name. */
+extern const Property quote_properties[];
+extern const Property promotion_properties[];
 
-/* A quote that must not fail. */
+/* A quote that must not fail; that of the same cart with a changed set of rules. */
 Quote *property_price(const PricingInput *input, Arena *arena);
+Quote *property_price_with(const Trial *trial, const RuleSet *set);
+
+/* 0 for NULL. */
+int64_t property_minor(const Google__Type__Money *money);
 
 #endif
