@@ -24,10 +24,11 @@ class Sizes:
     store_writes: int  # in a round, to the store
     plain_writes: int  # in a round, to plain SQLite
     growth: int        # calls before memory is looked at; ten times as many before it is looked at again
+    counted: tuple = (2000, 6000)  # calls of two runs whose instructions are counted
     is_smoke: bool = False
 
 
-SMOKE = Sizes(rounds=1, reads=300, adds=200, store_writes=300, plain_writes=100, growth=100, is_smoke=True)
+SMOKE = Sizes(rounds=1, reads=300, adds=200, store_writes=300, plain_writes=100, growth=100, counted=(200, 600), is_smoke=True)
 NORMAL = Sizes(rounds=5, reads=20000, adds=10000, store_writes=40000, plain_writes=3000, growth=10000)
 LONG = Sizes(rounds=9, reads=100000, adds=50000, store_writes=200000, plain_writes=10000, growth=100000)
 

@@ -186,7 +186,7 @@ def instructions_per_call(bench, path, arguments, method_of):
         raise Unavailable("valgrind is not installed")
     if is_sanitized(bench.binaries / "echo_server"):
         raise Unavailable("a build without sanitizers is not built")
-    calls = (200, 600) if bench.sizes.is_smoke else (2000, 6000)
+    calls = bench.sizes.counted
     totals = []
     for count in calls:
         log = bench.scratch / "callgrind.log"

@@ -42,12 +42,19 @@ void stop_catalog(void)
     CU_ASSERT(fixture_stop(fixture));
 }
 
-RpcClientStream *open_import(void)
+RpcOutgoing import_outgoing(void)
 {
     RpcOutgoing outgoing = fixture_outgoing(fixture);
-    RpcClientStream *stream;
 
     outgoing.deadline = clock_monotonic() + IMPORT_SECONDS * INT64_C(1000000);
+    return outgoing;
+}
+
+RpcClientStream *open_import(void)
+{
+    RpcOutgoing outgoing = import_outgoing();
+    RpcClientStream *stream;
+
     CU_ASSERT_PTR_NULL_FATAL(rpc_client_open_stream(fixture_client(fixture), &outgoing,
         &throughline__catalog__v1__product_service__descriptor, "ImportProducts", &stream));
     return stream;

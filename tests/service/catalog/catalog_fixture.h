@@ -18,6 +18,9 @@ void stop_catalog(void);
 /* Over the Mongo server of THROUGHLINE_TEST_MONGO_URI; false, and the test is skipped, without one. */
 bool start_catalog_over_mongo(void);
 
+/* What goes out with a stream that takes as long as a whole file does under a sanitizer. */
+RpcOutgoing import_outgoing(void);
+
 /* Opens an import that may take its time. */
 RpcClientStream *open_import(void);
 

@@ -101,7 +101,7 @@ static void pairs_of_amazon_and_google_are_imported_twice(void)
 /* Streams a file's categories or locations into the service. */
 static ImportRecordsResponse *import_records(const char *path)
 {
-    RpcOutgoing outgoing = fixture_outgoing(fixture);
+    RpcOutgoing outgoing = import_outgoing();
     RpcClientStream *stream = NULL;
     Arena *rows = arena_new();
     CatalogFile *file;
