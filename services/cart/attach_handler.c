@@ -17,6 +17,7 @@ typedef struct Attachment {
     RpcCall *call;
     Actor actor;
     const char *customer;
+    const char *owner; /* whose the cart may be besides: "" nobody's */
     MergeMode mode;
     Cart *source;
     bool is_over; /* the report is filled */
@@ -57,7 +58,7 @@ static const Error *refuse(Attachment *on, const Error *mismatch)
 
     if (!on->source->pending)
         return mismatch;
-    merge_undo(on->source, &on->actor, on->call->arena, &event);
+    merge_undo(on->source, on->owner, &on->actor, on->call->arena, &event);
     error = store_replace(&steps, &carts, on->source, &event);
     return error ? error : mismatch;
 }
@@ -146,11 +147,11 @@ static const Error *step(Attachment *on, const char *name, MergeReport *report)
     on->source = new_cart(on->call);
     report->n_outcomes = 0;
     if ((error = cart_load(on->call->store, name, on->source)) ||
-        (error = merge_check_source(on->source, on->customer, on->call->arena)))
+        (error = merge_check_source(on->source, on->customer, on->owner, on->call->arena)))
         return error;
     if (on->source->state == THROUGHLINE__CART__V1__CART__STATE__MERGED)
         return go_on_merging(on, report);
-    if (text_is_empty(on->source->customer))
+    if (text_equal(on->source->customer, on->owner))
         return choose_target(on, report);
     report->cart = on->source;
     on->is_over = true;
@@ -163,12 +164,14 @@ static bool is_taken(const Error *error)
     return error && text_equal(error->reason, "OPEN_CUSTOMER_TAKEN");
 }
 
-const Error *attach_cart(
-    RpcCall *call, const char *name, const char *customer, MergeMode mode, MergeReport *report)
+const Error *attach_cart(RpcCall *call, const char *name, const char *customer, const char *owner,
+    MergeMode mode, MergeReport *report)
 {
     static const Error keeps_changing = { ERROR_ABORTED, "CARTS_CHANGING",
         "The customer's carts keep changing: try again." };
-    Attachment on = { .call = call, .actor = actor_of(call), .customer = customer, .mode = mode };
+    Attachment on = {
+        .call = call, .actor = actor_of(call), .customer = customer, .owner = owner, .mode = mode
+    };
     Race race __attribute__((cleanup(race_end))) = race_start(call, customer);
 
     for (int steps = 0; steps < ATTACH_MAX_STEPS; steps++) {
@@ -213,5 +216,5 @@ const Error *attach_customer(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)) || (error = cart_load(call->store, req->cart, cart)) ||
         (error = cart_check_attach(cart, &actor, req->customer)))
         return error;
-    return attach_cart(call, req->cart, req->customer, req->mode, reply);
+    return attach_cart(call, req->cart, req->customer, "", req->mode, reply);
 }

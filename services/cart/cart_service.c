@@ -1,10 +1,11 @@
 #include "services/cart/cart_service.h"
 
 #include "services/cart/catalog_client.h"
+#include "shared/service/aliases.h"
 
 #include <stdlib.h>
 
-enum { PORT = 7003, PENDING_INTERVAL_MS = 2000 };
+enum { PORT = 7003, PENDING_INTERVAL_MS = 2000, SWEEP_INTERVAL_MS = 5000 };
 
 static const Error *open_service(ServiceContext *context)
 {
@@ -32,8 +33,10 @@ const Service cart_service = {
     .port = PORT,
     .rpcs = { &cart_rpcs, &order_rpcs },
     .collections = cart_collections,
-    .peers = { "catalog" },
-    .jobs = { { "finish_pending", PENDING_INTERVAL_MS, finish_pending } },
+    .peers = { "catalog", "identity" },
+    .consumers = { { "identity", { carts_follow_merge, alias_events } } },
+    .jobs = { { "finish_pending", PENDING_INTERVAL_MS, finish_pending },
+        { "sweep-merges", SWEEP_INTERVAL_MS, carts_sweep_merges } },
     .open = open_service,
     .close = close_service,
 };

@@ -64,9 +64,10 @@ const Error *cart_find_open(StoreView *view, const char *customer, Cart *cart);
 /* Whether the customer has an order that is not this cart's: that may come while this call looks. */
 const Error *cart_has_order_before(RpcCall *call, const Cart *cart, bool *has_order);
 
-/* Goes on with an attachment from wherever it stands until the customer has the cart's lines. */
-const Error *attach_cart(
-    RpcCall *call, const char *name, const char *customer, MergeMode mode, MergeReport *report);
+/* Goes on with an attachment from wherever it stands until the customer has the lines of the cart,
+ * which is nobody's or the owner's (""). */
+const Error *attach_cart(RpcCall *call, const char *name, const char *customer, const char *owner,
+    MergeMode mode, MergeReport *report);
 
 /* After attach_cart: nothing of a merge is left to do for this source. */
 const Error *settle_merge(RpcCall *call, const char *name);
@@ -92,6 +93,11 @@ const Error *checkout(RpcCall *call, const void *request, void *reply);
 const Error *set_fulfilment(RpcCall *call, const void *request, void *reply);
 const Error *set_terms(RpcCall *call, const void *request, void *reply);
 const Error *watch_cart(RpcCall *call, const void *request, void *reply);
+
+/* What merged customers leave goes to whoever they are part of: by identity's events, and a job that
+ * looks again. */
+const Error *carts_follow_merge(RpcCall *call, const Event *event);
+const Error *carts_sweep_merges(RpcCall *call);
 
 /* The job: finishes merges, checkouts and credits that were left in the middle. */
 const Error *finish_pending(RpcCall *call);

@@ -1,5 +1,7 @@
 #include "services/cart/cart_service.h"
 
+#include "shared/service/aliases.h"
+
 #include "throughline/cart/v1/records.pb-c.h"
 
 const Collection carts = {
@@ -30,4 +32,5 @@ const Collection claim_counts = {
     .expire_field = "expire_time",
 };
 
-const Collection *const cart_collections[] = { &carts, &orders, &handoffs, &claim_counts, NULL };
+const Collection *const cart_collections[] = { &carts, &orders, &handoffs, &claim_counts,
+    &customer_aliases, NULL };

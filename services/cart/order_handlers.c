@@ -4,6 +4,7 @@
 #include "shared/codec/message.h"
 #include "shared/rpc/check.h"
 #include "shared/rpc/page.h"
+#include "shared/service/aliases.h"
 
 typedef Throughline__Cart__V1__GetOrderRequest GetOrderRequest;
 typedef Throughline__Cart__V1__GetInvoiceRequest GetInvoiceRequest;
@@ -24,7 +25,9 @@ const Error *order_load(RpcCall *call, const char *name, Order *order)
 
     if (error)
         return error->code == ERROR_NOT_FOUND ? &order_not_found : error;
-    return order_may_read(order->customer, &actor) ? NULL : &order_not_found;
+    return order_may_read(order->customer, &actor) || order_may_read(order_buyer(order), &actor)
+               ? NULL
+               : &order_not_found;
 }
 
 static const Error *get_order(RpcCall *call, const void *request, void *reply)
@@ -57,21 +60,20 @@ static const Error *list_orders(RpcCall *call, const void *request, void *reply)
     ListOrdersResponse *response = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, req->customer);
     StoreQuery query = {
-        .index = "customer",
-        .equal = { { .kind = STORE_TEXT, .text = req->customer } },
-        .is_descending = true,
-        .limit = page.limit,
-        .resume = page.resume,
+        .index = "customer", .is_descending = true, .limit = page.limit, .resume = page.resume
     };
     Actor actor = actor_of(call);
+    const char *customer;
     StorePage found;
     const Error *error;
 
     check_name(call, "customer", req->customer, "customers/*");
-    if ((error = check_result(call)))
+    if ((error = check_result(call)) ||
+        (error = alias_survivor(call->store, req->customer, &customer)))
         return error;
-    if (!order_may_read(req->customer, &actor))
+    if (!order_may_read(req->customer, &actor) && !order_may_read(customer, &actor))
         return &orders_of_another;
+    query.equal[0] = (StoreValue){ .kind = STORE_TEXT, .text = customer };
     if ((error = store_find(call->store, &orders, &query, &found)))
         return error;
     response->n_orders = found.n_messages;

@@ -10,7 +10,8 @@ static const Error *finish_merge(RpcCall *call, const Cart *source)
     MergeReport report = THROUGHLINE__CART__V1__ATTACH_CUSTOMER_RESPONSE__INIT;
     const Error *error;
 
-    if ((error = attach_cart(call, source->name, source->customer, source->pending->mode, &report)))
+    if ((error = attach_cart(
+             call, source->name, source->customer, "", source->pending->mode, &report)))
         return error;
     return settle_merge(call, source->name);
 }

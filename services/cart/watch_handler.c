@@ -70,9 +70,8 @@ const Error *watch_cart(RpcCall *call, const void *request, void *reply)
 
     (void)reply;
     check_name(call, "cart", req->cart, "carts/*");
-    check_range(call, "after", req->after, 0, INT64_MAX);
     if ((error = check_result(call)) || (error = cart_load(call->store, req->cart, &cart)) ||
-        (error = cart_check_read(&cart, &actor)))
+        (error = cart_check_read(&cart, &actor)) || (error = event_check_after(call, &interest)))
         return error;
     interest.context = watcher_new(&actor);
     return event_hub_follow(service_of(call)->hub, call, &interest);

@@ -7,6 +7,7 @@
 #include "shared/rpc/check.h"
 #include "shared/rpc/naming.h"
 #include "shared/rpc/page.h"
+#include "shared/service/aliases.h"
 
 typedef Throughline__Feedback__V1__RecordMentionRequest RecordMentionRequest;
 typedef Throughline__Feedback__V1__RecordMentionResponse RecordMentionResponse;
@@ -36,7 +37,7 @@ static const Error *load_case(RpcCall *call, const char *name, Case *record)
     throughline__feedback__v1__case__init(record);
     if ((error = store_get(call->store, &cases, name, record)))
         return error->code == ERROR_NOT_FOUND ? &case_not_found : error;
-    return owners_check_access(call, record->customer, &case_not_found);
+    return alias_check_reader(call, record->customer, &case_not_found);
 }
 
 static const Error *keep_mention(RpcCall *call, const RecordMentionRequest *req,
@@ -144,9 +145,9 @@ static const Error *record_note(RpcCall *call, const void *request, void *reply)
     check_request_id(call, req->request_id);
     if ((error = check_result(call)))
         return error;
-    if (!owners_is_colleague(call))
+    if (!alias_is_colleague(call))
         return &not_a_colleague;
-    if ((error = owners_survivor(call->store, req->customer, &customer)))
+    if ((error = alias_survivor(call->store, req->customer, &customer)))
         return error;
     note->name = rpc_new_name(call, "notes", req->request_id);
     note->customer = (char *)customer;
@@ -171,7 +172,7 @@ static const Error *open_case(RpcCall *call, const void *request, void *reply)
     check_text(call, "text", req->text, 1, CASE_MAX_TEXT);
     check_request_id(call, req->request_id);
     if ((error = check_result(call)) ||
-        (error = owners_survivor(call->store, req->customer, &customer)) ||
+        (error = alias_survivor(call->store, req->customer, &customer)) ||
         (error = owners_check_speaker(call, customer)))
         return error;
     record->name = rpc_new_name(call, "cases", req->request_id);
@@ -204,7 +205,7 @@ static const Error *get_case(RpcCall *call, const void *request, void *reply)
     check_name(call, "name", req->name, "cases/*");
     if ((error = check_result(call)) || (error = load_case(call, req->name, record)) ||
         (error = newest(call, &order_summaries, record->customer, VIEW_MAX_ORDERS, &bought)) ||
-        (owners_is_colleague(call) &&
+        (alias_is_colleague(call) &&
             (error = newest(call, &notes, record->customer, VIEW_MAX_NOTES, &noted))))
         return error;
     view->case_record = record;
@@ -229,8 +230,8 @@ static const Error *list_cases(RpcCall *call, const void *request, void *reply)
 
     check_name(call, "customer", req->customer, "customers/*");
     if ((error = check_result(call)) ||
-        (error = owners_survivor(call->store, req->customer, &customer)) ||
-        (error = owners_check_access(call, customer, &customer_not_found)))
+        (error = alias_survivor(call->store, req->customer, &customer)) ||
+        (error = alias_check_reader(call, customer, &customer_not_found)))
         return error;
     query.equal[0] = (StoreValue){ .kind = STORE_TEXT, .text = customer };
     if ((error = store_find(call->store, &cases, &query, &found)))
@@ -255,7 +256,7 @@ static const Error *answer_case(RpcCall *call, const void *request, void *reply)
     check_request_id(call, req->request_id);
     if ((error = check_result(call)))
         return error;
-    if (owners_is_colleague(call))
+    if (alias_is_colleague(call))
         message->author = THROUGHLINE__FEEDBACK__V1__CASE_MESSAGE__AUTHOR__AGENT;
     do {
         CaseMessageAdded event = THROUGHLINE__FEEDBACK__V1__CASE_MESSAGE_ADDED__INIT;

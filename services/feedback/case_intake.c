@@ -4,6 +4,7 @@
 #include "services/feedback/owners.h"
 #include "shared/base/handle.h"
 #include "shared/codec/types.h"
+#include "shared/service/aliases.h"
 
 typedef Throughline__Feedback__V1__CaseOpened CaseOpened;
 typedef Throughline__Feedback__V1__CaseMessageAdded CaseMessageAdded;
@@ -21,7 +22,7 @@ const Error *intake_find_owner(
         return error;
     if (text_is_empty(owner->customer))
         owner->customer = identity_owner_of(call, handle);
-    return owners_survivor(call->store, owner->customer, &owner->customer);
+    return alias_survivor(call->store, owner->customer, &owner->customer);
 }
 
 static const Error *first_case(RpcCall *call, const StoreQuery *query, Case *record, bool *is_found)

@@ -1,4 +1,5 @@
 #include "services/feedback/feedback_service.h"
+#include "shared/service/aliases.h"
 
 const Collection cases = {
     .name = "cases",
@@ -37,12 +38,6 @@ const Collection survey_answers = {
 const Collection handle_owners = {
     .name = "handle_owners",
     .message = &throughline__feedback__v1__handle_owner__descriptor,
-    .indexes = { { .name = "sweep", .fields = { "sweep_time" } } },
-};
-
-const Collection customer_aliases = {
-    .name = "customer_aliases",
-    .message = &throughline__feedback__v1__customer_alias__descriptor,
     .indexes = { { .name = "sweep", .fields = { "sweep_time" } } },
 };
 

@@ -2,6 +2,7 @@
 
 #include "services/feedback/owners.h"
 #include "services/feedback/survey_handlers.h"
+#include "shared/service/aliases.h"
 
 #include "throughline/cart/v1/events.pb-c.h"
 #include "throughline/identity/v1/events.pb-c.h"
@@ -83,7 +84,7 @@ const Error *learn_from_cart(RpcCall *call, const Event *event)
     if (!placed || !placed->order)
         return NULL;
     summary = order_summary(placed->order, call->arena);
-    if ((error = owners_survivor(&steps, summary.customer, &customer)))
+    if ((error = alias_survivor(&steps, summary.customer, &customer)))
         return error;
     summary.customer = (char *)customer;
     return store_put(&steps, &order_summaries, &summary, NULL);

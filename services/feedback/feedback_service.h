@@ -14,7 +14,6 @@
 typedef Throughline__Feedback__V1__Mention Mention;
 typedef Throughline__Feedback__V1__Note Note;
 typedef Throughline__Feedback__V1__HandleOwner HandleOwner;
-typedef Throughline__Feedback__V1__CustomerAlias CustomerAlias;
 
 extern const Collection cases;
 extern const Collection mentions;
@@ -22,7 +21,6 @@ extern const Collection notes;
 extern const Collection order_summaries;
 extern const Collection survey_answers;
 extern const Collection handle_owners;
-extern const Collection customer_aliases;
 extern const Collection *const feedback_collections[];
 
 extern const RpcService case_rpcs;

@@ -2,7 +2,7 @@
 
 #include "shared/base/id.h"
 #include "shared/codec/types.h"
-#include "shared/store/move.h"
+#include "shared/service/aliases.h"
 
 typedef Throughline__Feedback__V1__CaseCustomerLinked CaseCustomerLinked;
 typedef Throughline__Feedback__V1__MentionCustomerLinked MentionCustomerLinked;
@@ -16,15 +16,15 @@ enum {
 const Error customer_not_found = { ERROR_NOT_FOUND, "CUSTOMER_NOT_FOUND",
     "There is no such customer." };
 
-static const Collection *const owned[] = { &cases, &mentions, &notes, &order_summaries,
-    &survey_answers };
+static const Owned owned[] = { { &cases }, { &mentions }, { &notes }, { &order_summaries },
+    { &survey_answers }, { 0 } };
 
-static char *record_name(Arena *arena, const char *collection, const char *subject)
+static char *owner_name(Arena *arena, const char *key)
 {
     char id[ID_SIZE];
 
-    id_from(subject, id);
-    return arena_printf(arena, "%s/%s", collection, id);
+    id_from(key, id);
+    return arena_printf(arena, "handleOwners/%s", id);
 }
 
 static Timestamp *sweep_time(const RpcCall *call)
@@ -43,45 +43,10 @@ static const Error *load(
     return error && error->code == ERROR_NOT_FOUND ? NULL : error;
 }
 
-const Error *owners_survivor(StoreView *view, const char *customer, const char **survivor)
-{
-    const Error *error = NULL;
-    bool is_merged = !text_is_empty(customer);
-
-    *survivor = customer;
-    for (int i = 0; is_merged && !error && i < OWNERS_MAX_ALIASES; i++) {
-        CustomerAlias alias = THROUGHLINE__FEEDBACK__V1__CUSTOMER_ALIAS__INIT;
-
-        error = load(view, &customer_aliases,
-            record_name(view->arena, "customerAliases", *survivor), &alias, &is_merged);
-        if (!error && is_merged)
-            *survivor = alias.survivor;
-    }
-    return error;
-}
-
-bool owners_is_colleague(const RpcCall *call)
-{
-    return !text_starts_with(call->context.actor, "customers/") &&
-           !text_starts_with(call->context.actor, "anonymous/");
-}
-
-const Error *owners_check_access(RpcCall *call, const char *customer, const Error *refusal)
-{
-    const char *self;
-    const Error *error;
-
-    if (owners_is_colleague(call))
-        return NULL;
-    if ((error = owners_survivor(call->store, call->context.actor, &self)))
-        return error;
-    return text_equal(self, customer) ? NULL : refusal;
-}
-
 const Error *owners_check_speaker(RpcCall *call, const char *customer)
 {
     return text_starts_with(call->context.actor, "customers/")
-               ? owners_check_access(call, customer, &customer_not_found)
+               ? alias_check_reader(call, customer, &customer_not_found)
                : NULL;
 }
 
@@ -89,10 +54,10 @@ const Error *owners_of_handle(StoreView *view, const char *key, const char **cus
 {
     HandleOwner owner = THROUGHLINE__FEEDBACK__V1__HANDLE_OWNER__INIT;
     bool is_found;
-    const Error *error = load(
-        view, &handle_owners, record_name(view->arena, "handleOwners", key), &owner, &is_found);
+    const Error *error =
+        load(view, &handle_owners, owner_name(view->arena, key), &owner, &is_found);
 
-    return error ? error : owners_survivor(view, owner.customer, customer);
+    return error ? error : alias_survivor(view, owner.customer, customer);
 }
 
 static StoreQuery nobodys(const char *key)
@@ -154,7 +119,7 @@ static const Error *link_handle(StoreView *view, const char *key, const char *ow
 
     if (text_is_empty(owner))
         return NULL;
-    if ((error = owners_survivor(view, owner, &customer)) ||
+    if ((error = alias_survivor(view, owner, &customer)) ||
         (error = link_cases(view, key, customer)))
         return error;
     return link_mentions(view, key, customer);
@@ -173,13 +138,12 @@ const Error *owners_attach(
     bool is_found;
     const Error *error;
 
-    if ((error = load(&steps, &handle_owners, record_name(call->arena, "handleOwners", key), &owner,
-             &is_found)))
+    if ((error = load(&steps, &handle_owners, owner_name(call->arena, key), &owner, &is_found)))
         return error;
     /* Events of two customers come in no order of their own: the later attachment counts. */
     if (is_found && is_before(since, owner.attach_time))
         return NULL;
-    owner.name = record_name(call->arena, "handleOwners", key);
+    owner.name = owner_name(call->arena, key);
     owner.key = (char *)key;
     owner.customer = (char *)customer;
     owner.attach_time = (Timestamp *)since;
@@ -197,9 +161,8 @@ const Error *owners_detach(RpcCall *call, const char *key, const char *customer)
     bool is_found;
     const Error *error;
 
-    if ((error = load(&steps, &handle_owners, record_name(call->arena, "handleOwners", key), &owner,
-             &is_found)) ||
-        !is_found || (error = owners_survivor(&steps, owner.customer, &now)))
+    if ((error = load(&steps, &handle_owners, owner_name(call->arena, key), &owner, &is_found)) ||
+        !is_found || (error = alias_survivor(&steps, owner.customer, &now)))
         return error;
     if (!text_equal(now, customer))
         return NULL;
@@ -208,40 +171,9 @@ const Error *owners_detach(RpcCall *call, const char *key, const char *customer)
     return store_put(&steps, &handle_owners, &owner, NULL);
 }
 
-static const Error *move_all(StoreView *view, const char *duplicate)
-{
-    StoreQuery query = { .index = "customer",
-        .equal = { { .kind = STORE_TEXT, .text = duplicate } } };
-    const char *survivor;
-    const Error *error = owners_survivor(view, duplicate, &survivor);
-
-    if (!error && text_equal(survivor, duplicate))
-        return NULL;
-    for (size_t i = 0; !error && i < COUNT(owned); i++)
-        error = store_move(view, owned[i], &query, "customer", survivor);
-    return error;
-}
-
 const Error *owners_merge(RpcCall *call, const char *duplicate, const char *survivor)
 {
-    StoreView steps = store_steps(call->store);
-    CustomerAlias alias = THROUGHLINE__FEEDBACK__V1__CUSTOMER_ALIAS__INIT;
-    const char *end;
-    const Error *error;
-
-    /* Merges that met were turned round: the survivor is itself again. */
-    if ((error = owners_survivor(&steps, survivor, &end)) ||
-        (text_equal(end, duplicate) &&
-            (error = store_delete(&steps, &customer_aliases,
-                 record_name(call->arena, "customerAliases", survivor), ""))))
-        return error;
-    alias.name = record_name(call->arena, "customerAliases", duplicate);
-    alias.customer = (char *)duplicate;
-    alias.survivor = (char *)survivor;
-    alias.sweep_time = sweep_time(call);
-    if ((error = store_put(&steps, &customer_aliases, &alias, NULL)))
-        return error;
-    return move_all(&steps, duplicate);
+    return alias_learn(call, duplicate, survivor, owned);
 }
 
 static StoreQuery due(const RpcCall *call)
@@ -269,26 +201,9 @@ static const Error *sweep_handles(RpcCall *call)
     return error;
 }
 
-static const Error *sweep_aliases(RpcCall *call)
-{
-    StoreQuery query = due(call);
-    StorePage page;
-    const Error *error = store_find(call->store, &customer_aliases, &query, &page);
-
-    for (size_t i = 0; !error && i < page.n_messages; i++) {
-        CustomerAlias *alias = page.messages[i];
-
-        if ((error = move_all(call->store, alias->customer)))
-            return error;
-        alias->sweep_time = NULL;
-        error = store_replace(call->store, &customer_aliases, alias, NULL);
-    }
-    return error;
-}
-
 const Error *sweep_owners(RpcCall *call)
 {
     const Error *error = sweep_handles(call);
 
-    return error ? error : sweep_aliases(call);
+    return error ? error : alias_sweep(call, owned);
 }

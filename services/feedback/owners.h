@@ -6,17 +6,6 @@
 
 #include "services/feedback/feedback_service.h"
 
-enum { OWNERS_MAX_ALIASES = 200 }; /* merges behind one another that are followed */
-
-/* The customer's record now, over all merges; the name itself when it was not merged. */
-const Error *owners_survivor(StoreView *view, const char *customer, const char **survivor);
-
-/* Whether one of us acts, not a customer or a stranger: notes are for colleagues. */
-bool owners_is_colleague(const RpcCall *call);
-
-/* Who acts as a customer sees only what is theirs; else the refusal. */
-const Error *owners_check_access(RpcCall *call, const char *customer, const Error *refusal);
-
 /* Who acts as a customer speaks for nobody else; strangers may, as far as their channel knows them. Errors: NOT_FOUND
  * CUSTOMER_NOT_FOUND. */
 const Error *owners_check_speaker(RpcCall *call, const char *customer);

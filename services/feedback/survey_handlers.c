@@ -6,6 +6,7 @@
 #include "shared/base/id.h"
 #include "shared/codec/types.h"
 #include "shared/rpc/check.h"
+#include "shared/service/aliases.h"
 
 typedef Throughline__Feedback__V1__RecordAnswerRequest RecordAnswerRequest;
 typedef Throughline__Feedback__V1__GetAnswerRequest GetAnswerRequest;
@@ -84,7 +85,7 @@ const Error *record_answer(RpcCall *call, const void *request, void *reply)
     check_answer(call, req->answer);
     check_request_id(call, req->request_id);
     if ((error = check_result(call)) ||
-        (error = owners_survivor(call->store, req->answer->customer, &customer)) ||
+        (error = alias_survivor(call->store, req->answer->customer, &customer)) ||
         (error = owners_check_speaker(call, customer)))
         return error;
 
@@ -121,5 +122,5 @@ const Error *get_answer(RpcCall *call, const void *request, void *reply)
     if ((error = check_result(call)) ||
         (error = store_get(call->store, &survey_answers, req->name, answer)))
         return error->code == ERROR_NOT_FOUND ? &answer_not_found : error;
-    return owners_check_access(call, answer->customer, &answer_not_found);
+    return alias_check_reader(call, answer->customer, &answer_not_found);
 }

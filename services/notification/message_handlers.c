@@ -8,6 +8,7 @@
 #include "shared/codec/types.h"
 #include "shared/rpc/check.h"
 #include "shared/rpc/page.h"
+#include "shared/service/aliases.h"
 
 #include "throughline/notification/v1/events.pb-c.h"
 
@@ -36,14 +37,8 @@ static const Error message_not_found = { ERROR_NOT_FOUND, "MESSAGE_NOT_FOUND",
 static const Error customer_not_found = { ERROR_NOT_FOUND, "CUSTOMER_NOT_FOUND",
     "There is no such customer." };
 
-/* A customer sees only messages of their own, a stranger none; who else may read is a matter of scopes. */
-static bool may_see(const RpcCall *call, const char *customer)
-{
-    const char *actor = call->context.actor;
-
-    return text_equal(actor, customer) ||
-           !(text_starts_with(actor, "customers/") || text_starts_with(actor, "anonymous/"));
-}
+static const Error customer_merged = { ERROR_FAILED_PRECONDITION, "CUSTOMER_MERGED",
+    "The customer is part of another record: watch the inbox of that one from the start." };
 
 static const Error *load_message(RpcCall *call, const char *name, Message *message)
 {
@@ -52,7 +47,7 @@ static const Error *load_message(RpcCall *call, const char *name, Message *messa
     throughline__notification__v1__message__init(message);
     if ((error = store_get(call->store, &messages, name, message)))
         return error->code == ERROR_NOT_FOUND ? &message_not_found : error;
-    return may_see(call, message->customer) ? NULL : &message_not_found;
+    return alias_check_reader(call, message->customer, &message_not_found);
 }
 
 static const Error *check_send(RpcCall *call, const SendMessageRequest *req)
@@ -107,40 +102,76 @@ static const Error *has_default_endpoint(RpcCall *call, bool *has)
     return error && error->code == ERROR_NOT_FOUND ? NULL : error;
 }
 
+/* One key of one customer is one message, for ever, whoever they were when it was sent. */
+static const Error *find_sent(
+    RpcCall *call, const char *customer, const char *key, Message *message, bool *is_found)
+{
+    StoreQuery query = { .index = "key",
+        .equal = { { .kind = STORE_TEXT, .text = customer }, { .kind = STORE_TEXT, .text = key } },
+        .limit = 1 };
+    StorePage page;
+    const Error *error;
+
+    if ((error = store_find(call->store, &messages, &query, &page)))
+        return error;
+    *is_found = page.n_messages > 0;
+    if (*is_found)
+        *message = *(const Message *)page.messages[0];
+    return NULL;
+}
+
+/* A twin that was faster has the answer. */
+static const Error *store_new(RpcCall *call, Message *message)
+{
+    MessageCreated event = THROUGHLINE__NOTIFICATION__V1__MESSAGE_CREATED__INIT;
+    const char *name = message->name;
+    const Error *error;
+
+    event.message = message;
+    error = store_insert(call->store, &messages, message, &event);
+    if (!error || !text_equal(error->reason, "MESSAGE_EXISTS"))
+        return error;
+    throughline__notification__v1__message__init(message);
+    return store_get(call->store, &messages, name, message);
+}
+
+static char *name_of(RpcCall *call, const char *customer, const char *key)
+{
+    char id[ID_SIZE];
+
+    id_from(arena_printf(call->arena, "%s %s", customer, key), id);
+    return arena_printf(call->arena, "messages/%s", id);
+}
+
 /* Renders a template and sends it once, over the first channel that is consented to. */
 static const Error *send_message(RpcCall *call, const void *request, void *reply)
 {
     const SendMessageRequest *req = request;
     Message *message = reply;
     Template text = THROUGHLINE__NOTIFICATION__V1__TEMPLATE__INIT;
-    MessageCreated event = THROUGHLINE__NOTIFICATION__V1__MESSAGE_CREATED__INIT;
-    const char *const *consented;
-    char id[ID_SIZE];
+    const char *customer, *const *consented;
     size_t n_consented;
-    bool has_endpoint;
+    bool is_found, has_endpoint;
     const Error *error;
 
     /* validate */
     if ((error = check_send(call, req)))
         return error;
 
-    /* load: one key of one customer is one message, for ever */
-    id_from(arena_printf(call->arena, "%s %s", req->customer, req->deduplication_key), id);
-    message->name = arena_printf(call->arena, "messages/%s", id);
-    error = store_get(call->store, &messages, message->name, message);
-    if (!error || error->code != ERROR_NOT_FOUND)
+    /* load */
+    if ((error = alias_survivor(call->store, req->customer, &customer)) ||
+        (error = find_sent(call, customer, req->deduplication_key, message, &is_found)) || is_found)
         return error;
-    throughline__notification__v1__message__init(message);
-    message->name = arena_printf(call->arena, "messages/%s", id);
     if ((error = store_get(call->store, &templates, req->template_, &text)) ||
         (error = has_default_endpoint(call, &has_endpoint)) ||
-        (error = consented_channels(call, req->customer, req->purpose, &consented, &n_consented)))
+        (error = consented_channels(call, customer, req->purpose, &consented, &n_consented)))
         return error;
 
     /* decide */
     if ((error = render(call, req, &text, message)))
         return error;
-    message->customer = req->customer;
+    message->name = name_of(call, customer, req->deduplication_key);
+    message->customer = (char *)customer;
     message->template_ = req->template_;
     message->purpose = req->purpose;
     message->deduplication_key = req->deduplication_key;
@@ -148,15 +179,8 @@ static const Error *send_message(RpcCall *call, const void *request, void *reply
     message_route(message, (const char *const *)req->channels, req->n_channels, consented,
         n_consented, has_endpoint, call->arrived_at, call->arena);
 
-    /* store: a twin that was faster has the answer */
-    event.message = message;
-    error = store_insert(call->store, &messages, message, &event);
-    if (error && text_equal(error->reason, "MESSAGE_EXISTS")) {
-        throughline__notification__v1__message__init(message);
-        return store_get(
-            call->store, &messages, arena_printf(call->arena, "messages/%s", id), message);
-    }
-    return error;
+    /* store */
+    return store_new(call, message);
 }
 
 static const Error *get_message(RpcCall *call, const void *request, void *reply)
@@ -175,19 +199,19 @@ static const Error *list_messages(RpcCall *call, const void *request, void *repl
     const ListMessagesRequest *req = request;
     ListMessagesResponse *response = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, req->customer);
-    StoreQuery query = { .index = "customer",
-        .equal = { { .kind = STORE_TEXT, .text = req->customer } },
-        .is_descending = true,
-        .limit = page.limit,
-        .resume = page.resume };
+    StoreQuery query = {
+        .index = "customer", .is_descending = true, .limit = page.limit, .resume = page.resume
+    };
     StorePage found;
+    const char *customer;
     const Error *error;
 
     check_name(call, "customer", req->customer, "customers/*");
-    if ((error = check_result(call)))
+    if ((error = check_result(call)) ||
+        (error = alias_survivor(call->store, req->customer, &customer)) ||
+        (error = alias_check_reader(call, customer, &customer_not_found)))
         return error;
-    if (!may_see(call, req->customer))
-        return &customer_not_found;
+    query.equal[0] = (StoreValue){ .kind = STORE_TEXT, .text = customer };
     if ((error = store_find(call->store, &messages, &query, &found)))
         return error;
     response->n_messages = found.n_messages;
@@ -216,18 +240,24 @@ static const void *render_arrival(void *context, Arena *arena, const Event *even
 static const Error *watch_inbox(RpcCall *call, const void *request, void *reply)
 {
     const WatchInboxRequest *req = request;
+    EventInterest interest = {
+        .customer = req->customer, .after = req->after, .render = render_arrival
+    };
+    const char *customer;
     const Error *error;
 
     (void)reply;
     check_name(call, "customer", req->customer, "customers/*");
-    check_range(call, "after", req->after, 0, INT64_MAX);
-    if ((error = check_result(call)))
+    if ((error = check_result(call)) ||
+        (error = alias_survivor(call->store, req->customer, &customer)) ||
+        (error = alias_check_reader(call, customer, &customer_not_found)))
         return error;
-    if (!may_see(call, req->customer))
-        return &customer_not_found;
-    return event_hub_follow(service_of(call)->hub, call,
-        &(EventInterest){
-            .customer = req->customer, .after = req->after, .render = render_arrival });
+    /* Sequences are those of one record's events. */
+    if (!text_equal(customer, req->customer))
+        return error_with_fact(call->arena, &customer_merged, "merged_into", customer);
+    if ((error = event_check_after(call, &interest)))
+        return error;
+    return event_hub_follow(service_of(call)->hub, call, &interest);
 }
 
 static const Error *record_receipt(RpcCall *call, const void *request, void *reply)

@@ -1,6 +1,8 @@
 #include "services/notification/notification_service.h"
 
-enum { PORT = 7005, DELIVERY_INTERVAL_MS = 250 };
+#include "shared/service/aliases.h"
+
+enum { PORT = 7005, DELIVERY_INTERVAL_MS = 250, SWEEP_INTERVAL_MS = 5000 };
 
 static const Setting settings[] = {
     { "webhook-allow-private", SETTING_SWITCH, "false",
@@ -15,6 +17,8 @@ const Service notification_service = {
     .rpcs = { &message_rpcs },
     .collections = notification_collections,
     .peers = { "identity" },
-    .jobs = { { "deliver", DELIVERY_INTERVAL_MS, deliver_due_messages } },
+    .consumers = { { "identity", { messages_follow_merge, alias_events } } },
+    .jobs = { { "deliver", DELIVERY_INTERVAL_MS, deliver_due_messages },
+        { "sweep-merges", SWEEP_INTERVAL_MS, messages_sweep_merges } },
     .settings = settings,
 };

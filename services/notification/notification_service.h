@@ -23,6 +23,10 @@ extern const RpcService message_rpcs;
 const Error *consented_channels(const RpcCall *call, const char *customer, const char *purpose,
     const char *const **channels, size_t *n_channels);
 
+/* Messages of merged customers go to whoever they are part of: by identity's events, and a job that looks again. */
+const Error *messages_follow_merge(RpcCall *call, const Event *event);
+const Error *messages_sweep_merges(RpcCall *call);
+
 /* The job: tries what is due. */
 const Error *deliver_due_messages(RpcCall *call);
 

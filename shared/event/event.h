@@ -64,6 +64,10 @@ typedef struct EventInterest {
  * memory. The handler returns what this returns. */
 const Error *event_hub_follow(EventHub *hub, RpcCall *call, const EventInterest *interest);
 
+/* Whether the interest in an aggregate or a customer goes on after an event that is there: whoever comes with another number (of a log
+ * that was lost, of another stream, made up) would miss something unseen. Errors: INVALID_ARGUMENT FIELD_INVALID for "after". */
+const Error *event_check_after(RpcCall *call, const EventInterest *interest);
+
 /* Relay: outbox → log. */
 
 typedef struct EventRelay EventRelay;

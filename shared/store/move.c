@@ -4,8 +4,20 @@
 
 #include <assert.h>
 
-const Error *store_move(StoreView *view, const Collection *collection, const StoreQuery *query,
-    const char *field, const char *value)
+static void move_one(void *message, const char *field, const char *value, const char *origin)
+{
+    const char **text = message_field(message, field);
+    const char **first = origin ? message_field(message, origin) : NULL;
+
+    assert(text && !text_equal(*text, value) && "the query finds what was moved");
+    assert(!origin || first);
+    if (first && text_is_empty(*first))
+        *first = *text;
+    *text = value;
+}
+
+const Error *store_move_keeping(StoreView *view, const Collection *collection,
+    const StoreQuery *query, const char *field, const char *value, const char *origin)
 {
     StoreQuery batch = *query;
     StorePage page;
@@ -19,10 +31,7 @@ const Error *store_move(StoreView *view, const Collection *collection, const Sto
         if ((error = store_find(view, collection, &batch, &page)) || page.n_messages == 0)
             return error;
         for (size_t i = 0; i < page.n_messages; i++) {
-            const char **text = message_field(page.messages[i], field);
-
-            assert(text && !text_equal(*text, value) && "the query finds what was moved");
-            *text = value;
+            move_one(page.messages[i], field, value, origin);
             writes[i] = (StoreWrite){
                 .kind = STORE_REPLACE, .collection = collection, .message = page.messages[i]
             };
@@ -30,4 +39,10 @@ const Error *store_move(StoreView *view, const Collection *collection, const Sto
         error = store_write(view, writes, page.n_messages);
     } while (!error);
     return error;
+}
+
+const Error *store_move(StoreView *view, const Collection *collection, const StoreQuery *query,
+    const char *field, const char *value)
+{
+    return store_move_keeping(view, collection, query, field, value, NULL);
 }

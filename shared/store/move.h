@@ -13,4 +13,8 @@ enum { STORE_MOVE_BATCH = 100 };
 const Error *store_move(StoreView *view, const Collection *collection, const StoreQuery *query,
     const char *field, const char *value);
 
+/* The same, and what the field said at first stays in the text field `origin`. */
+const Error *store_move_keeping(StoreView *view, const Collection *collection,
+    const StoreQuery *query, const char *field, const char *value, const char *origin);
+
 #endif

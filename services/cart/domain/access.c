@@ -76,6 +76,11 @@ bool order_may_read(const char *customer, const Actor *actor)
     return text_equal(actor->name, customer);
 }
 
+const char *order_buyer(const Order *order)
+{
+    return text_is_empty(order->origin) ? order->customer : order->origin;
+}
+
 const Error *cart_check_attach(const Cart *cart, const Actor *actor, const char *customer)
 {
     bool is_free = text_is_empty(cart->customer);

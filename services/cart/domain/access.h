@@ -34,6 +34,9 @@ const Error *cart_check_read(const Cart *cart, const Actor *actor);
 /* The customer, an agent on their behalf, a service. */
 bool order_may_read(const char *customer, const Actor *actor);
 
+/* Who bought it, in whose name it is billed. */
+const char *order_buyer(const Order *order);
+
 /* NULL for whoever may attach this customer: those who may change the cart, and the customer. */
 const Error *cart_check_attach(const Cart *cart, const Actor *actor, const char *customer);
 

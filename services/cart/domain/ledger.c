@@ -1,5 +1,6 @@
 #include "services/cart/domain/ledger.h"
 
+#include "services/cart/domain/access.h"
 #include "services/cart/domain/credit.h"
 #include "shared/base/money.h"
 #include "shared/codec/types.h"
@@ -243,7 +244,7 @@ static void compare_invoice(Audit *audit, const Invoice *invoice, const Quote *p
     int64_t sum = 0;
 
     same_text(audit, field("invoice.order"), invoice->order, audit->order->name);
-    same_text(audit, field("invoice.customer"), invoice->customer, audit->order->customer);
+    same_text(audit, field("invoice.customer"), invoice->customer, order_buyer(audit->order));
     same_count(audit, field("invoice.charges"), (long long)invoice->n_charges,
         (long long)(n_parts + promised->n_gifts));
     for (size_t i = 0; i < invoice->n_charges; i++) {
@@ -373,7 +374,7 @@ void ledger_check(const Order *order, const Quote *promised, Findings *findings)
     add_up_quote(&audit, promised);
     same_text(&audit, field("cart"), order->cart, promised->cart);
     if (!text_is_empty(promised->customer))
-        same_text(&audit, field("customer"), order->customer, promised->customer);
+        same_text(&audit, field("customer"), order_buyer(order), promised->customer);
     if (order->quote)
         compare_quotes(&audit, order->quote, promised);
     else

@@ -18,11 +18,10 @@ static const Error cart_has_customer = { ERROR_FAILED_PRECONDITION, "CART_HAS_CU
 static const Error currency_mismatch = { ERROR_FAILED_PRECONDITION, "CURRENCY_MISMATCH",
     "The customer's open cart has another currency: check it out or empty it first." };
 
-const Error *merge_check_source(const Cart *source, const char *customer, Arena *arena)
+const Error *merge_check_source(
+    const Cart *source, const char *customer, const char *owner, Arena *arena)
 {
-    bool is_free = text_is_empty(source->customer);
-
-    if (!is_free && !text_equal(source->customer, customer))
+    if (!text_equal(source->customer, owner) && !text_equal(source->customer, customer))
         return &cart_has_customer;
     if (source->state == THROUGHLINE__CART__V1__CART__STATE__MERGED)
         return NULL;
@@ -53,18 +52,19 @@ void merge_close(Cart *source, const Cart *target, MergeMode mode, const Actor *
     cart_touch(source, actor, arena);
     source->state = THROUGHLINE__CART__V1__CART__STATE__MERGED;
     source->customer = target->customer;
+    source->open_customer = arena_text(arena, "");
     source->merged_into = target->name;
     source->pending = cart_pending(source, actor->now, arena);
     source->pending->mode = mode;
     event->cart = source;
 }
 
-void merge_undo(
-    Cart *source, const Actor *actor, Arena *arena, Throughline__Cart__V1__CartOpened *event)
+void merge_undo(Cart *source, const char *owner, const Actor *actor, Arena *arena,
+    Throughline__Cart__V1__CartOpened *event)
 {
     cart_touch(source, actor, arena);
     source->state = THROUGHLINE__CART__V1__CART__STATE__OPEN;
-    source->customer = arena_text(arena, "");
+    source->customer = source->open_customer = arena_text(arena, owner);
     source->merged_into = arena_text(arena, "");
     source->pending = NULL;
     event->cart = source;

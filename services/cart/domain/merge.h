@@ -20,9 +20,11 @@ typedef Throughline__Cart__V1__CartClosedByMerge CartClosedByMerge;
 
 enum { CART_MAX_MERGED_FROM = 8 };
 
-/* Whether the cart can be attached to this customer: it is open, or on its way into another cart of
- * theirs. Errors: FAILED_PRECONDITION CART_CLOSED, CART_HAS_CUSTOMER. */
-const Error *merge_check_source(const Cart *source, const char *customer, Arena *arena);
+/* Whether the cart can be attached to this customer: it is open, and nobody's or that of `owner` (a
+ * customer who became part of this one; "": nobody's only), or on its way into another cart of theirs.
+ * Errors: FAILED_PRECONDITION CART_CLOSED, CART_HAS_CUSTOMER. */
+const Error *merge_check_source(
+    const Cart *source, const char *customer, const char *owner, Arena *arena);
 
 /* FAILED_PRECONDITION CURRENCY_MISMATCH. */
 const Error *merge_check_currency(const Cart *source, const Cart *target);
@@ -43,8 +45,8 @@ bool merge_is_done(const Cart *source, const Cart *target);
 void merge_take(const Cart *source, Cart *target, MergeMode mode, const Actor *actor, Arena *arena,
     MergeReport *report, CartMerged *event);
 
-/* The source as it was before merge_close: open, without a customer. */
-void merge_undo(
-    Cart *source, const Actor *actor, Arena *arena, Throughline__Cart__V1__CartOpened *event);
+/* The source as it was before merge_close: open, of its owner ("": nobody's). */
+void merge_undo(Cart *source, const char *owner, const Actor *actor, Arena *arena,
+    Throughline__Cart__V1__CartOpened *event);
 
 #endif

@@ -141,9 +141,9 @@ static void promote(Fixture *catalog)
     must(fixture_call(catalog, "PricingService/CreatePromotion", &request, &reply), "promotion");
 }
 
-Fixture *shop_open_flags(const char *const *flags)
+static Fixture *open_beside(const Service *another, const char *const *flags)
 {
-    const Service *const others[] = { &catalog_service, NULL };
+    const Service *const others[] = { &catalog_service, another, NULL };
     Fixture *fixture = fixture_start_flags(&cart_service, others, flags);
     Fixture *catalog = fixture_peer(fixture, "catalog");
 
@@ -153,9 +153,19 @@ Fixture *shop_open_flags(const char *const *flags)
     return fixture;
 }
 
+Fixture *shop_open_flags(const char *const *flags)
+{
+    return open_beside(NULL, flags);
+}
+
+Fixture *shop_open_beside(const Service *another)
+{
+    return open_beside(another, NULL);
+}
+
 Fixture *shop_open(void)
 {
-    return shop_open_flags(NULL);
+    return open_beside(NULL, NULL);
 }
 
 void shop_restart(Fixture *fixture)

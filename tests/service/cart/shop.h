@@ -21,6 +21,8 @@ enum { SHOP_VARIANTS = 120 };
 Fixture *shop_open(void);
 /* The same with flags for the cart service, NULL-ended. */
 Fixture *shop_open_flags(const char *const *flags);
+/* The same with another service besides. */
+Fixture *shop_open_beside(const Service *another);
 /* Stops the cart service and starts it again; returns when the client has found it again. */
 void shop_restart(Fixture *fixture);
 /* Drains; a test that leaves the ledger with a finding fails. */

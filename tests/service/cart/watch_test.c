@@ -97,6 +97,18 @@ static void a_watch_goes_on_after_what_was_seen(void)
     shop_close(fixture);
 }
 
+static void a_watch_after_what_never_was_is_refused(void)
+{
+    Fixture *fixture = shop_open();
+    const char *cart = shop_cart(fixture)->name;
+
+    rpc_client_close_stream(must_watch(fixture, cart, 1));
+    CHECK_TEXT(refusal(fixture, cart, 2), "FIELD_INVALID");
+    CHECK_TEXT(refusal(fixture, cart, INT64_MAX), "FIELD_INVALID");
+    CHECK_TEXT(refusal(fixture, cart, -1), "FIELD_INVALID");
+    shop_close(fixture);
+}
+
 static void only_who_may_read_a_cart_watches_it(void)
 {
     Fixture *fixture = shop_open();
@@ -250,6 +262,7 @@ static void a_merge_and_a_checkout_are_seen_to_the_end(void)
 static CU_TestInfo tests[] = {
     { "a_watcher_sees_what_was_and_what_comes", a_watcher_sees_what_was_and_what_comes },
     { "a_watch_goes_on_after_what_was_seen", a_watch_goes_on_after_what_was_seen },
+    { "a_watch_after_what_never_was_is_refused", a_watch_after_what_never_was_is_refused },
     { "only_who_may_read_a_cart_watches_it", only_who_may_read_a_cart_watches_it },
     { "who_loses_a_cart_sees_no_more_of_it", who_loses_a_cart_sees_no_more_of_it },
     { "a_watch_that_is_cut_again_and_again_misses_and_doubles_nothing",

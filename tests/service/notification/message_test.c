@@ -1,5 +1,7 @@
 #include "tests/service/notification/calls.h"
 
+#include "throughline/identity/v1/customer.pb-c.h"
+
 #include <pthread.h>
 #include <string.h>
 
@@ -277,6 +279,7 @@ static void an_inbox_is_watched_and_resumed_without_a_gap(void)
     WatchInboxRequest watch = THROUGHLINE__NOTIFICATION__V1__WATCH_INBOX_REQUEST__INIT;
     RpcClientStream *stream = NULL;
     const WatchInboxResponse *arrival;
+    void *nothing;
     Message sent, opened;
     int64_t first;
 
@@ -299,6 +302,13 @@ static void an_inbox_is_watched_and_resumed_without_a_gap(void)
     CHECK_TEXT(
         error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
     CHECK_TEXT(next_arrival(fixture, stream)->message->deduplication_key, "k2");
+    rpc_client_close_stream(stream);
+
+    watch.after = first + 1000;
+    CHECK_TEXT(
+        error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
+    CHECK_TEXT(error_reason(rpc_client_receive(stream, fixture_arena(fixture), &nothing)),
+        "FIELD_INVALID");
     rpc_client_close_stream(stream);
     fixture_stop(fixture);
 }
@@ -338,6 +348,83 @@ static void a_slow_reader_gets_every_message_once(void)
     fixture_stop(fixture);
 }
 
+static void merge(Fixture *fixture, const char *survivor, const char *duplicate)
+{
+    Throughline__Identity__V1__MergeCustomersRequest request =
+        THROUGHLINE__IDENTITY__V1__MERGE_CUSTOMERS_REQUEST__INIT;
+    Throughline__Identity__V1__Customer reply = THROUGHLINE__IDENTITY__V1__CUSTOMER__INIT;
+
+    request.survivor = (char *)survivor;
+    request.duplicate = (char *)duplicate;
+    request.reason = "The same person";
+    CHECK_TEXT(error_reason(fixture_call(fixture_peer(fixture, "identity"),
+                   "CustomerService/MergeCustomers", &request, &reply)),
+        "OK");
+    CU_ASSERT_TRUE(fixture_settle(fixture));
+}
+
+static void a_merged_customers_messages_are_the_survivors(void)
+{
+    Fixture *fixture = start_notification(NULL);
+    const char *jo = a_customer_who_allows(fixture, "inbox");
+    const char *joanna = a_customer_who_allows(fixture, "inbox");
+    SendMessageRequest request = a_send(fixture, joanna);
+    Throughline__Notification__V1__ListMessagesRequest list =
+        THROUGHLINE__NOTIFICATION__V1__LIST_MESSAGES_REQUEST__INIT;
+    Throughline__Notification__V1__ListMessagesResponse page =
+        THROUGHLINE__NOTIFICATION__V1__LIST_MESSAGES_RESPONSE__INIT;
+    Message before, again, after;
+
+    CHECK_TEXT(error_reason(send_it(fixture, &request, &before)), "OK");
+    merge(fixture, jo, joanna);
+
+    /* the same key to either of them is the same message */
+    request.customer = (char *)jo;
+    CHECK_TEXT(error_reason(send_it(fixture, &request, &again)), "OK");
+    CHECK_TEXT(again.name, before.name);
+    request = a_send(fixture, joanna);
+    request.deduplication_key = "k2";
+    CHECK_TEXT(error_reason(send_it(fixture, &request, &after)), "OK");
+    CHECK_TEXT(after.customer, jo);
+
+    /* both are found under either name, by the person under either name */
+    fixture_act_as(fixture, "app", joanna);
+    list.customer = (char *)jo;
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
+    CHECK_INT(page.n_messages, 2);
+    fixture_act_as(fixture, "app", jo);
+    list.customer = (char *)joanna;
+    throughline__notification__v1__list_messages_response__init(&page);
+    CHECK_TEXT(
+        error_reason(fixture_call(fixture, "MessageService/ListMessages", &list, &page)), "OK");
+    CHECK_INT(page.n_messages, 2);
+    CHECK_TEXT(error_reason(get_it(fixture, before.name, &again)), "OK");
+    fixture_stop(fixture);
+}
+
+static void the_inbox_of_a_merged_customer_names_the_survivors(void)
+{
+    Fixture *fixture = start_notification(NULL);
+    const char *jo = a_customer_who_allows(fixture, "inbox");
+    const char *joanna = a_customer_who_allows(fixture, "inbox");
+    WatchInboxRequest watch = THROUGHLINE__NOTIFICATION__V1__WATCH_INBOX_REQUEST__INIT;
+    RpcClientStream *stream = NULL;
+    void *message = NULL;
+    const Error *error;
+
+    merge(fixture, jo, joanna);
+    watch.customer = (char *)joanna;
+    CHECK_TEXT(
+        error_reason(fixture_open(fixture, "MessageService/WatchInbox", &watch, &stream)), "OK");
+    error = rpc_client_receive(stream, fixture_arena(fixture), &message);
+
+    CHECK_TEXT(error_reason(error), "CUSTOMER_MERGED");
+    CHECK_TEXT(error->facts[0].value, jo);
+    rpc_client_close_stream(stream);
+    fixture_stop(fixture);
+}
+
 static void nobody_watches_anothers_inbox(void)
 {
     Fixture *fixture = start_notification(NULL);
@@ -372,4 +459,8 @@ CU_TestInfo message_tests[] = { { "with_consent_the_message_is_sent",
     { "an_inbox_is_watched_and_resumed_without_a_gap",
         an_inbox_is_watched_and_resumed_without_a_gap },
     { "a_slow_reader_gets_every_message_once", a_slow_reader_gets_every_message_once },
+    { "a_merged_customers_messages_are_the_survivors",
+        a_merged_customers_messages_are_the_survivors },
+    { "the_inbox_of_a_merged_customer_names_the_survivors",
+        the_inbox_of_a_merged_customer_names_the_survivors },
     { "nobody_watches_anothers_inbox", nobody_watches_anothers_inbox }, CU_TEST_INFO_NULL };

@@ -302,7 +302,7 @@ static void an_undone_source_is_as_it_was(void)
     a_line(arena, source, "tent", 1, 19900);
     before = message_copy(arena, source);
     merge_close(source, target, all_modes[1], &actor, arena, &closed);
-    merge_undo(source, &actor, arena, &opened);
+    merge_undo(source, "", &actor, arena, &opened);
 
     CU_ASSERT(message_equal(source, before));
     CU_ASSERT_PTR_EQUAL(opened.cart, source);
@@ -329,12 +329,13 @@ static void only_free_carts_are_attached(void)
     Arena *arena = arena_new();
     Cart *cart = a_guest_cart(arena), *dollars = a_cart(arena, "customers/ann");
 
-    CU_ASSERT_PTR_NULL(merge_check_source(cart, "customers/ann", arena));
+    CU_ASSERT_PTR_NULL(merge_check_source(cart, "customers/ann", "", arena));
     cart->customer = arena_text(arena, "customers/bob");
-    CHECK_TEXT(error_reason(merge_check_source(cart, "customers/ann", arena)), "CART_HAS_CUSTOMER");
-    CU_ASSERT_PTR_NULL(merge_check_source(cart, "customers/bob", arena));
+    CHECK_TEXT(
+        error_reason(merge_check_source(cart, "customers/ann", "", arena)), "CART_HAS_CUSTOMER");
+    CU_ASSERT_PTR_NULL(merge_check_source(cart, "customers/bob", "", arena));
     cart->state = THROUGHLINE__CART__V1__CART__STATE__ORDERED;
-    CHECK_TEXT(error_reason(merge_check_source(cart, "customers/bob", arena)), "CART_CLOSED");
+    CHECK_TEXT(error_reason(merge_check_source(cart, "customers/bob", "", arena)), "CART_CLOSED");
     dollars->currency = arena_text(arena, "USD");
     CHECK_TEXT(error_reason(merge_check_currency(cart, dollars)), "CURRENCY_MISMATCH");
     arena_free(arena);
