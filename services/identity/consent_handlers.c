@@ -22,6 +22,13 @@ static void check_consent_given(RpcCall *call, const Consent *consent)
     check_enum(call, "consent.state", &throughline__identity__v1__consent__state__descriptor,
         consent->state);
     check_text(call, "consent.wording", consent->wording, 0, CONSENT_MAX_WORDING);
+    if (!consent->expire_time)
+        return;
+    if (consent->state != THROUGHLINE__IDENTITY__V1__CONSENT__STATE__GRANTED)
+        check_fail(call, "consent.expire_time", "is for GRANTED only");
+    else if (!timestamp_is_valid(consent->expire_time) ||
+             timestamp_to_micros(consent->expire_time) <= call->arrived_at)
+        check_fail(call, "consent.expire_time", "must be a time to come");
 }
 
 /* What is said of a merged record is said of its survivor, who must have its consents first: the
@@ -90,8 +97,8 @@ static const Error *check_consent(RpcCall *call, const void *request, void *repl
         (error = customer_load_survivor(call->store, req->customer, &customer)) ||
         (error = customer_check_access(call, &customer, req->customer)))
         return error;
-    response->n_channels =
-        consent_channels(&customer, req->purpose, call->arena, &response->channels);
+    response->n_channels = consent_channels(
+        &customer, req->purpose, call->arrived_at, call->arena, &response->channels);
     return NULL;
 }
 

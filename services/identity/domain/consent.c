@@ -1,13 +1,21 @@
 #include "services/identity/domain/consent.h"
 
 #include "shared/base/text.h"
+#include "shared/codec/types.h"
 
 static const Error consents_full = { ERROR_FAILED_PRECONDITION, "CONSENTS_FULL",
     "A customer holds at most 200 consents." };
 
-static bool is_yes(const Consent *consent)
+/* Until then a yes holds. */
+static int64_t end_of(const Consent *consent)
 {
-    return consent && consent->state == THROUGHLINE__IDENTITY__V1__CONSENT__STATE__GRANTED;
+    return consent->expire_time ? timestamp_to_micros(consent->expire_time) : INT64_MAX;
+}
+
+static bool is_yes(const Consent *consent, int64_t now)
+{
+    return consent && consent->state == THROUGHLINE__IDENTITY__V1__CONSENT__STATE__GRANTED &&
+           now < end_of(consent);
 }
 
 static Consent **find(const Customer *customer, const Consent *like)
@@ -51,7 +59,7 @@ static bool is_before(const Google__Protobuf__Timestamp *a, const Google__Protob
 }
 
 size_t consent_channels(
-    const Customer *customer, const char *purpose, Arena *arena, char ***channels)
+    const Customer *customer, const char *purpose, int64_t now, Arena *arena, char ***channels)
 {
     const Consent **yes = arena_array(arena, customer->n_consents, sizeof(*yes));
     size_t n = 0;
@@ -60,7 +68,7 @@ size_t consent_channels(
         const Consent *consent = customer->consents[i];
         size_t at = n;
 
-        if (!is_yes(consent) || !text_equal(consent->purpose, purpose))
+        if (!is_yes(consent, now) || !text_equal(consent->purpose, purpose))
             continue;
         for (; at > 0 && is_before(yes[at - 1]->update_time, consent->update_time); at--)
             yes[at] = yes[at - 1];
@@ -77,28 +85,40 @@ size_t consent_channels(
  * asked. */
 static Consent *withdrawn(const Consent *a, const Consent *b, const Merge *merge, Arena *arena)
 {
-    const Consent *yes = is_yes(a) ? a : b, *no = is_yes(a) ? b : a;
+    bool is_a_yes = is_yes(a, timestamp_to_micros(merge->time));
+    const Consent *yes = is_a_yes ? a : b, *no = is_a_yes ? b : a;
     Consent *result = arena_copy(arena, no ? no : yes, sizeof(*result));
 
-    if (!no)
+    if (!no || no->state == THROUGHLINE__IDENTITY__V1__CONSENT__STATE__GRANTED)
         result->state = THROUGHLINE__IDENTITY__V1__CONSENT__STATE__DENIED;
+    result->expire_time = NULL;
     result->update_time = merge->time;
     result->given_channel = merge->channel;
     result->given_actor = merge->actor;
     return result;
 }
 
-static Consent *later(Consent *a, Consent *b)
+/* Of two that are alike. */
+static Consent *later(Consent *a, Consent *b, Arena *arena)
 {
+    Consent *later, *other;
+
     if (!a || !b)
         return a ? a : b;
-    return is_before(a->update_time, b->update_time) ? b : a;
+    later = is_before(a->update_time, b->update_time) ? b : a;
+    other = later == a ? b : a;
+    if (end_of(other) < end_of(later)) {
+        later = arena_copy(arena, later, sizeof(*later));
+        later->expire_time = other->expire_time;
+    }
+    return later;
 }
 
 void consent_join(Customer *survivor, const Customer *duplicate, const Merge *merge, Arena *arena,
     Consent ***changed, size_t *n_changed)
 {
     size_t n_own = survivor->n_consents;
+    int64_t now = timestamp_to_micros(merge->time);
 
     *changed = arena_array(arena, n_own + duplicate->n_consents, sizeof(**changed));
     *n_changed = 0;
@@ -111,8 +131,8 @@ void consent_join(Customer *survivor, const Customer *duplicate, const Merge *me
         Consent **place = find(duplicate, survivor->consents[i]);
         Consent *other = place ? *place : NULL;
 
-        if (is_yes(own) == is_yes(other)) {
-            survivor->consents[i] = later(own, other);
+        if (is_yes(own, now) == is_yes(other, now)) {
+            survivor->consents[i] = later(own, other, arena);
             continue;
         }
         survivor->consents[i] = withdrawn(own, other, merge, arena);

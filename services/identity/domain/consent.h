@@ -16,13 +16,13 @@ enum { CONSENT_MAX_WORDING = 100 };
  * CONSENTS_FULL. */
 const Error *consent_set(Customer *customer, const Consent *consent, Arena *arena);
 
-/* Channels with a yes for the purpose, the one given last first. */
+/* Channels with a yes for the purpose that holds now (microseconds since 1970), the one given last first. */
 size_t consent_channels(
-    const Customer *customer, const char *purpose, Arena *arena, char ***channels);
+    const Customer *customer, const char *purpose, int64_t now, Arena *arena, char ***channels);
 
-/* The consents of one person who was two records: a yes needs a yes on both sides, else it is a no
- * since the merge; these are in `changed`. Of two alike the later stays. May exceed the limit of
- * one record. */
+/* The consents of one person who was two records: a yes needs a yes on both sides that holds at the
+ * merge, else it is a no since then; these are in `changed`. Of two alike the later stays, a yes not
+ * longer than either. May exceed the limit of one record. */
 void consent_join(Customer *survivor, const Customer *duplicate, const Merge *merge, Arena *arena,
     Consent ***changed, size_t *n_changed);
 

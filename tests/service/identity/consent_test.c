@@ -1,6 +1,8 @@
 #include "tests/service/identity/teller.h"
 
+#include "shared/base/clock.h"
 #include "shared/base/text.h"
+#include "shared/codec/types.h"
 
 typedef Throughline__Identity__V1__ListConsentHistoryRequest ListConsentHistoryRequest;
 typedef Throughline__Identity__V1__ListConsentHistoryResponse ListConsentHistoryResponse;
@@ -48,6 +50,38 @@ static void a_yes_comes_with_its_proof(void)
     CU_ASSERT_FALSE(allows(fixture, jo, "marketing", "inbox"));
     CU_ASSERT_PTR_NULL(set_consent(fixture, jo, "surveys", "inbox", DENIED, &reply));
     CU_ASSERT_FALSE(allows(fixture, jo, "surveys", "inbox"));
+    CU_ASSERT_TRUE(fixture_stop(fixture));
+}
+
+static const Error *grant_until(
+    Fixture *fixture, const char *customer, int state, int64_t end, Customer *reply)
+{
+    SetConsentRequest request = THROUGHLINE__IDENTITY__V1__SET_CONSENT_REQUEST__INIT;
+    Throughline__Identity__V1__Consent consent = THROUGHLINE__IDENTITY__V1__CONSENT__INIT;
+
+    consent.purpose = "surveys";
+    consent.channel = "inbox";
+    consent.state = (Throughline__Identity__V1__Consent__State)state;
+    consent.expire_time = timestamp_from_micros(fixture_arena(fixture), end);
+    request.customer = (char *)customer;
+    request.consent = &consent;
+    throughline__identity__v1__customer__init(reply);
+    return fixture_call(fixture, "ConsentService/SetConsent", &request, reply);
+}
+
+static void a_yes_may_end_by_itself(void)
+{
+    Fixture *fixture = start_identity();
+    const char *jo = a_customer(fixture, "Jo", NULL);
+    int64_t hour = 3600 * INT64_C(1000000), later = clock_now() + hour;
+    Customer reply;
+
+    CHECK_TEXT(error_reason(grant_until(fixture, jo, GRANTED, later, &reply)), "OK");
+    CHECK_INT(timestamp_to_micros(reply.consents[0]->expire_time), later);
+    CU_ASSERT_TRUE(allows(fixture, jo, "surveys", "inbox"));
+    CU_ASSERT_TRUE(
+        blames(grant_until(fixture, jo, GRANTED, later - 2 * hour, &reply), "consent.expire_time"));
+    CU_ASSERT_TRUE(blames(grant_until(fixture, jo, DENIED, later, &reply), "consent.expire_time"));
     CU_ASSERT_TRUE(fixture_stop(fixture));
 }
 
@@ -174,6 +208,7 @@ int main(int argc, char **argv)
     CU_TestInfo tests[] = {
         { "nobody_asked_is_no", nobody_asked_is_no },
         { "a_yes_comes_with_its_proof", a_yes_comes_with_its_proof },
+        { "a_yes_may_end_by_itself", a_yes_may_end_by_itself },
         { "the_history_keeps_every_word", the_history_keeps_every_word },
         { "a_repeated_request_is_one_word", a_repeated_request_is_one_word },
         { "a_merge_keeps_both_histories_and_tells_what_it_took",

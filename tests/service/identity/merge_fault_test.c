@@ -2,6 +2,7 @@
  * nothing is lost, and whoever tries again finishes it. */
 #include "services/identity/customer_records.h"
 #include "services/identity/merge_steps.h"
+#include "shared/base/clock.h"
 #include "shared/base/text.h"
 #include "shared/store/engine_failing.h"
 #include "tests/support/test_main.h"
@@ -84,7 +85,7 @@ static bool says_yes(Bench *bench, const char *name)
     char **channels;
 
     CU_ASSERT_PTR_NULL(customer_load_survivor(&bench->view, name, &customer));
-    return consent_channels(&customer, "surveys", bench->arena, &channels) > 0;
+    return consent_channels(&customer, "surveys", clock_now(), bench->arena, &channels) > 0;
 }
 
 /* At any time: whoever is asked for by an identifier lists it, and a no stays a no. */

@@ -161,11 +161,26 @@ static void only_a_yes_for_the_purpose_opens_a_channel(void)
     CU_ASSERT_PTR_NULL(
         consent_set(jo, a_consent(arena, "marketing", "webhook", GRANTED, 6), arena));
 
-    CHECK_INT((int)consent_channels(jo, "surveys", arena, &channels), 3);
+    CHECK_INT((int)consent_channels(jo, "surveys", 7, arena, &channels), 3);
     CHECK_TEXT(channels[0], "inbox");
     CHECK_TEXT(channels[1], "push");
     CHECK_TEXT(channels[2], "email");
-    CHECK_INT((int)consent_channels(jo, "service", arena, &channels), 0);
+    CHECK_INT((int)consent_channels(jo, "service", 7, arena, &channels), 0);
+    arena_free(arena);
+}
+
+static void a_yes_ends_with_its_time(void)
+{
+    Arena *arena = arena_new();
+    Customer *jo = a_customer(arena, "customers/jo");
+    Consent *consent = a_consent(arena, "surveys", "inbox", GRANTED, 1);
+    char **channels;
+
+    consent->expire_time = a_time(arena, 10);
+    CU_ASSERT_PTR_NULL(consent_set(jo, consent, arena));
+
+    CHECK_INT((int)consent_channels(jo, "surveys", 9999999, arena, &channels), 1);
+    CHECK_INT((int)consent_channels(jo, "surveys", 10000000, arena, &channels), 0);
     arena_free(arena);
 }
 
@@ -199,6 +214,7 @@ int main(int argc, char **argv)
             a_consent_takes_the_place_of_the_one_before },
         { "only_a_yes_for_the_purpose_opens_a_channel",
             only_a_yes_for_the_purpose_opens_a_channel },
+        { "a_yes_ends_with_its_time", a_yes_ends_with_its_time },
         { "a_customer_has_at_most_two_hundred_consents",
             a_customer_has_at_most_two_hundred_consents },
         CU_TEST_INFO_NULL,

@@ -168,6 +168,32 @@ static void of_two_consents_alike_the_later_stays(void)
     arena_free(arena);
 }
 
+static Consent *a_yes_until(Arena *arena, const char *purpose, int64_t given, int64_t end)
+{
+    Consent *consent = a_consent(arena, purpose, "inbox", GRANTED, given);
+
+    consent->expire_time = a_time(arena, end);
+    return consent;
+}
+
+static void a_yes_that_has_ended_is_none_and_the_shorter_stays(void)
+{
+    Arena *arena = arena_new();
+    Customer *jo = a_customer(arena, "customers/jo"), *bo = a_customer(arena, "customers/bo");
+
+    consent_set(jo, a_yes_until(arena, "surveys", 5, 8), arena);
+    consent_set(bo, a_consent(arena, "surveys", "inbox", GRANTED, 3), arena);
+    consent_set(jo, a_consent(arena, "service", "inbox", GRANTED, 5), arena);
+    consent_set(bo, a_yes_until(arena, "service", 3, 20), arena);
+    merged(jo, bo, 9, arena);
+
+    CHECK_INT(consent_for(jo, "surveys")->state, DENIED);
+    CU_ASSERT_PTR_NULL(consent_for(jo, "surveys")->expire_time);
+    CHECK_INT(consent_for(jo, "service")->update_time->seconds, 5);
+    CHECK_INT(consent_for(jo, "service")->expire_time->seconds, 20);
+    arena_free(arena);
+}
+
 static Customer *any_customer(Arena *arena, const char *name, unsigned *seed)
 {
     Customer *customer = a_customer(arena, name);
@@ -292,6 +318,8 @@ int main(int argc, char **argv)
         { "absorbing_again_changes_nothing", absorbing_again_changes_nothing },
         { "a_chain_of_merges_keeps_every_origin", a_chain_of_merges_keeps_every_origin },
         { "of_two_consents_the_stricter_wins", of_two_consents_the_stricter_wins },
+        { "a_yes_that_has_ended_is_none_and_the_shorter_stays",
+            a_yes_that_has_ended_is_none_and_the_shorter_stays },
         { "of_two_consents_alike_the_later_stays", of_two_consents_alike_the_later_stays },
         { "no_order_of_merges_makes_a_yes_or_loses_an_identifier",
             no_order_of_merges_makes_a_yes_or_loses_an_identifier },
