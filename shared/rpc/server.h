@@ -88,6 +88,10 @@ RpcLimits rpc_limits(const RpcLimits *given);
 
 void rpc_server_set_serving(RpcServer *server, bool is_serving);
 
+/* For a process without TLS, before it uses OpenSSL, which then leaves its words for errors out of
+ * memory: half a megabyte, called for by files of TLS that cannot be used. */
+void rpc_spare_tls_words(void);
+
 /* Why no new connections are taken, in a few words; NULL when they are. */
 const char *rpc_server_strain(const RpcServer *server);
 

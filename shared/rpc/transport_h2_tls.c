@@ -35,6 +35,11 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
     return SSL_TLSEXT_ERR_OK;
 }
 
+void rpc_spare_tls_words(void)
+{
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
+}
+
 static const Error *bad_file(Arena *arena, const char *path)
 {
     const char *why = ERR_reason_error_string(ERR_peek_last_error());

@@ -125,6 +125,8 @@ const Error *running_start(RunningService *running)
     };
     const Error *error;
 
+    if (!service_text(config, "tls-cert") && !service_text(config, "tls-ca"))
+        rpc_spare_tls_words();
     if ((error = service_check_tls(config)) ||
         (error = admin_start(running->arena, &admin, &running->admin)) ||
         (keys && (error = token_keys_open(running->arena, keys, &running->context.keys))) ||
