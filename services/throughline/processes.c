@@ -14,10 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ADMIN_OFFSET = 100, MAX_FLAGS = 32, POLL_MS = 5, ANSWER_SIZE = 512, REASON_SIZE = 128 };
+enum { ADMIN_OFFSET = 100, MAX_FLAGS = 32, POLL_MS = 5 };
+enum { ANSWER_SIZE = 512, REASON_SIZE = 128, LINE_SIZE = 512 };
 
 extern char **environ;
 
@@ -37,11 +39,17 @@ static const char *program_folder(Arena *arena)
     return arena_text(arena, path);
 }
 
+static const char *log_of(Arena *arena, const Processes *processes, int index)
+{
+    return arena_printf(arena, "%s/logs/%s.log", processes->data, shop_services[index].name);
+}
+
 static const Error *start_one(Arena *arena, Processes *p, int index, const char *folder)
 {
     const char *name = shop_services[index].name;
     const char *program = arena_printf(arena, "%s/%s", folder, name);
-    const char *log = arena_printf(arena, "%s/logs/%s.log", p->data, name);
+    const char *log = log_of(arena, p, index);
+    struct stat before = { 0 };
     char *argv[MAX_FLAGS] = { 0 };
     int n = 0, code;
     posix_spawn_file_actions_t actions;
@@ -59,6 +67,8 @@ static const Error *start_one(Arena *arena, Processes *p, int index, const char 
     if (text_equal(name, "identity"))
         argv[n++] = arena_printf(arena, "--token-signing-key=%s/keys/signing.jwk", p->data);
 
+    stat(log, &before);
+    p->logs_before[index] = (long)before.st_size;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -161,32 +171,59 @@ static bool is_ready(int admin_port, char reason[REASON_SIZE])
     return ready;
 }
 
+/* ": " and what a service that could not start said of it on standard error, the last line since then that is no entry of the log. */
+static const char *last_words(Arena *arena, const Processes *processes, int index)
+{
+    FILE *log = fopen(log_of(arena, processes, index), "re");
+    const char *words = "";
+    char line[LINE_SIZE];
+
+    if (!log)
+        return "";
+    if (!fseek(log, processes->logs_before[index], SEEK_SET))
+        while (fgets(line, sizeof(line), log))
+            if (*line != '{' && *line != '\n')
+                words = arena_printf(arena, ": %.*s", (int)strcspn(line, "\n"), line);
+    fclose(log);
+    return words;
+}
+
+/* WNOWAIT: who has ended is for processes_reap to collect. */
+static bool has_ended(const Processes *processes, int index)
+{
+    siginfo_t info = { 0 };
+
+    return waitid(P_PID, (id_t)processes->pids[index], &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid;
+}
+
+static const Error *wait_ready(Arena *arena, const Processes *processes, int index, int64_t end)
+{
+    const char *name = shop_services[index].name, *log = log_of(arena, processes, index);
+    char reason[REASON_SIZE];
+
+    while (!is_ready(processes->base_port + index + ADMIN_OFFSET, reason)) {
+        if (*processes->stop)
+            return &shop_interrupted;
+        if (has_ended(processes, index))
+            return error_new(arena, ERROR_UNAVAILABLE, "NOT_READY",
+                "%s has ended%s; its log is %s.", name, last_words(arena, processes, index), log);
+        if (clock_monotonic() > end)
+            return error_new(arena, ERROR_UNAVAILABLE, "NOT_READY",
+                "%s is not ready%s; its log is %s.", name, reason, log);
+        clock_sleep_ms(POLL_MS);
+    }
+    return NULL;
+}
+
 const Error *processes_wait_ready(Arena *arena, const Processes *processes, int timeout_ms)
 {
     int64_t end = clock_monotonic() + (int64_t)timeout_ms * 1000;
+    const Error *error = NULL;
 
-    for (int i = 0; i < SHOP_SERVICES; i++) {
-        char reason[REASON_SIZE];
-
-        while (!is_ready(processes->base_port + i + ADMIN_OFFSET, reason)) {
-            const char *name = shop_services[i].name;
-            /* WNOWAIT: who has ended is for processes_reap to collect. */
-            siginfo_t info = { 0 };
-            bool ended =
-                waitid(P_PID, (id_t)processes->pids[i], &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-                info.si_pid;
-
-            if (*processes->stop)
-                return &shop_interrupted;
-            if (ended || clock_monotonic() > end)
-                return error_new(arena, ERROR_UNAVAILABLE, "NOT_READY",
-                    "%s %s%s; its log is %s/logs/%s.log.", name,
-                    ended ? "has ended" : "is not ready", ended ? "" : reason, processes->data,
-                    name);
-            clock_sleep_ms(POLL_MS);
-        }
-    }
-    return NULL;
+    for (int i = 0; i < SHOP_SERVICES && !error; i++)
+        error = wait_ready(arena, processes, i, end);
+    return error;
 }
 
 int processes_reap(Processes *processes)

@@ -8,7 +8,8 @@
 #include <sys/types.h>
 
 typedef struct Processes {
-    pid_t pids[SHOP_SERVICES]; /* 0: not running */
+    pid_t pids[SHOP_SERVICES];       /* 0: not running */
+    long logs_before[SHOP_SERVICES]; /* how long each log was when its service was started */
     int base_port;
     const char *data;
     const char *store_uri;
@@ -19,8 +20,8 @@ typedef struct Processes {
 /* Starts all five, logs to DATA/logs. Errors: UNAVAILABLE PROGRAM_MISSING, PORT_TAKEN. */
 const Error *processes_start(Arena *arena, Processes *processes);
 
-/* Waits until /readyz of all is 200. Errors: UNAVAILABLE NOT_READY naming the service and where its log is, CANCELLED
- * INTERRUPTED. */
+/* Waits until /readyz of all is 200. Errors: UNAVAILABLE NOT_READY naming the service, what it said and where its
+ * log is, CANCELLED INTERRUPTED. */
 const Error *processes_wait_ready(Arena *arena, const Processes *processes, int timeout_ms);
 
 /* The first child that has ended although nobody asked it to, -1 when all run. */
