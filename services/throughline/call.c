@@ -57,10 +57,11 @@ static const RpcMethod *find_method(Arena *arena, const char *service, const cha
     return NULL;
 }
 
-static int print_message(Arena *arena, const void *message)
+/* False when nobody takes it. */
+static bool print_message(Arena *arena, const void *message)
 {
     printf("%s\n", json_from_message(arena, message, JSON_PRETTY));
-    return fflush(stdout) ? EXIT_FAILED : EXIT_OK;
+    return !fflush(stdout) && !ferror(stdout);
 }
 
 /* One request from the command line, or one a line from standard input. */
@@ -111,10 +112,9 @@ static const Error *call_stream(
         shop_client(shop, service->package), &outgoing, service, method->name, &stream);
     if (!error) {
         error = send_requests(shop->arena, stream, method, json);
-        while (!error && !(error = rpc_client_receive(stream, one, &message)) && message) {
-            print_message(one, message);
+        while (!error && !(error = rpc_client_receive(stream, one, &message)) && message &&
+               print_message(one, message))
             arena_reset(one);
-        }
         error = error_copy(shop->arena, error);
         rpc_client_close_stream(stream);
     }

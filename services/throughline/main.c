@@ -60,7 +60,7 @@ static int run(const Command *command, int argc, char **argv)
     return code;
 }
 
-int main(int argc, char **argv)
+static int choose(int argc, char **argv)
 {
     if (argc < 2)
         return print_usage(stderr);
@@ -75,4 +75,15 @@ int main(int argc, char **argv)
             return run(commands[i], argc - 1, argv + 1);
     fprintf(stderr, "throughline: there is no command \"%s\".\n\n", argv[1]);
     return print_usage(stderr);
+}
+
+/* What could not be printed was not done, whatever became of it. */
+int main(int argc, char **argv)
+{
+    int code = choose(argc, argv);
+
+    if (!fflush(stdout) && !ferror(stdout))
+        return code;
+    fprintf(stderr, "throughline: standard output cannot be written.\n");
+    return code == EXIT_OK ? EXIT_FAILED : code;
 }

@@ -80,8 +80,9 @@ static const Error *follow(const Shop *shop, const Channel *channel, Watch *watc
         while (!error && !(error = rpc_client_receive(stream, one, &message)) && message) {
             remember(watch, message);
             printf("%s\n", json_from_message(one, message, JSON_COMPACT));
-            fflush(stdout);
             arena_reset(one);
+            if (fflush(stdout))
+                break;
         }
         error = error_copy(shop->arena, error);
         rpc_client_close_stream(stream);
@@ -140,7 +141,8 @@ static int run(const Config *config, Arena *arena)
         return EXIT_USAGE;
     }
     /* A server that restarts ends its streams; they go on after the last change that was printed. */
-    while ((error = follow(&shop, &channel, &watch)) && error->code == ERROR_UNAVAILABLE) {
+    while ((error = follow(&shop, &channel, &watch)) && error->code == ERROR_UNAVAILABLE &&
+           !ferror(stdout)) {
         fprintf(stderr, "watch: %s (goes on in a moment)\n", error->message);
         clock_sleep_ms(RETRY_MS);
     }

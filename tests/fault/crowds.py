@@ -4,7 +4,6 @@ import signal
 import subprocess
 import threading
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -19,6 +18,7 @@ from report import wait_for
 
 STALL_SECONDS = 2
 GATHER_SECONDS = 0.5
+AT_ONCE = 2000  # changes; CONNECTIONS have room for half of them, the rest queues up with the clients
 WATCHED_MIB = 8
 CROWD_MIB = 64
 ADDERS = 4
@@ -32,11 +32,6 @@ def check_memory(report, what, binaries, watch, most_mib):
     if not is_sanitized(binaries / "cart"):
         report.check(f"{what}: the server's memory grows by {most_mib} MiB at most", growth <= most_mib, f"{growth:.1f}")
     return growth
-
-
-def metric(port, series):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as page:
-        return sum(float(line.split()[-1]) for line in page.read().decode().splitlines() if line.startswith(series))
 
 
 def place(answer):
@@ -103,15 +98,15 @@ def stopped_watcher(scene, what):
              f"--token-file={cart.log.parent.parent}/tokens/admin.token"],
             stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.DEVNULL)
         try:
-            watchers = [Watcher(shop) for _ in range(report.size(9, 99))]
+            watchers = [Watcher(shop) for _ in range(report.size(9, 49))]
             for watcher in watchers:
                 watcher.start()
             wait_for("a first event for everybody", lambda: written(out) and all(watcher.seen for watcher in watchers), 60)
             stopped.send_signal(signal.SIGSTOP)
             memory = MemoryWatch(cart.process.pid)
-            during = add_lines(shop, articles, report.size(600, 20000), "during")
+            during = add_lines(shop, articles, report.size(600, 5000), "during")
             wait_for("an end to waiting for who takes nothing",
-                     lambda: metric(cart.admin_port, 'throughline_rpc_limits_reached_total{reason="stalled"}') >= 1, 60)
+                     lambda: cart.metric('throughline_rpc_limits_reached_total{reason="stalled"}') >= 1, 60)
             total = sum(positions(shop, "cart").values())
             wait_for("every event for everybody else", lambda: all(len(watcher.seen) == total for watcher in watchers), 60)
             report.check(f"{what}: nobody else misses one, or has it twice or late", all(in_order(watcher.seen) for watcher in watchers))
@@ -128,7 +123,7 @@ def stopped_watcher(scene, what):
 
 
 class Crowd:
-    """Sends all that is not answered yet at once, over a few connections, and again when the refusals say so."""
+    """Sends what is not answered yet, AT_ONCE at once, over a few connections, and again when the refusals say so."""
 
     method = "CartService/AddLine"
 
@@ -138,10 +133,13 @@ class Crowd:
         self.refusals = []
         self.process = shop.processes["cart"]
         self.clients = [Client(shop.api, shop.processes["cart"].port, shop.token) for _ in range(CONNECTIONS)]
+        for client in self.clients:
+            client.wait_connected(30)
 
     def rush(self):
         calls = []
-        for i, (actor, request) in enumerate(self.waiting):
+        wave, rest = self.waiting[:AT_ONCE], self.waiting[AT_ONCE:]
+        for i, (actor, request) in enumerate(wave):
             client = self.clients[i % CONNECTIONS]
             calls.append(client.channel.unary_unary(self.shop.api.path(self.method)).future(
                 request, timeout=60, metadata=client._metadata(actor, "web", None)))  # pylint: disable=protected-access
@@ -149,13 +147,13 @@ class Crowd:
             time.sleep(GATHER_SECONDS)
             self.process.signal(signal.SIGCONT)
         left = []
-        for sent, call in zip(self.waiting, calls):
+        for sent, call in zip(wave, calls):
             try:
                 call.result()
             except grpc.RpcError as error:
                 self.refusals.append(Refused(self.shop.api, self.method, error))
                 left.append(sent)
-        self.waiting = left
+        self.waiting = rest + left
         if left:
             time.sleep(max(refusal.retry_seconds or 0 for refusal in self.refusals[-len(left):]))
 

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "bench"))
@@ -63,6 +64,11 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
             raise Failed(f"{self.name} does not stop within {STOP_SECONDS} s") from None
+
+    def metric(self, series):
+        """The sum of the series that begin so."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=20) as page:
+            return sum(float(line.split()[-1]) for line in page.read().decode().splitlines() if line.startswith(series))
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None
