@@ -11,8 +11,14 @@
 
 enum { CHUNK = 64 * 1024 };
 
+static const Error *unreadable(Arena *arena, const char *path)
+{
+    return error_new(
+        arena, ERROR_INVALID_ARGUMENT, "FILE_UNREADABLE", "%s is no file that can be read.", path);
+}
+
 /* The copy has no name and goes with the process. */
-static const Error *copy_of(Arena *arena, FILE *in, const char **readable)
+static const Error *copy_of(Arena *arena, FILE *in, const char *path, const char **readable)
 {
     FILE *copy = tmpfile();
     char chunk[CHUNK];
@@ -25,6 +31,8 @@ static const Error *copy_of(Arena *arena, FILE *in, const char **readable)
             break;
     if (ferror(copy) || fflush(copy))
         return file_unwritable(arena, "A temporary file");
+    if (ferror(in))
+        return unreadable(arena, path);
     *readable = arena_printf(arena, "/proc/self/fd/%d", fileno(copy));
     return NULL;
 }
@@ -41,10 +49,9 @@ const Error *input_path(Arena *arena, const char *path, const char **readable)
             arena, ERROR_NOT_FOUND, "FILE_NOT_FOUND", "%s: %s.", path, strerror(errno));
     *readable = path;
     if (fstat(fileno(in), &about) || S_ISDIR(about.st_mode))
-        error = error_new(arena, ERROR_INVALID_ARGUMENT, "FILE_UNREADABLE",
-            "%s is no file that can be read.", path);
+        error = unreadable(arena, path);
     else if (is_stdin || !S_ISREG(about.st_mode))
-        error = copy_of(arena, in, readable);
+        error = copy_of(arena, in, path, readable);
     if (!is_stdin)
         fclose(in);
     return error;
