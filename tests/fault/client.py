@@ -126,11 +126,15 @@ class Client:
 
     def stream(self, method, request, actor="services/test", channel="web", timeout=CALL_SECONDS):
         """The answers of a server stream; ends when it does."""
+        for answer in self.messages(method, request, actor, channel, timeout):
+            yield self.api.reply(method, answer)
+
+    def messages(self, method, request, actor="services/test", channel="web", timeout=CALL_SECONDS):
+        """The same, still packed: to unpack and name every field takes a hundred times as long."""
         call = self.channel.unary_stream(self.api.path(method))(
             self.api.request(method, request), timeout=timeout, metadata=self._metadata(actor, channel, None))
         try:
-            for answer in call:
-                yield self.api.reply(method, answer)
+            yield from call
         except grpc.RpcError as error:
             raise Refused(self.api, method, error) from None
         finally:

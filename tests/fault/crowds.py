@@ -44,6 +44,7 @@ class Watcher(threading.Thread):
     def __init__(self, shop):
         super().__init__(daemon=True)
         self.client = Client(shop.api, shop.processes["cart"].port, shop.token)
+        self.answer = shop.api.message("throughline.event.v1.SubscribeResponse")
         self.seen = []
         self.last = {}
         self.is_over = False
@@ -57,10 +58,10 @@ class Watcher(threading.Thread):
 
     def follow(self):
         at = [{"partition": partition, "sequence": sequence} for partition, sequence in self.last.items()]
-        for answer in self.client.stream("EventService/Subscribe", {"positions": at}, timeout=600):
-            partition, sequence = place(answer)
-            self.last[partition] = sequence
-            self.seen.append((partition, sequence))
+        for answer in self.client.messages("EventService/Subscribe", {"positions": at}, timeout=600):
+            position = self.answer.FromString(answer).position
+            self.last[position.partition] = position.sequence
+            self.seen.append((position.partition, position.sequence))
 
 
 def written(path):
