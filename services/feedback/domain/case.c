@@ -7,7 +7,7 @@
 static const Error case_resolved = { ERROR_FAILED_PRECONDITION, "CASE_RESOLVED",
     "The case is resolved: open a new one." };
 static const Error case_full = { ERROR_FAILED_PRECONDITION, "CASE_FULL",
-    "A case holds at most 500 messages: resolve it and open a new one." };
+    "A case holds at most 500 messages and 1 MiB of text: resolve it and open a new one." };
 
 bool case_is_resolved(const Case *record)
 {
@@ -25,13 +25,22 @@ void case_open(Case *record, const char *subject, CaseMessage *first, Arena *are
     record->create_time = record->update_time = first->time;
 }
 
+static size_t text_size(const Case *record)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < record->n_messages; i++)
+        size += strlen(record->messages[i]->text);
+    return size;
+}
+
 const Error *case_add_message(Case *record, CaseMessage *message, Arena *arena)
 {
     size_t n = record->n_messages;
 
     if (case_is_resolved(record))
         return &case_resolved;
-    if (n >= CASE_MAX_MESSAGES)
+    if (n >= CASE_MAX_MESSAGES || text_size(record) + strlen(message->text) > CASE_MAX_BYTES)
         return &case_full;
     record->messages = arena_grow(arena, record->messages, n, n + 1, sizeof(*record->messages));
     record->messages[record->n_messages++] = message;

@@ -13,6 +13,7 @@ typedef Google__Protobuf__Timestamp Timestamp;
 
 enum {
     CASE_MAX_MESSAGES = 500,
+    CASE_MAX_BYTES = 1024 * 1024, /* of text in all: an event and an answer carry the whole case */
     CASE_MAX_TEXT = 10000,
     CASE_MAX_SUBJECT = 200,
     CASE_MAX_RESOLUTION = 1000,

@@ -106,6 +106,22 @@ static void a_case_holds_so_many_messages(void)
     arena_free(arena);
 }
 
+static void a_case_of_long_messages_is_full_before(void)
+{
+    Arena *arena = arena_new();
+    Case *record = an_open_case(arena);
+    char *text = arena_alloc(arena, CASE_MAX_BYTES / 4 + 1);
+
+    memset(text, 'x', CASE_MAX_BYTES / 4);
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_PTR_NULL(case_add_message(record, a_message(arena, CUSTOMER, text, 6), arena));
+
+    CHECK_TEXT(error_reason(case_add_message(record, a_message(arena, CUSTOMER, text, 6), arena)),
+        "CASE_FULL");
+    CU_ASSERT_PTR_NULL(case_add_message(record, a_message(arena, CUSTOMER, "And?", 6), arena));
+    arena_free(arena);
+}
+
 static void a_subject_is_the_first_line(void)
 {
     Arena *arena = arena_new();
@@ -130,6 +146,7 @@ int main(int argc, char **argv)
         { "whoever_spoke_last_says_where_it_stands", whoever_spoke_last_says_where_it_stands },
         { "a_resolved_case_is_done", a_resolved_case_is_done },
         { "a_case_holds_so_many_messages", a_case_holds_so_many_messages },
+        { "a_case_of_long_messages_is_full_before", a_case_of_long_messages_is_full_before },
         { "a_subject_is_the_first_line", a_subject_is_the_first_line },
         CU_TEST_INFO_NULL,
     };
