@@ -64,7 +64,7 @@ const Error *db_open(const char *path, CheckedVfs *vfs, bool is_writer, Db **db)
                   "PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY"
                 /* Every commit empties a reader's cache: a large one holds memory, not pages. */
                 : "PRAGMA query_only = 1; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;"
-                  "PRAGMA cache_size = -512");
+                  "PRAGMA cache_size = -128");
     }
     if (rc != SQLITE_OK) {
         db_close(opened);
