@@ -65,6 +65,7 @@ typedef struct Job {
     int64_t now;
     EngineOutcome outcome; /* of everything but JOB_WRITE */
     const Error *error;    /* a constant; NULL when it is committed */
+    bool is_relaxed;       /* see StoreView */
     atomic_bool is_abandoned;
     atomic_int holders;
     sem_t finished;          /* raised once */

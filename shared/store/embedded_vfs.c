@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +29,7 @@ typedef struct Gathered {
     char *bytes; /* NULL before the first write */
     int size;
     sqlite3_int64 offset; /* of the first byte */
+    bool is_relaxed;
 } Gathered;
 
 struct CheckedVfs {
@@ -144,11 +144,15 @@ static int read_log(sqlite3_file *file, void *buffer, int size, sqlite3_int64 of
     return rc ? rc : methods_of(file)->base->xRead(file, buffer, size, offset);
 }
 
+/* The head of a log that begins anew is always synced before what follows it: else frames of the old log could stand behind the new
+ * head, or new ones behind the old. */
 static int sync_log(sqlite3_file *file, int flags)
 {
+    Gathered *gathered = gathered_of(file);
+    bool is_head = gathered->size && gathered->offset == 0;
     int rc = write_gathered(file);
 
-    return rc ? rc : count_sync(file, flags);
+    return rc || (gathered->is_relaxed && !is_head) ? rc : count_sync(file, flags);
 }
 
 static int truncate_log(sqlite3_file *file, sqlite3_int64 size)
@@ -272,4 +276,13 @@ const char *vfs_name(const CheckedVfs *vfs)
 int64_t vfs_syncs(const CheckedVfs *vfs)
 {
     return atomic_load(&vfs->syncs);
+}
+
+void vfs_relax(CheckedVfs *vfs, sqlite3 *handle, bool is_relaxed)
+{
+    sqlite3_file *file = NULL;
+
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+    if (file && methods_of(file) == &vfs->log)
+        gathered_of(file)->is_relaxed = is_relaxed;
 }

@@ -4,6 +4,7 @@
 #define THROUGHLINE_STORE_EMBEDDED_VFS_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { VFS_RESERVED_BYTES = 8 }; /* at the end of each page */
@@ -18,5 +19,9 @@ void vfs_free(CheckedVfs *vfs);
 const char *vfs_name(const CheckedVfs *vfs);
 
 int64_t vfs_syncs(const CheckedVfs *vfs);
+
+/* Whether the transactions of this connection are committed, from now on, without a sync of the log: they are in the file, for every
+ * reader and in their order, and on the disk with the next sync. */
+void vfs_relax(CheckedVfs *vfs, sqlite3 *handle, bool is_relaxed);
 
 #endif

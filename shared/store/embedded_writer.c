@@ -76,8 +76,10 @@ static const Error *enqueue(Embedded *embedded, Job *job)
 const Error *writer_submit(Embedded *embedded, const StoreView *view, Job *job)
 {
     struct timespec end = { view->deadline / MICROS, view->deadline % MICROS * 1000 };
-    const Error *error = view->is_hasty ? &store_would_wait : enqueue(embedded, job);
+    const Error *error;
 
+    job->is_relaxed = view->is_relaxed;
+    error = view->is_hasty ? &store_would_wait : enqueue(embedded, job);
     if (error)
         return error;
     /* A semaphore: the lock of a condition costs everyone who waited one more system call. */
@@ -162,6 +164,20 @@ static int run_text(Db *db, const char *sql)
     return statement ? db_run(statement) : db_failure(db);
 }
 
+/* Relaxed only if all of the batch may be, and only this: what the writer moves out of the log later is synced before. */
+static int commit(Embedded *embedded, const Job *batch)
+{
+    bool is_relaxed = true;
+    int rc;
+
+    for (const Job *job = batch; job; job = job->next)
+        is_relaxed = is_relaxed && job->is_relaxed;
+    vfs_relax(embedded->vfs, embedded->writer->handle, is_relaxed);
+    rc = run_text(embedded->writer, "COMMIT");
+    vfs_relax(embedded->vfs, embedded->writer->handle, false);
+    return rc;
+}
+
 /* A full disk stays full until something could be written: a transaction that changes nothing says nothing of it. */
 static int transact(Embedded *embedded, Job *batch)
 {
@@ -175,7 +191,7 @@ static int transact(Embedded *embedded, Job *batch)
         if (!is_given_up(job))
             rc = job_apply(embedded, job);
     if (rc == SQLITE_OK)
-        rc = run_text(db, "COMMIT");
+        rc = commit(embedded, batch);
     if (rc != SQLITE_OK && !sqlite3_get_autocommit(db->handle))
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
     if (rc == SQLITE_OK && sqlite3_total_changes64(db->handle) != changes)

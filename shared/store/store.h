@@ -103,6 +103,11 @@ typedef struct StoreView {
     int64_t deadline; /* clock_monotonic(); operations end with DEADLINE_EXCEEDED soon after */
     /* For threads that may not wait: what cannot be had from memory answers &store_would_wait, and nothing is done. */
     bool is_hasty;
+    /* The writes may be acknowledged before they are on the disk: if the power fails, never if the process ends, the last of them may
+     * be gone, in the reverse of their order, but none that came before an acknowledged write that is not relaxed. For effects that
+     * are repeated from a position that is stored in the same way, after them; they tell no events and keep no reply. An engine that
+     * could not keep the order (Mongo) writes them like all others. */
+    bool is_relaxed;
 
     /* Idempotency (AIP-155): the deciding write keeps `reply` under this key; a get, insert or replace that meets the key
      * again answers &store_replayed with `replayed` set, or ALREADY_EXISTS REQUEST_ID_REUSED when the hash differs. */

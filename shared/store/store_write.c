@@ -68,6 +68,7 @@ static const Error *seal_events(StoreView *view, const StoreWrite *write, Engine
     EngineEvent *events = arena_array(view->arena, write->n_events, sizeof(*events));
     const Error *error;
 
+    assert(!write->n_events || !view->is_relaxed);
     for (size_t i = 0; i < write->n_events; i++) {
         assert(view->seal && "a view without seal writes no events");
         if ((error = view->seal(view->seal_context, view->arena, out->name, write->events[i],
@@ -91,6 +92,7 @@ static void add_companions(const StoreView *view, bool is_last, EngineWrite *out
     }
     if (!is_last || !view->request_key)
         return;
+    assert(!view->is_relaxed);
     out->request_key = view->request_key;
     out->request_hash = view->request_hash;
     if (view->reply)

@@ -252,6 +252,53 @@ static void a_batch_for_an_event_goes_on_where_it_was_cut(void)
         store_get(an_effect("cart", 7), &records, "records/2", a_record("x")), "EVENT_APPLIED");
 }
 
+static StoreView *a_relaxed_view(void)
+{
+    StoreView *view = a_view();
+
+    view->is_relaxed = true;
+    return view;
+}
+
+static void what_is_written_relaxed_is_there_at_once(void)
+{
+    Record *record = a_record("1");
+    StoreWrite writes[] = { write_of(STORE_INSERT, a_record("2")),
+        write_of(STORE_INSERT, a_record("1")) };
+
+    CHECK_OK(store_insert(a_relaxed_view(), &records, record, NULL));
+    CHECK_OK(store_replace(a_relaxed_view(), &records, record, NULL));
+    CHECK_REASON(store_write(a_relaxed_view(), writes, COUNT(writes)), "RECORD_EXISTS");
+
+    CHECK_OK(writes[0].error);
+    CU_ASSERT(exists("records/1") && exists("records/2"));
+    CHECK_OK(
+        store_increment(a_relaxed_view(), &records, "records/1", "stock", 1, 0, 9, &record->stock));
+    CHECK_OK(store_delete(a_relaxed_view(), &records, "records/2", ""));
+    CHECK_OK(fixture_reopen(NULL));
+    CU_ASSERT(exists("records/1") && !exists("records/2"));
+}
+
+static void what_is_written_relaxed_waits_for_no_disk(void)
+{
+    int64_t syncs;
+
+    if (fixture_engine() != EMBEDDED) {
+        test_skip("writes of this engine are never relaxed");
+        return;
+    }
+    CHECK_OK(store_insert(a_view(), &records, a_record("1"), NULL));
+    syncs = store_counts(the_store()).syncs;
+
+    for (int i = 2; i < 9; i++)
+        CHECK_OK(store_insert(
+            a_relaxed_view(), &records, a_record(arena_printf(the_arena(), "%d", i)), NULL));
+    CHECK_INT(store_counts(the_store()).syncs, syncs);
+
+    CHECK_OK(store_insert(a_view(), &records, a_record("9"), NULL));
+    CHECK_INT(store_counts(the_store()).syncs, syncs + 1);
+}
+
 const CU_TestInfo batch_cases[] = {
     { "a_batch_writes_everything", a_batch_writes_everything },
     { "an_empty_batch_is_done", an_empty_batch_is_done },
@@ -280,5 +327,7 @@ const CU_TestInfo batch_cases[] = {
     { "a_batch_that_was_answered_writes_nothing", a_batch_that_was_answered_writes_nothing },
     { "a_batch_for_an_event_goes_on_where_it_was_cut",
         a_batch_for_an_event_goes_on_where_it_was_cut },
+    { "what_is_written_relaxed_is_there_at_once", what_is_written_relaxed_is_there_at_once },
+    { "what_is_written_relaxed_waits_for_no_disk", what_is_written_relaxed_waits_for_no_disk },
     CU_TEST_INFO_NULL,
 };

@@ -60,6 +60,28 @@ const Error *counted_change(
                   : store_replace(&view, &records, &record, &record);
 }
 
+static const char note_position[] = "records/note";
+
+static char *note_name(Arena *arena, int32_t number)
+{
+    return arena_printf(arena, "%s-%d", note_position, number);
+}
+
+const Error *counted_note(Store *store, Arena *arena, int32_t number)
+{
+    StoreView view = { .store = store, .arena = arena, .is_relaxed = true };
+    Record effect = THROUGHLINE__ECHO__V1__RECORD__INIT, position = effect;
+    const Error *error;
+
+    effect.name = note_name(arena, number);
+    position.name = (char *)note_position;
+    effect.count = position.count = number;
+    error = store_insert(&view, &records, &effect, NULL);
+    if (error && error->code != ERROR_ALREADY_EXISTS)
+        return error;
+    return store_put(&view, &records, &position, NULL);
+}
+
 void counted_check_integrity(const char *folder)
 {
     char path[4096];
@@ -144,6 +166,32 @@ static void check_outbox(Counted *counted, StoreView *view)
     memcpy(counted->trimmed, next, sizeof(next));
 }
 
+static bool is_noted(StoreView *view, int32_t number)
+{
+    Record note = THROUGHLINE__ECHO__V1__RECORD__INIT;
+    const Error *error = store_get(view, &records, note_name(view->arena, number), &note);
+
+    CU_ASSERT(!error || error->code == ERROR_NOT_FOUND);
+    return !error && note.count == number;
+}
+
+/* Nothing stands behind the first note that is missing. */
+static void check_notes(Counted *counted, StoreView *view)
+{
+    Record position = THROUGHLINE__ECHO__V1__RECORD__INIT;
+    const Error *error = store_get(view, &records, note_position, &position);
+    int32_t stored = error ? 0 : (int32_t)position.count;
+
+    CU_ASSERT(!error || error->code == ERROR_NOT_FOUND);
+    CU_ASSERT(stored >= counted->noted);
+    if (stored < counted->noted)
+        counted->lost += counted->noted - stored;
+    for (int32_t i = 1; i <= stored; i++)
+        CU_ASSERT(is_noted(view, i));
+    CU_ASSERT(!is_noted(view, stored + 2));
+    counted->noted = stored;
+}
+
 void counted_check(Counted *counted, const char *uri)
 {
     Arena *arena = arena_new();
@@ -159,6 +207,7 @@ void counted_check(Counted *counted, const char *uri)
         counted->acknowledged[i] = count;
     }
     check_outbox(counted, &view);
+    check_notes(counted, &view);
     store_close(view.store);
     arena_free(arena);
 }

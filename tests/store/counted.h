@@ -11,7 +11,8 @@ enum { COUNTED_DOCUMENTS = 40 };
 typedef struct Counted {
     int32_t acknowledged[COUNTED_DOCUMENTS]; /* changes of each that the store said it keeps */
     int64_t trimmed[COUNTED_DOCUMENTS];      /* events of each that were read and removed */
-    int lost;                                /* acknowledged changes that were not there any more */
+    int32_t noted;                           /* relaxed notes that must be there */
+    int lost; /* acknowledged changes, and notes, that were not there any more */
 } Counted;
 
 const Error *counted_open(Arena *arena, const char *uri, Store **store);
@@ -20,8 +21,12 @@ const Error *counted_open(Arena *arena, const char *uri, Store **store);
 const Error *counted_change(
     Store *store, Arena *arena, int document, size_t ballast, int32_t *count);
 
+/* The relaxed effect of event `number`, then the position behind it: each a document of its own. The effect may be there already. */
+const Error *counted_note(Store *store, Arena *arena, int32_t number);
+
 /* Opens the store and checks that each document has the changes that were acknowledged, or one more, whole; then these are the
- * acknowledged ones, and the outbox is empty. */
+ * acknowledged ones, and the outbox is empty. Of the notes there are those that must be, and further ones without a gap, the last
+ * perhaps without its position: `noted` becomes the position. */
 void counted_check(Counted *counted, const char *uri);
 
 /* SQLite's own opinion of the file, where there is one. */

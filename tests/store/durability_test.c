@@ -1,5 +1,5 @@
-/* A process that writes is killed at random moments, again and again. What it was told is stored must be there, and nothing may be
- * half there: document, index entry, event and answer agree.
+/* A process that writes is killed at random moments, again and again. What it was told is stored must be there, written relaxed or
+ * not, and nothing may be half there: document, index entry, event and answer agree.
  *
  * 300 rounds, in CI 30, quick 12; THROUGHLINE_TEST_SEED=N repeats a run. */
 #include "tests/store/counted.h"
@@ -19,6 +19,7 @@ enum {
     CI_ROUNDS = 30,
     QUICK_ROUNDS = 12,
     THREADS = 8,
+    NOTES = COUNTED_DOCUMENTS, /* what the writer of notes calls its document */
     ROUNDS_A_STORE = 10,
     LONGEST_MS = 200,
     ROUNDS_AT_START = 5, /* every fifth is killed while it opens the store, perhaps */
@@ -55,19 +56,34 @@ static void *write_on(void *argument)
     return NULL;
 }
 
+/* Beside the others, relaxed. */
+static void *note_on(void *argument)
+{
+    const Writer *writer = argument;
+    Arena *arena = arena_new();
+
+    for (Ack ack = { NOTES, counted.noted + 1 };; ack.count++) {
+        if (counted_note(writer->store, arena, ack.count) ||
+            write(writer->pipe, &ack, sizeof(ack)) != sizeof(ack))
+            _exit(3);
+        arena_reset(arena);
+    }
+    return NULL;
+}
+
 /* The process that is going to be killed. */
 static void run_writer(const char *uri, int pipe_end)
 {
     Arena *arena = arena_new();
-    Writer writers[THREADS];
+    Writer writers[THREADS + 1];
     pthread_t thread;
     Store *store;
 
     if (counted_open(arena, uri, &store))
         _exit(2);
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i <= THREADS; i++) {
         writers[i] = (Writer){ store, i, pipe_end };
-        pthread_create(&thread, NULL, write_on, &writers[i]);
+        pthread_create(&thread, NULL, i < THREADS ? write_on : note_on, &writers[i]);
     }
     for (;;)
         pause();
@@ -79,7 +95,9 @@ static bool take_ack(int pipe_end)
 
     if (read(pipe_end, &ack, sizeof(ack)) != sizeof(ack))
         return false;
-    if (ack.count > counted.acknowledged[ack.document])
+    if (ack.document == NOTES)
+        counted.noted = ack.count;
+    else if (ack.count > counted.acknowledged[ack.document])
         counted.acknowledged[ack.document] = ack.count;
     return true;
 }
