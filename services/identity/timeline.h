@@ -7,7 +7,7 @@
 #include "services/identity/identity_service.h"
 
 /* For the consumers of other services. */
-const Error *tell_event(RpcCall *call, const Event *event);
+const Error *tell_events(RpcCall *call, const Event *const *events, size_t n_events);
 
 /* For identity's own log: consents also go into their history, and what a merged customer had goes
  * to the survivor. */

@@ -1,6 +1,7 @@
 /* The consumer of another service's log. One thread takes events from the stream and applies
- * them in order; another, the keeper, holds the lease and stores positions. Positions are stored
- * behind the effects: what comes twice after a crash is passed over by the marks. */
+ * them in order, those of a message together where the effect can do that; another, the keeper,
+ * holds the lease and stores positions. Positions are stored behind the effects: what comes twice
+ * after a crash is passed over by the marks, or makes no difference. */
 #include "shared/event/consumer.h"
 
 #include "shared/base/clock.h"
@@ -47,32 +48,55 @@ static void log_failure(const EventConsumer *consumer, const char *what, const E
             { "reason", .text = error->reason }, { "message", .text = error->message }, { 0 } });
 }
 
-static const Error *apply_once(EventConsumer *consumer, Arena *arena, const Event *event)
+/* In the name of the source where the events are several. */
+static RpcContext context_of(
+    const EventConsumer *consumer, Arena *arena, const Event *const *events, size_t n_events)
 {
-    RpcContext context = {
-        .channel = event->channel,
-        .actor =
-            *event->actor ? event->actor : arena_printf(arena, "services/%s", consumer->source),
-        .on_behalf_of = event->on_behalf_of,
-        .device = "",
-        .journey = event->journey,
-        .purpose = "",
-    };
-    RpcCall *call = rpc_internal_call(arena, consumer->method, &context, consumer->service_context);
-    StoreView view = {
-        .store = consumer->store, .arena = arena, .seal = event_seal, .seal_context = call
-    };
+    RpcContext context = { "", "", "", "", "", "" };
+
+    if (n_events == 1) {
+        context.channel = events[0]->channel;
+        context.actor = events[0]->actor;
+        context.on_behalf_of = events[0]->on_behalf_of;
+        context.journey = events[0]->journey;
+    }
+    if (text_is_empty(context.actor))
+        context.actor = arena_printf(arena, "services/%s", consumer->source);
+    return context;
+}
+
+static const Error *apply_marked(
+    const EventEffect *effect, RpcCall *call, const char *source, const Event *event)
+{
+    StoreView *view = call->store;
     const Error *error;
 
-    call->deadline = clock_monotonic() + CONSUMER_APPLY_MS * INT64_C(1000);
-    if (*event->traceparent)
-        call->traceparent = event->traceparent;
-    view.deadline = call->deadline;
-    view.mark_source = arena_printf(arena, "%s/%d", consumer->source, event->partition);
-    view.mark_position = event->sequence;
-    call->store = &view;
-    error = consumer->effect.apply(call, event);
+    view->mark_source = arena_printf(call->arena, "%s/%d", source, event->partition);
+    view->mark_position = event->sequence;
+    error = effect->apply(call, event);
     return error == &store_applied ? NULL : error;
+}
+
+/* One event, or several if the effect takes them. */
+static const Error *apply_once(
+    EventConsumer *consumer, Arena *arena, const Event *const *events, size_t n_events)
+{
+    const EventEffect *effect = &consumer->effect;
+    RpcContext context = context_of(consumer, arena, events, n_events);
+    RpcCall *call = rpc_internal_call(arena, consumer->method, &context, consumer->service_context);
+    StoreView view = { .store = consumer->store,
+        .arena = arena,
+        .is_relaxed = effect->is_relaxed,
+        .seal = event_seal,
+        .seal_context = call };
+
+    call->deadline = clock_monotonic() + CONSUMER_APPLY_MS * INT64_C(1000);
+    if (n_events == 1 && *events[0]->traceparent)
+        call->traceparent = events[0]->traceparent;
+    view.deadline = call->deadline;
+    call->store = &view;
+    return effect->apply_all ? effect->apply_all(call, events, n_events)
+                             : apply_marked(effect, call, consumer->source, events[0]);
 }
 
 /* Under the lock: whether the lease is still ours, without a break. */
@@ -81,21 +105,29 @@ static bool goes_on(const ConsumerSession *session)
     return !session->consumer->is_stopping && session->consumer->generation == session->generation;
 }
 
+static bool is_over(const ConsumerSession *session)
+{
+    bool is_ours;
+
+    pthread_mutex_lock(&session->consumer->lock);
+    is_ours = goes_on(session);
+    pthread_mutex_unlock(&session->consumer->lock);
+    return !is_ours;
+}
+
 /* Until it has its effect; false when the session is over first. */
 static bool apply(ConsumerSession *session, Arena *arena, const Event *event)
 {
     EventConsumer *consumer = session->consumer;
     const Error *error;
     int pause = 0;
-    bool is_ours = true;
 
     for (;;) {
-        pthread_mutex_lock(&consumer->lock);
-        is_ours = goes_on(session);
-        pthread_mutex_unlock(&consumer->lock);
+        if (is_over(session))
+            return false;
         arena_reset(arena);
-        if (!is_ours || !(error = apply_once(consumer, arena, event)))
-            return is_ours;
+        if (!(error = apply_once(consumer, arena, &event, 1)))
+            return true;
         if (pause == 0)
             log_failure(consumer, "event_not_applied", error);
         counter_add(consumer->retries, 1);
@@ -104,81 +136,110 @@ static bool apply(ConsumerSession *session, Arena *arena, const Event *event)
     }
 }
 
-static const Error *check_place(const ConsumerSession *session, const SubscribeResponse *response)
+/* Moves the session on by one event. */
+static const Error *step(ConsumerSession *session, const Event *event)
 {
-    const Position *position = response->position;
-    const Event *event = response->event;
-
-    if (!position || position->partition < 0 || position->partition >= STORE_PARTITIONS ||
-        response->skipped < 0 ||
-        position->sequence - response->skipped - (event || !response->skipped ? 1 : 0) !=
-            session->positions[position->partition])
+    if (event->partition < 0 || event->partition >= STORE_PARTITIONS ||
+        event->sequence != session->positions[event->partition] + 1)
         return &gap;
-    if (event && (event->partition != position->partition || event->sequence != position->sequence))
-        return &gap;
+    session->positions[event->partition] = event->sequence;
     return NULL;
 }
 
-/* The event has had its effect. */
-static void move_on(ConsumerSession *session, const Position *position)
+/* Moves the session on by what the response brings. */
+static const Error *check_places(ConsumerSession *session, const SubscribeResponse *response)
+{
+    const Position *position = response->position;
+    const Event *event = response->event;
+    int64_t skipped = event || response->skipped ? response->skipped : 1;
+    const Error *error = NULL;
+
+    if (!position || position->partition < 0 || position->partition >= STORE_PARTITIONS ||
+        skipped < 0 || skipped > position->sequence - session->positions[position->partition])
+        return &gap;
+    session->positions[position->partition] += skipped;
+    if (event && ((error = step(session, event)) || event->partition != position->partition))
+        return &gap;
+    if (session->positions[position->partition] != position->sequence)
+        return &gap;
+    for (size_t i = 0; i < response->n_more && !error; i++)
+        error = step(session, response->more[i]);
+    return error;
+}
+
+/* So many events, up to these positions, have had their effect; 0: others were left out. */
+static void move_on(
+    ConsumerSession *session, const int64_t positions[STORE_PARTITIONS], size_t n_events)
 {
     EventConsumer *consumer = session->consumer;
+    int n_before, n_steps = n_events ? (int)n_events : 1;
 
     pthread_mutex_lock(&consumer->lock);
     session->has_taken = true;
     if (goes_on(session)) {
-        consumer->positions[position->partition] = position->sequence;
-        if (++consumer->n_unsaved == 1)
+        memcpy(consumer->positions, positions, sizeof(consumer->positions));
+        n_before = consumer->n_unsaved;
+        consumer->n_unsaved += n_steps;
+        if (n_before == 0)
             consumer->unsaved_at = clock_monotonic();
-        if (consumer->n_unsaved == 1 || consumer->n_unsaved == CONSUMER_SAVE_EVENTS)
+        if (n_before == 0 ||
+            n_before / CONSUMER_SAVE_EVENTS < consumer->n_unsaved / CONSUMER_SAVE_EVENTS)
             pthread_cond_broadcast(&consumer->changed);
     }
     pthread_mutex_unlock(&consumer->lock);
+    counter_add(consumer->applied, n_events);
 }
 
-bool consumer_take(ConsumerSession *session, Arena *arena, const SubscribeResponse *response)
+/* One after the other: what has had its effect counts, whatever becomes of the rest. */
+static bool apply_each(ConsumerSession *session, Arena *arena, const Event *const *events,
+    size_t n_events, int64_t positions[STORE_PARTITIONS])
 {
-    if (response->event && !apply(session, arena, response->event))
-        return false;
-    move_on(session, response->position);
-    counter_add(session->consumer->applied, response->event ? 1 : 0);
+    for (size_t i = 0; i < n_events; i++) {
+        if (!apply(session, arena, events[i]))
+            return false;
+        positions[events[i]->partition] = events[i]->sequence;
+        move_on(session, positions, 1);
+    }
     return true;
 }
 
-static const Error *receive(ConsumerSession *session, const SubscribeResponse **response)
+/* `positions` are those before the response; false when the session is over first. */
+static bool take(ConsumerSession *session, Arena *arena, const SubscribeResponse *response,
+    int64_t positions[STORE_PARTITIONS])
 {
-    void *message = NULL;
-    const Error *error = rpc_client_receive(session->stream, session->message, &message);
+    const Event **events = arena_array(session->message, response->n_more + 1, sizeof(*events));
+    bool is_together = response->n_more > 0 && session->consumer->effect.apply_all;
+    size_t n_events = 0;
 
-    *response = message;
-    if (!error && message && !(error = check_place(session, message)))
-        session->positions[(*response)->position->partition] = (*response)->position->sequence;
-    return error;
+    if (response->event)
+        events[n_events++] = response->event;
+    for (size_t i = 0; i < response->n_more; i++)
+        events[n_events++] = response->more[i];
+    arena_reset(arena);
+    if (is_together && (is_over(session) || apply_once(session->consumer, arena, events, n_events)))
+        is_together = false;
+    if (!is_together && !apply_each(session, arena, events, n_events, positions))
+        return false;
+    if (is_together || !n_events)
+        move_on(session, session->positions, n_events);
+    return true;
 }
 
-static const Error *take_in_turn(ConsumerSession *session)
+static const Error *take_all(ConsumerSession *session)
 {
     Arena *effect = arena_new();
-    const SubscribeResponse *response;
+    int64_t positions[STORE_PARTITIONS];
     const Error *error;
+    void *response;
 
-    while (!(error = receive(session, &response)) && response &&
-           consumer_take(session, effect, response))
+    do {
         arena_reset(session->message);
+        memcpy(positions, session->positions, sizeof(positions));
+        error = rpc_client_receive(session->stream, session->message, &response);
+        if (!error && response)
+            error = check_places(session, response);
+    } while (!error && response && take(session, effect, response, positions));
     arena_free(effect);
-    return error;
-}
-
-static const Error *take_in_lanes(ConsumerSession *session)
-{
-    const SubscribeResponse *response;
-    const Error *error;
-
-    while (!(error = receive(session, &response)) && response) {
-        consumer_put(session, session->message, response);
-        session->message = arena_new();
-    }
-    consumer_wait_for_lanes(session->consumer);
     return error;
 }
 
@@ -190,6 +251,7 @@ static SubscribeRequest *request_of(const ConsumerSession *session, Arena *arena
 
     request->positions = arena_array(arena, STORE_PARTITIONS, sizeof(*request->positions));
     request->n_positions = STORE_PARTITIONS;
+    request->max_events = EVENT_MAX_IN_MESSAGE;
     for (int i = 0; i < STORE_PARTITIONS; i++) {
         request->positions[i] = message_new(arena, &throughline__event__v1__position__descriptor);
         request->positions[i]->partition = i;
@@ -227,7 +289,6 @@ static void close_stream(ConsumerSession *session)
 static void follow(ConsumerSession *session)
 {
     Arena *arena = arena_new();
-    bool is_parallel = session->consumer->effect.is_parallel;
     RpcOutgoing outgoing = { .arena = arena, .deadline = INT64_MAX };
     const Error *error;
 
@@ -238,7 +299,7 @@ static void follow(ConsumerSession *session)
     if (!error && show_stream(session) &&
         !(error = rpc_client_send(session->stream, request_of(session, arena))) &&
         !(error = rpc_client_finish_sending(session->stream)))
-        error = is_parallel ? take_in_lanes(session) : take_in_turn(session);
+        error = take_all(session);
     close_stream(session);
     if (session->has_taken)
         session->consumer->is_troubled = false;
@@ -305,8 +366,6 @@ EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient 
         "Events of the source's log that wait to be applied; -1 when it cannot be asked.");
     pthread_mutex_init(&consumer->lock, NULL);
     condition_init(&consumer->changed);
-    pthread_cond_init(&consumer->lane_filled, NULL);
-    pthread_cond_init(&consumer->lane_emptied, NULL);
     if (pthread_create(&consumer->keeper, NULL, consumer_keep, consumer) ||
         pthread_create(&consumer->reader, NULL, consume, consumer))
         abort();
@@ -324,12 +383,9 @@ void event_consumer_stop(EventConsumer *consumer)
     pthread_cond_broadcast(&consumer->changed);
     pthread_mutex_unlock(&consumer->lock);
     pthread_join(consumer->reader, NULL);
-    consumer_end_lanes(consumer);
     pthread_join(consumer->keeper, NULL);
     consumer_release(consumer);
     pthread_cond_destroy(&consumer->changed);
-    pthread_cond_destroy(&consumer->lane_filled);
-    pthread_cond_destroy(&consumer->lane_emptied);
     pthread_mutex_destroy(&consumer->lock);
     free(consumer);
 }

@@ -1,5 +1,5 @@
-/* Inside a consumer: what its threads share. The reader follows the source, the keeper holds the lease and stores positions, and a
- * parallel effect has workers. */
+/* Inside a consumer: what its threads share. The reader follows the source and applies its events, the keeper holds the lease and
+ * stores positions. */
 #ifndef THROUGHLINE_EVENT_CONSUMER_H
 #define THROUGHLINE_EVENT_CONSUMER_H
 
@@ -10,8 +10,8 @@
 typedef Throughline__Event__V1__SubscribeResponse SubscribeResponse;
 
 enum {
-    CONSUMER_SAVE_EVENTS = 100, /* positions are stored after this many events */
-    CONSUMER_SAVE_MS = 100,     /* or this long after the first of them */
+    CONSUMER_SAVE_EVENTS = 1000, /* positions are stored after this many events */
+    CONSUMER_SAVE_MS = 100,      /* or this long after the first of them */
     CONSUMER_APPLY_MS = 30 * 1000,
     CONSUMER_STORE_MS = 5 * 1000,
     CONSUMER_ASK_MS = 1000,     /* for the source's answer to how far its log goes */
@@ -19,18 +19,7 @@ enum {
     CONSUMER_MIN_PAUSE_MS = 50, /* before the next try, doubled each time */
     CONSUMER_MAX_PAUSE_MS = 5 * 1000,
     CONSUMER_TEXT_SIZE = 96,
-    CONSUMER_WORKERS =
-        STORE_PARTITIONS,        /* threads that empty lanes, started when there is an event */
-    CONSUMER_MAX_IN_LANES = 256, /* messages; more stay in the stream */
 };
-
-/* What was taken of a partition and not yet applied. */
-typedef struct LaneItem LaneItem;
-typedef struct Lane {
-    LaneItem *first, *last;
-    size_t n_items;
-    bool is_taken; /* by a thread */
-} Lane;
 
 struct EventConsumer {
     Store *store;
@@ -55,15 +44,6 @@ struct EventConsumer {
     int64_t unsaved_at;                  /* clock_monotonic() of the first of them */
     int64_t positions[STORE_PARTITIONS]; /* of this generation */
     EventLease lease;                    /* written by the keeper */
-
-    /* Of a parallel effect. */
-    Lane lanes[STORE_PARTITIONS];
-    int next_lane;     /* where the next thread looks first */
-    size_t n_in_lanes; /* with those that a thread has taken */
-    pthread_cond_t lane_filled, lane_emptied;
-    pthread_t workers[CONSUMER_WORKERS];
-    int n_workers;
-    bool has_ended;
 };
 
 /* One subscription of the reader, in one time of holding the lease. */
@@ -73,22 +53,11 @@ typedef struct ConsumerSession {
     int64_t positions[STORE_PARTITIONS]; /* received */
     RpcClientStream *stream;
     Arena *message; /* of what is received next */
-    bool has_taken; /* an event, at least; under the lock */
+    bool has_taken; /* an event, at least */
 } ConsumerSession;
-
-/* Applies the response's event and moves the position on; false when the session is over first. */
-bool consumer_take(ConsumerSession *session, Arena *arena, const SubscribeResponse *response);
 
 /* Under the lock: until something changed or the time has come (clock_monotonic()). */
 void consumer_wait(EventConsumer *consumer, int64_t until);
-
-/* consumer_lanes.c */
-
-/* To the lane of its partition, which frees the arena; waits while the lanes are full. */
-void consumer_put(ConsumerSession *session, Arena *arena, const SubscribeResponse *response);
-void consumer_wait_for_lanes(EventConsumer *consumer);
-/* Ends the threads; the lanes are empty. */
-void consumer_end_lanes(EventConsumer *consumer);
 
 /* consumer_keeper.c */
 

@@ -51,8 +51,10 @@ static void begin_time(EventConsumer *consumer, const EventLease *lease)
 /* Takes or renews the lease; a renewal stores the positions. */
 static void keep_lease(EventConsumer *consumer, Keeper *keeper)
 {
+    /* A position that is lost leads to nothing but one more look at its events. */
     StoreView view = { .store = consumer->store,
         .arena = keeper->arena,
+        .is_relaxed = true,
         .deadline = clock_monotonic() + CONSUMER_STORE_MS * INT64_C(1000) };
     EventLease lease;
     const Error *error;

@@ -32,6 +32,8 @@ void *event_payload(Arena *arena, const Event *event, const ProtobufCMessageDesc
 
 /* Hub: log → open streams, without a thread a stream. */
 
+enum { EVENT_MAX_IN_MESSAGE = 256 }; /* events that a subscriber may have in one message */
+
 typedef struct EventHub EventHub;
 
 EventHub *event_hub_start(Store *store, Metrics *metrics);
@@ -50,6 +52,7 @@ typedef struct EventInterest {
     size_t n_positions;
     char *const *types; /* of the whole log: these payloads alone; none: all */
     size_t n_types;
+    int max_events; /* of the whole log: in one message; 0: one */
     /* Go on after this aggregate_sequence of the aggregate, or this sequence of the customer's
      * events (all of them are in one partition). */
     int64_t after;
@@ -93,13 +96,16 @@ typedef struct EventConsumer EventConsumer;
  * marked document is written last. Any other error is retried with backoff, order kept. */
 typedef const Error *(*EventApply)(RpcCall *call, const Event *event);
 
+/* Applies several events, each partition's in their order. Without a mark: it must not matter that some of them have had their effect
+ * before. When it fails, they are applied one by one. */
+typedef const Error *(*EventApplyAll)(RpcCall *call, const Event *const *events, size_t n_events);
+
 /* Which events a consumer wants, and what it does with them. */
 typedef struct EventEffect {
-    EventApply apply;
+    EventApply apply;                               /* or apply_all */
     const ProtobufCMessageDescriptor *const *types; /* of payloads, NULL-ended; NULL: all */
-    /* Partitions are applied at the same time: the effect holds whatever is applied for others
-     * meanwhile. Within a partition the order is kept all the same. */
-    bool is_parallel;
+    EventApplyAll apply_all;
+    bool is_relaxed; /* the effect tells no events: its writes are relaxed, see StoreView */
 } EventEffect;
 
 EventConsumer *event_consumer_start(Store *store, const char *source, RpcClient *client,

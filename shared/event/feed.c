@@ -69,27 +69,75 @@ static SubscribeResponse *response_of(
     return response;
 }
 
-static const void *message_of(const Feed *feed, Arena *arena, const EventRecord *record)
+static size_t bytes_of(const Event *event)
 {
-    if (!record->event)
-        return NULL;
-    if (feed->kind != FEED_LOG)
-        return feed->render(feed->context, arena, record->event);
-    return is_wanted(feed, record->event)
-               ? response_of(feed, arena, record->partition, record->sequence, record->event)
-               : NULL;
+    return event->payload ? event->payload->value.len : 0;
 }
 
-RpcOffer feed_push(Feed *feed, Arena *arena, const EventRecord *record)
+/* A further event of a message has no place for a position: it is the next one of its partition. */
+static bool fits(const Feed *feed, const EventRecord *record)
 {
-    const void *message = message_of(feed, arena, record);
-    RpcOffer offer = message ? rpc_stream_offer(feed->stream, message) : RPC_STREAM_TAKEN;
-    int slot = slot_of(feed, record);
+    return feed->batch && feed->batch->n_more + 1 < feed->max_events &&
+           feed->batch_bytes + bytes_of(record->event) <= HUB_BATCH_BYTES &&
+           record->sequence == feed->told[record->partition] + 1;
+}
+
+static void begin_batch(Feed *feed, Arena *arena, EventRecord *record)
+{
+    feed->batch = response_of(feed, arena, record->partition, record->sequence, record->event);
+    feed->batch_bytes = 0;
+    memcpy(feed->at_before, feed->at, sizeof(feed->at));
+    memcpy(feed->told_before, feed->told, sizeof(feed->told));
+}
+
+RpcOffer feed_send(Feed *feed)
+{
+    RpcOffer offer = feed->batch ? rpc_stream_offer(feed->stream, feed->batch) : RPC_STREAM_TAKEN;
 
     if (offer == RPC_STREAM_TAKEN) {
-        feed->at[slot] = number_of(feed, record);
-        if (message)
-            feed->told[slot] = feed->at[slot];
+        counter_add(feed->hub->sent, feed->batch ? 1 : 0);
+    } else {
+        memcpy(feed->at, feed->at_before, sizeof(feed->at));
+        memcpy(feed->told, feed->told_before, sizeof(feed->told));
+    }
+    feed->batch = NULL;
+    return offer;
+}
+
+static RpcOffer push_to_log(Feed *feed, Arena *arena, EventRecord *record)
+{
+    SubscribeResponse *batch = feed->batch;
+    RpcOffer offer;
+
+    if (!record->event || !is_wanted(feed, record->event)) {
+        feed->at[record->partition] = record->sequence;
+        return RPC_STREAM_TAKEN;
+    }
+    if (fits(feed, record)) {
+        if (!batch->more)
+            batch->more = arena_array(arena, feed->max_events, sizeof(*batch->more));
+        batch->more[batch->n_more++] = record->event;
+    } else {
+        if ((offer = feed_send(feed)) != RPC_STREAM_TAKEN)
+            return offer;
+        begin_batch(feed, arena, record);
+    }
+    feed->batch_bytes += bytes_of(record->event);
+    feed->at[record->partition] = feed->told[record->partition] = record->sequence;
+    return RPC_STREAM_TAKEN;
+}
+
+RpcOffer feed_push(Feed *feed, Arena *arena, EventRecord *record)
+{
+    const void *message;
+    RpcOffer offer;
+
+    if (feed->kind == FEED_LOG)
+        return push_to_log(feed, arena, record);
+    message = record->event ? feed->render(feed->context, arena, record->event) : NULL;
+    offer = message ? rpc_stream_offer(feed->stream, message) : RPC_STREAM_TAKEN;
+    if (offer == RPC_STREAM_TAKEN) {
+        feed->at[0] = number_of(feed, record);
         counter_add(feed->hub->sent, message ? 1 : 0);
     }
     return offer;
@@ -138,7 +186,8 @@ static const Error *read_page(
         if (*offer != RPC_STREAM_TAKEN)
             return NULL;
     }
-    *is_end = page.n_records < HUB_PAGE;
+    *offer = feed_send(feed);
+    *is_end = page.is_end;
     return NULL;
 }
 

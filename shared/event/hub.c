@@ -11,14 +11,13 @@
 
 void event_hub_wake(EventHub *hub, unsigned partitions)
 {
-    bool is_asleep;
-
+    atomic_fetch_or(&hub->hinted, partitions);
+    if (!atomic_exchange(&hub->is_asleep, false))
+        return;
+    /* Whoever goes to sleep looks for hints once more under the lock: past it, it hears the signal. */
     pthread_mutex_lock(&hub->lock);
-    is_asleep = hub->n_open && !hub->hinted;
-    hub->hinted |= partitions;
     pthread_mutex_unlock(&hub->lock);
-    if (is_asleep)
-        pthread_cond_signal(&hub->news);
+    pthread_cond_signal(&hub->news);
 }
 
 static void hear_store(void *hub, unsigned partitions)
@@ -39,6 +38,8 @@ EventHub *event_hub_start(Store *store, Metrics *metrics)
         metrics_gauge(metrics, "event_streams", "", "Open streams that are fed from the log.");
     hub->sent = metrics_counter(
         metrics, "event_stream_messages_total", "", "Messages handed to streams from the log.");
+    atomic_init(&hub->hinted, 0);
+    atomic_init(&hub->is_asleep, false);
     pthread_mutex_init(&hub->lock, NULL);
     condition_init(&hub->news);
     pthread_cond_init(&hub->work, NULL);
@@ -162,6 +163,7 @@ static Feed *feed_new(EventHub *hub, RpcCall *call, const EventInterest *interes
     feed->render = interest->render;
     feed->context = interest->context;
     feed->types = list_types(interest);
+    feed->max_events = interest->max_events > 0 ? (size_t)interest->max_events : 1;
     for (int i = 0; subject && i < STORE_PARTITIONS; i++)
         feed->at[i] = interest->after;
     for (size_t i = 0; i < interest->n_positions; i++) {

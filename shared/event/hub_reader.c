@@ -17,54 +17,71 @@ static StoreView view_of(EventHub *hub, Arena *arena)
         .deadline = clock_monotonic() + HUB_STORE_MS * INT64_C(1000) };
 }
 
-/* Under the lock. */
-static void offer_to(EventHub *hub, Feed *feed, const EventRecord *record)
+/* Under the lock: each in turn, as far as the feed takes them. */
+static RpcOffer push_all(Feed *feed, Arena *arena, EventRecord **records, size_t n, bool *is_behind)
 {
+    RpcOffer offer = RPC_STREAM_TAKEN;
+
+    for (size_t i = 0; i < n && offer == RPC_STREAM_TAKEN; i++) {
+        FeedPlace place = feed_place(feed, records[i]);
+
+        *is_behind = place == FEED_READ;
+        if (*is_behind)
+            break;
+        if (place == FEED_NEXT)
+            offer = feed_push(feed, arena, records[i]);
+    }
+    return offer == RPC_STREAM_TAKEN ? feed_send(feed) : offer;
+}
+
+/* Under the lock. */
+static void offer_to(EventHub *hub, Feed *feed, EventRecord **records, size_t n)
+{
+    bool is_behind = false;
+    RpcOffer offer;
+
     if (feed->is_full || feed->is_queued)
         return;
     if (feed->is_busy) {
         feed->is_dirty = true;
         return;
     }
-    switch (feed_place(feed, record)) {
-    case FEED_SEEN:
-        return;
-    case FEED_READ:
+    offer = push_all(feed, hub->scratch, records, n, &is_behind);
+    if (is_behind || offer == RPC_STREAM_GONE)
         hub_queue(hub, feed);
-        return;
-    case FEED_NEXT:
-        break;
-    }
-    switch (feed_push(feed, hub->scratch, record)) {
-    case RPC_STREAM_TAKEN:
-        return;
-    case RPC_STREAM_FULL:
+    else if (offer == RPC_STREAM_FULL)
         feed->is_full = true;
-        return;
-    case RPC_STREAM_GONE:
-        hub_queue(hub, feed);
-        return;
-    }
 }
 
-static void offer_to_bucket(EventHub *hub, const char *subject, const EventRecord *record)
+static void offer_to_bucket(EventHub *hub, const char *subject, EventRecord *record)
 {
     for (Feed *feed = *hub_bucket(hub, subject); feed; feed = feed->next)
-        if (!subject || text_equal(feed->subject,
-                            feed->kind == FEED_AGGREGATE ? record->aggregate : record->customer))
-            offer_to(hub, feed, record);
+        if (text_equal(
+                feed->subject, feed->kind == FEED_AGGREGATE ? record->aggregate : record->customer))
+            offer_to(hub, feed, &record, 1);
 }
 
-static void hand_out(EventHub *hub, const EventRecord *record)
+/* To those who want one aggregate or customer. */
+static void hand_out_one(EventHub *hub, EventRecord *record)
 {
     arena_reset(hub->scratch);
     pthread_mutex_lock(&hub->lock);
-    offer_to_bucket(hub, NULL, record);
     offer_to_bucket(hub, record->aggregate, record);
     /* A customer's own aggregate: its feeds of both kinds are in one bucket. */
     if (!text_is_empty(record->customer) && !text_equal(record->customer, record->aggregate))
         offer_to_bucket(hub, record->customer, record);
     pthread_mutex_unlock(&hub->lock);
+}
+
+static void hand_out(EventHub *hub, EventRecord **records, size_t n)
+{
+    arena_reset(hub->scratch);
+    pthread_mutex_lock(&hub->lock);
+    for (Feed *feed = hub->everything; feed && n; feed = feed->next)
+        offer_to(hub, feed, records, n);
+    pthread_mutex_unlock(&hub->lock);
+    for (size_t i = 0; i < n; i++)
+        hand_out_one(hub, records[i]);
 }
 
 static void move_head(EventHub *hub, int partition, int64_t head)
@@ -98,24 +115,33 @@ static void flush_all(EventHub *hub)
         hub->flush_at = now + HUB_FLUSH_MS * INT64_C(1000);
 }
 
-static const Error *read_partition(EventHub *hub, Arena *arena, int partition)
+/* A page of each of the partitions, which are handed out together; *partitions becomes those that go on. */
+static const Error *read_pages(EventHub *hub, Arena *arena, unsigned *partitions, size_t *n_read)
 {
-    LogPage page;
+    StoreView view = view_of(hub, arena);
+    EventRecord **records =
+        arena_array(arena, (size_t)STORE_PARTITIONS * HUB_PAGE, sizeof(*records));
+    size_t n_records[STORE_PARTITIONS] = { 0 }, n = 0;
+    const Error *error = NULL;
 
-    do {
-        StoreView view = view_of(hub, arena);
-        LogRange range = {
-            .partition = partition, .after = hub->heads[partition], .limit = HUB_PAGE
-        };
-        const Error *error = event_log_read(&view, &range, &page);
+    for (int i = 0; i < STORE_PARTITIONS && !error; i++) {
+        LogRange range = { .partition = i, .after = hub->heads[i], .limit = HUB_PAGE };
+        LogPage page = { 0 };
 
-        if (error)
-            return error;
-        for (size_t i = 0; i < page.n_records; i++)
-            hand_out(hub, page.records[i]);
-        move_head(hub, partition, hub->heads[partition] + (int64_t)page.n_records);
-    } while (page.n_records == HUB_PAGE);
-    return NULL;
+        if (!(*partitions & 1u << i) || (error = event_log_read(&view, &range, &page)))
+            continue;
+        if (page.n_records)
+            memcpy(records + n, page.records, page.n_records * sizeof(*records));
+        n += n_records[i] = page.n_records;
+        if (page.n_records < HUB_PAGE)
+            *partitions &= ~(1u << i);
+    }
+    hand_out(hub, records, n);
+    for (int i = 0; i < STORE_PARTITIONS; i++)
+        if (n_records[i])
+            move_head(hub, i, hub->heads[i] + (int64_t)n_records[i]);
+    *n_read += n;
+    return error;
 }
 
 static void queue_all(EventHub *hub, bool only_full)
@@ -150,16 +176,32 @@ static const Error *sync(EventHub *hub, Arena *arena)
 static const Error *read_news(EventHub *hub, Arena *arena, unsigned partitions)
 {
     StoreView view = view_of(hub, arena);
+    int64_t start = clock_monotonic();
+    size_t n_read = 0;
     const Error *error = NULL;
 
     if (!hub->is_synced)
         return sync(hub, arena);
     if (!partitions)
         error = event_log_ahead(&view, hub->heads, &partitions);
-    for (int i = 0; i < STORE_PARTITIONS && !error; i++)
-        if (partitions & 1u << i)
-            error = read_partition(hub, arena, i);
+    while (partitions && !error)
+        error = read_pages(hub, arena, &partitions, &n_read);
+    hub->gathers_until = n_read >= HUB_BUSY ? start + HUB_GATHER_MS * INT64_C(1000) : 0;
     return error;
+}
+
+/* Under the lock. */
+static void sleep_until_hint(EventHub *hub, int64_t until)
+{
+    bool is_early = true;
+
+    while (is_early && !hub->is_stopping && hub->is_synced) {
+        atomic_store(&hub->is_asleep, true);
+        if (atomic_load(&hub->hinted))
+            break;
+        is_early = condition_wait_until(&hub->news, &hub->lock, until);
+    }
+    atomic_store(&hub->is_asleep, false);
 }
 
 /* Until there may be news and somebody who wants them; false when the hub stops. `partitions`: where; none: nobody knows. */
@@ -176,11 +218,10 @@ static bool wait_for_news(EventHub *hub, unsigned *partitions)
         hub->is_synced = false;
         pthread_cond_wait(&hub->news, &hub->lock);
     }
-    while (!hub->is_stopping && !hub->hinted && hub->is_synced &&
-           condition_wait_until(&hub->news, &hub->lock, until))
-        continue;
-    *partitions = hub->hinted;
-    hub->hinted = 0;
+    while (!hub->is_stopping && clock_monotonic() < hub->gathers_until)
+        condition_wait_until(&hub->news, &hub->lock, hub->gathers_until);
+    sleep_until_hint(hub, until);
+    *partitions = atomic_exchange(&hub->hinted, 0);
     if (hub->has_failed)
         queue_all(hub, true);
     hub->has_failed = false;

@@ -81,11 +81,29 @@ static StoreQuery query_of(Arena *arena, const LogRange *range)
     return query;
 }
 
+/* Whoever follows a partition finds what is new in memory, as a rule. */
+static const Error *find(StoreView *view, const LogRange *range, StorePage *found, bool *is_end)
+{
+    const Error *error = NULL;
+    StoreQuery query;
+
+    *found = (StorePage){ 0 };
+    *is_end = false;
+    if (!range->aggregate && !range->customer)
+        error =
+            store_log_tail(view, &event_log, range->partition, range->after, range->limit, found);
+    if (error || found->n_messages)
+        return error;
+    query = query_of(view->arena, range);
+    error = store_find(view, &event_log, &query, found);
+    *is_end = !error && text_is_empty(found->resume);
+    return error;
+}
+
 const Error *event_log_read(StoreView *view, const LogRange *range, LogPage *page)
 {
-    StoreQuery query = query_of(view->arena, range);
-    StorePage found = { 0 };
-    const Error *error = store_find(view, &event_log, &query, &found);
+    StorePage found;
+    const Error *error = find(view, range, &found, &page->is_end);
     int64_t last = range->after;
 
     if (error)
@@ -100,6 +118,7 @@ const Error *event_log_read(StoreView *view, const LogRange *range, LogPage *pag
 
         if (number != last + 1) {
             page->n_records = i;
+            page->is_end = true;
             break;
         }
     }

@@ -26,6 +26,8 @@ typedef struct LogRange {
 typedef struct LogPage {
     EventRecord **records;
     size_t n_records;
+    bool
+        is_end; /* the log went no further; false for what came from memory, which may not have the last */
 } LogPage;
 
 /* In order; of a partition or an aggregate only what follows without a gap. */

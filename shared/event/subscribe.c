@@ -37,6 +37,7 @@ const Error *event_subscribe(EventHub *hub, RpcCall *call, const SubscribeReques
 
     check_count(call, "positions", request->n_positions, 0, STORE_PARTITIONS);
     check_count(call, "types", request->n_types, 0, MAX_TYPES);
+    check_range(call, "max_events", request->max_events, 0, EVENT_MAX_IN_MESSAGE);
     if ((error = check_result(call)))
         return error;
     for (size_t i = 0; i < request->n_types; i++)
@@ -52,6 +53,7 @@ const Error *event_subscribe(EventHub *hub, RpcCall *call, const SubscribeReques
             .n_positions = request->n_positions,
             .types = request->types,
             .n_types = request->n_types,
+            .max_events = request->max_events,
         });
 }
 

@@ -5,6 +5,7 @@
 
 #include "shared/store/embedded_vfs.h"
 #include "shared/store/engine.h"
+#include "shared/store/log_tail.h"
 #include "shared/store/row_cache.h"
 #include "shared/store/seen_keys.h"
 
@@ -93,6 +94,13 @@ typedef struct Change {
 /* Where answers are: see embedded_answer_keys.c. */
 typedef struct AnswerKeys AnswerKeys;
 
+/* One more record of the log; the body is the job's. */
+typedef struct LogRecord {
+    int partition;
+    int64_t sequence;
+    Bytes body;
+} LogRecord;
+
 typedef enum LogState {
     LOG_GROWS,
     LOG_MOVES,    /* into the database, by the thread for it */
@@ -128,7 +136,9 @@ typedef struct Embedded {
     const StoreLog *log; /* NULL: none */
     bool knows_log;      /* log_heads are what the file says, with the open transaction */
     int64_t log_heads[STORE_PARTITIONS];
-    unsigned told; /* partitions where the open transaction has put something into the log */
+    LogTail *tail;
+    LogRecord *logged; /* what the open transaction has put into the log */
+    size_t n_logged, max_logged;
     pthread_mutex_t tell_lock;
     StoreTell tell; /* NULL: nobody listens */
     void *tell_context;
@@ -212,6 +222,8 @@ int put_events(Embedded *embedded, Arena *arena, const EngineWrite *write, int64
 /* Whether that is the log now. */
 bool events_are_logged(const Embedded *embedded);
 void embedded_on_log(Engine *engine, StoreTell tell, void *context);
+size_t embedded_read_tail(Engine *engine, Arena *arena, int partition, int64_t after, size_t limit,
+    EngineDocument *documents);
 /* Counts what waits in the outbox. */
 int events_count(Embedded *embedded);
 /* By the writer, after the transaction. */

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MIN_LOGGED = 64 };
+
 const Error *events_make(
     const StoreLog *log, const StoreView *view, Arena *arena, EngineWrite *write)
 {
@@ -84,6 +86,18 @@ static int read_heads(Embedded *embedded, Arena *arena)
     return rc;
 }
 
+static void note_record(Embedded *embedded, const LogRecord *record)
+{
+    if (embedded->n_logged == embedded->max_logged) {
+        embedded->max_logged = embedded->max_logged ? 2 * embedded->max_logged : MIN_LOGGED;
+        embedded->logged =
+            realloc(embedded->logged, embedded->max_logged * sizeof(*embedded->logged));
+        if (!embedded->logged)
+            abort();
+    }
+    embedded->logged[embedded->n_logged++] = *record;
+}
+
 static int put_record(Embedded *embedded, Arena *arena, const EngineEvent *event, int64_t number)
 {
     const Collection *collection = embedded->log->collection;
@@ -93,13 +107,14 @@ static int put_record(Embedded *embedded, Arena *arena, const EngineEvent *event
     const Error *error;
 
     embedded->log->place(event->record, arena, number, ++embedded->log_heads[event->partition]);
-    embedded->told |= 1u << event->partition;
     error = record_encode(arena, collection, &body_wire, event->record, &write.body);
     if (!error)
         error = keys_of_message(arena, collection, event->record, &entries, &write.n_entries);
     assert(!error && "events_make has tried it");
     write.name = record_name(event->record);
     write.entries = entries;
+    note_record(embedded,
+        &(LogRecord){ event->partition, embedded->log_heads[event->partition], write.body });
     return put_document(
         embedded, arena, engine_collection(&embedded->engine, collection), &write, &head);
 }
@@ -146,6 +161,22 @@ int events_count(Embedded *embedded)
     return SQLITE_OK;
 }
 
+static void tell_logged(Embedded *embedded)
+{
+    unsigned partitions = 0;
+
+    for (size_t i = 0; i < embedded->n_logged; i++) {
+        const LogRecord *record = &embedded->logged[i];
+
+        partitions |= 1u << record->partition;
+        log_tail_put(embedded->tail, record->partition, record->sequence, record->body);
+    }
+    pthread_mutex_lock(&embedded->tell_lock);
+    if (embedded->tell)
+        embedded->tell(embedded->tell_context, partitions);
+    pthread_mutex_unlock(&embedded->tell_lock);
+}
+
 /* A transaction that was taken back is forgotten: what it had counted is read again. Where that fails, events wait for the relay. */
 void events_settle(Embedded *embedded, bool is_committed)
 {
@@ -153,11 +184,23 @@ void events_settle(Embedded *embedded, bool is_committed)
         embedded->knows_log = false;
     if (!is_committed && events_count(embedded))
         embedded->n_outbox = INT64_MAX;
-    if (is_committed && embedded->told) {
-        pthread_mutex_lock(&embedded->tell_lock);
-        if (embedded->tell)
-            embedded->tell(embedded->tell_context, embedded->told);
-        pthread_mutex_unlock(&embedded->tell_lock);
-    }
-    embedded->told = 0;
+    if (is_committed && embedded->n_logged)
+        tell_logged(embedded);
+    embedded->n_logged = 0;
+}
+
+size_t embedded_read_tail(Engine *engine, Arena *arena, int partition, int64_t after, size_t limit,
+    EngineDocument *documents)
+{
+    Embedded *embedded = (Embedded *)engine;
+    Bytes *bodies = arena_array(arena, limit, sizeof(*bodies));
+    size_t n = log_tail_get(embedded->tail, partition, after, limit, arena, bodies);
+
+    for (size_t i = 0; i < n; i++)
+        documents[i] = (EngineDocument){
+            .name = embedded->log->name(arena, partition, after + 1 + (int64_t)i),
+            .version = 1, /* records never change */
+            .body = bodies[i],
+        };
+    return n;
 }

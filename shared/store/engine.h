@@ -149,6 +149,9 @@ typedef struct EngineOps {
     const Error *(*ring)(Engine *engine, const StoreView *view, bool is_ours, int64_t *rings);
     /* NULL: events are never put into the log by the engine. */
     void (*on_log)(Engine *engine, StoreTell tell, void *context);
+    /* The records of a partition of the log after a sequence, if they are in memory; how many. NULL: they never are. */
+    size_t (*read_tail)(Engine *engine, Arena *arena, int partition, int64_t after, size_t limit,
+        EngineDocument *documents);
     /* Removes some documents that expired before `now` (and have an empty outbox) and answers kept since before
      * `now` less STORE_REPLY_HOURS. */
     const Error *(*clean)(Engine *engine, const StoreView *view, int64_t now);

@@ -224,9 +224,11 @@ static void free_embedded(Embedded *embedded)
     if (embedded->lock_file >= 0)
         close(embedded->lock_file);
     row_cache_free(embedded->rows);
+    log_tail_free(embedded->tail);
     seen_keys_free(embedded->seen);
     answer_keys_free(embedded->answer_keys);
     free(embedded->changes);
+    free(embedded->logged);
     pthread_cond_destroy(&embedded->log_asked);
     pthread_cond_destroy(&embedded->returned);
     pthread_mutex_destroy(&embedded->pool_lock);
@@ -258,6 +260,7 @@ static const EngineOps embedded_ops = {
     .read_outbox = embedded_read_outbox,
     .trim_outbox = embedded_trim_outbox,
     .on_log = embedded_on_log,
+    .read_tail = embedded_read_tail,
     .clean = embedded_clean,
     .counts = embedded_counts,
 };
@@ -301,6 +304,7 @@ static Embedded *new_embedded(const StoreOptions *options)
         embedded->engine.n_collections++;
     embedded->arena = arena_new();
     embedded->rows = row_cache_new();
+    embedded->tail = log_tail_new();
     embedded->seen = seen_keys_new();
     embedded->answer_keys = answer_keys_new();
     embedded->lock_file = -1;

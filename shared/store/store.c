@@ -96,7 +96,10 @@ static void clean_once(Store *store)
 {
     Arena *arena = arena_new();
     int64_t start = clock_monotonic();
-    StoreView view = { .store = store, .arena = arena, .deadline = start + CLEAN_MICROS };
+    /* What a power failure takes back of it is cleaned again. */
+    StoreView view = {
+        .store = store, .arena = arena, .deadline = start + CLEAN_MICROS, .is_relaxed = true
+    };
     const Error *error = store_measure(store, STORE_OP_CLEAN, start,
         store->cleaned->ops->clean(store->cleaned, &view, clock_now()));
 
@@ -368,6 +371,20 @@ static const Error *fill_page(const StoreView *view, const EngineRange *range,
     if (n_documents > limit)
         page->resume = resume_write(view->arena, range, &documents[limit - 1]);
     return NULL;
+}
+
+const Error *store_log_tail(StoreView *view, const Collection *collection, int partition,
+    int64_t after, int32_t limit, StorePage *page)
+{
+    Engine *engine = view->store->engine;
+    EngineRange range = { .collection = collection };
+    EngineDocument *documents = arena_array(view->arena, (size_t)limit, sizeof(*documents));
+    size_t n = 0;
+
+    assert(limit >= 1 && limit <= STORE_MAX_PAGE);
+    if (engine->ops->read_tail)
+        n = engine->ops->read_tail(engine, view->arena, partition, after, (size_t)limit, documents);
+    return fill_page(view, &range, documents, n, (size_t)limit, page);
 }
 
 const Error *store_find(

@@ -242,6 +242,11 @@ unsigned store_outbox_wait(Store *store, int milliseconds);
 typedef void (*StoreTell)(void *context, unsigned partitions);
 void store_on_log(Store *store, StoreTell tell, void *context);
 
+/* The newest records of a partition of the log (of this collection) after a sequence, each following on the one before, if they are in
+ * memory: no more than `limit`, and none when the first of them is not there. There may be more in the log. */
+const Error *store_log_tail(StoreView *view, const Collection *collection, int partition,
+    int64_t after, int32_t limit, StorePage *page);
+
 /* Relay: tells the relays of other processes that there is something in an outbox, for partitions that are theirs to move. Nothing where
  * no other process can have the store open. */
 const Error *store_outbox_ring(StoreView *view);

@@ -64,6 +64,19 @@ static void tell(int partition, const char *id, const char *event)
         store_put(a_partition(partition), &records, a_record(id), a_record_of("event", event)));
 }
 
+/* What memory has behind a place is what the file has there, to its end; returns how many. */
+static size_t in_memory(int partition, const StorePage *file, size_t after)
+{
+    StorePage page;
+
+    CHECK_OK(store_log_tail(a_view(), &entries, partition, (int64_t)after, STORE_MAX_PAGE, &page));
+    if (page.n_messages)
+        CHECK_INT(page.n_messages, file->n_messages - after);
+    for (size_t i = 0; i < page.n_messages && after + i < file->n_messages; i++)
+        CU_ASSERT_TRUE(message_equal(page.messages[i], file->messages[after + i]));
+    return page.n_messages;
+}
+
 /* "1:a#1 2:b#1": place, event and number of each record of the partition. */
 static const char *log_text(int partition)
 {
@@ -79,8 +92,38 @@ static const char *log_text(int partition)
         text = arena_printf(the_arena(), "%s%s%lld:%s#%lld", text, i ? " " : "",
             strtoll(strrchr(record->name, '/') + 1, NULL, 10), record->owner,
             (long long)record->count);
+        in_memory(partition, &page, i);
     }
     return text;
+}
+
+static size_t n_in_memory(int partition, size_t after)
+{
+    StoreQuery query = { .prefix = arena_printf(the_arena(), "entries/%d/", partition),
+        .limit = LIMIT };
+    StorePage page = { 0 };
+
+    CHECK_OK(store_find(a_view(), &entries, &query, &page));
+    return in_memory(partition, &page, after);
+}
+
+static void what_is_new_in_the_log_is_in_memory(void)
+{
+    open_with_log();
+    for (int i = 0; i < 5; i++)
+        tell(3, "1", "a");
+    CHECK_INT(n_in_memory(3, 0), 5);
+    CHECK_INT(n_in_memory(3, 4), 1);
+    CHECK_INT(n_in_memory(3, 5), 0);
+    CHECK_INT(n_in_memory(4, 0), 0);
+
+    open_with_log();
+    tell(3, "1", "b");
+    CHECK_INT(n_in_memory(3, 4), 0);
+    CHECK_INT(n_in_memory(3, 5), 1);
+
+    open_without_log();
+    CHECK_INT(n_in_memory(3, 5), 0);
 }
 
 static size_t waiting(StoreEntry **waiting_entries)
@@ -279,6 +322,7 @@ int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
         { "an_event_is_in_the_log_with_its_write", an_event_is_in_the_log_with_its_write },
+        { "what_is_new_in_the_log_is_in_memory", what_is_new_in_the_log_is_in_memory },
         { "a_document_whose_events_are_in_the_log_can_be_deleted",
             a_document_whose_events_are_in_the_log_can_be_deleted },
         { "places_go_on_after_a_new_start", places_go_on_after_a_new_start },

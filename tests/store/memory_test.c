@@ -1,10 +1,13 @@
-/* What the embedded engine keeps in memory beside its file: the documents changed last, and which request keys it has seen. */
+/* What the embedded engine keeps in memory beside its file: the documents changed last, the newest of the log, and which request keys
+ * it has seen. */
 #include "shared/base/id.h"
 #include "shared/base/text.h"
+#include "shared/store/log_tail.h"
 #include "shared/store/row_cache.h"
 #include "shared/store/seen_keys.h"
 #include "tests/support/test_main.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MANY_KEYS = 200000, FEW_KEYS = 1000, ROW_BYTES = 1000 };
@@ -238,6 +241,90 @@ static void a_large_row_is_not_kept(void)
     row_cache_free(cache);
 }
 
+static Bytes a_body(int64_t sequence, size_t size)
+{
+    return (Bytes){ (const uint8_t *)arena_printf(arena, "%-*lld", (int)size, (long long)sequence),
+        size };
+}
+
+static void put_records(LogTail *tail, int partition, int64_t first, int64_t last, size_t size)
+{
+    for (int64_t i = first; i <= last; i++)
+        log_tail_put(tail, partition, i, a_body(i, size));
+}
+
+/* How many follow on `after`; that each is what was put is checked. */
+static size_t records_after(LogTail *tail, int partition, int64_t after, size_t limit)
+{
+    static Bytes bodies[LOG_TAIL_RECORDS + 1];
+    size_t n = log_tail_get(tail, partition, after, limit, arena, bodies);
+
+    for (size_t i = 0; i < n; i++)
+        CHECK_INT(atoll(arena_text_of(arena, (const char *)bodies[i].data, bodies[i].size)),
+            after + 1 + (int64_t)i);
+    return n;
+}
+
+static void the_tail_has_the_records_that_were_put_last(void)
+{
+    LogTail *tail = log_tail_new();
+
+    put_records(tail, 2, 7, 6 + LOG_TAIL_RECORDS + 3, 100);
+
+    CHECK_INT(records_after(tail, 2, 9, LOG_TAIL_RECORDS + 1), LOG_TAIL_RECORDS);
+    CHECK_INT(records_after(tail, 2, 9, 64), 64);
+    CHECK_INT(records_after(tail, 2, 6 + LOG_TAIL_RECORDS, 64), 3);
+    log_tail_free(tail);
+}
+
+static void the_tail_says_nothing_of_what_it_does_not_have(void)
+{
+    LogTail *tail = log_tail_new();
+
+    CHECK_INT(records_after(tail, 2, 0, 64), 0);
+    put_records(tail, 2, 7, 6 + LOG_TAIL_RECORDS + 3, 100);
+
+    CHECK_INT(records_after(tail, 2, 0, 64), 0);
+    CHECK_INT(records_after(tail, 2, 8, 64), 0);
+    CHECK_INT(records_after(tail, 2, 6 + LOG_TAIL_RECORDS + 3, 64), 0);
+    CHECK_INT(records_after(tail, 2, 6 + LOG_TAIL_RECORDS + 4, 64), 0);
+    CHECK_INT(records_after(tail, 3, 9, 64), 0);
+    log_tail_free(tail);
+}
+
+static void a_tail_with_a_gap_begins_behind_it(void)
+{
+    LogTail *tail = log_tail_new();
+
+    put_records(tail, 0, 1, 5, 100);
+    put_records(tail, 1, 1, 5, 100);
+    put_records(tail, 0, 8, 9, 100);
+
+    CHECK_INT(records_after(tail, 0, 0, 64), 0);
+    CHECK_INT(records_after(tail, 0, 5, 64), 0);
+    CHECK_INT(records_after(tail, 0, 7, 64), 2);
+    CHECK_INT(records_after(tail, 1, 0, 64), 5);
+    log_tail_free(tail);
+}
+
+static void the_bytes_of_a_tail_have_a_limit(void)
+{
+    enum { LARGE = LOG_TAIL_BYTES / 4 };
+    LogTail *tail = log_tail_new();
+
+    put_records(tail, 0, 1, 6, LARGE);
+    CHECK_INT(records_after(tail, 0, 1, 64), 0);
+    CHECK_INT(records_after(tail, 0, 2, 64), 4);
+
+    put_records(tail, 0, 7, 7, LOG_TAIL_BYTES + 1);
+    CHECK_INT(records_after(tail, 0, 2, 64), 0);
+    CHECK_INT(records_after(tail, 0, 6, 64), 0);
+
+    put_records(tail, 0, 8, 8, LOG_TAIL_BYTES);
+    CHECK_INT(records_after(tail, 0, 7, 64), 1);
+    log_tail_free(tail);
+}
+
 int main(int argc, char **argv)
 {
     CU_TestInfo keys[] = {
@@ -261,9 +348,19 @@ int main(int argc, char **argv)
         { "a_large_row_is_not_kept", a_large_row_is_not_kept },
         CU_TEST_INFO_NULL,
     };
+    CU_TestInfo tails[] = {
+        { "the_tail_has_the_records_that_were_put_last",
+            the_tail_has_the_records_that_were_put_last },
+        { "the_tail_says_nothing_of_what_it_does_not_have",
+            the_tail_says_nothing_of_what_it_does_not_have },
+        { "a_tail_with_a_gap_begins_behind_it", a_tail_with_a_gap_begins_behind_it },
+        { "the_bytes_of_a_tail_have_a_limit", the_bytes_of_a_tail_have_a_limit },
+        CU_TEST_INFO_NULL,
+    };
     CU_SuiteInfo suites[] = {
         { .pName = "keys", .pSetUpFunc = start, .pTearDownFunc = stop, .pTests = keys },
         { .pName = "rows", .pSetUpFunc = start, .pTearDownFunc = stop, .pTests = rows },
+        { .pName = "tails", .pSetUpFunc = start, .pTearDownFunc = stop, .pTests = tails },
         CU_SUITE_INFO_NULL,
     };
 

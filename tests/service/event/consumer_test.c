@@ -114,11 +114,18 @@ static void a_source_that_restarts_is_followed_again(void)
     check_order(&tally, 0, 31);
 }
 
+static void forget_positions(void)
+{
+    StoreView view = fixture_view(mirror);
+    Throughline__Event__V1__Lease lease = THROUGHLINE__EVENT__V1__LEASE__INIT;
+
+    lease.name = "leases/consumer-notes";
+    CHECK_TEXT(error_reason(store_put(&view, &event_leases, &lease, NULL)), "OK");
+}
+
 /* Positions may be lost up to the last effect: as after a crash, all comes again. */
 static void events_that_come_twice_have_one_effect(void)
 {
-    StoreView view;
-    Throughline__Event__V1__Lease lease = THROUGHLINE__EVENT__V1__LEASE__INIT;
     Tally tally;
 
     for (int i = 0; i < 20; i++)
@@ -126,15 +133,60 @@ static void events_that_come_twice_have_one_effect(void)
     CU_ASSERT_TRUE(fixture_settle(mirror));
 
     /* Another holder with old positions: the lease is lost, and then taken again from the start. */
-    view = fixture_view(mirror);
-    lease.name = "leases/consumer-notes";
-    CHECK_TEXT(error_reason(store_put(&view, &event_leases, &lease, NULL)), "OK");
+    forget_positions();
     for (int i = 20; i < 30; i++)
         write_note("notes/a", i, "customers/ann");
 
     CU_ASSERT_TRUE(fixture_settle(mirror));
     tally = tally_of("customers/ann");
     check_order(&tally, 0, 30);
+}
+
+static void check_album(const char *note, int64_t first, int64_t count)
+{
+    Tally tally = tally_of(note);
+
+    check_order(&tally, first, count);
+}
+
+/* All comes again, and what waits comes together: with failures of the whole, and then of single events. */
+static void keep_an_album(int fails_every)
+{
+    int64_t until;
+
+    stop();
+    mirror = fixture_start_with(&album_service, with_notes);
+    writer = fixture_peer(mirror, "notes");
+    atomic_store(&album_most, 0);
+    atomic_store(&mirror_fails_every, fails_every);
+    for (int i = 0; i < 30; i++) {
+        write_note("notes/a", i, "customers/ann");
+        write_note("notes/b", 100 + i, "customers/ann");
+    }
+    CU_ASSERT_TRUE(fixture_settle(mirror));
+    forget_positions();
+    for (int i = 30; i < 40; i++)
+        write_note("notes/a", i, "customers/ann");
+
+    until = clock_monotonic() + 60 * INT64_C(1000000);
+    while (atomic_load(&album_most) < 60 && clock_monotonic() < until)
+        clock_sleep_ms(5);
+    CU_ASSERT_TRUE(atomic_load(&album_most) >= 60);
+    CU_ASSERT_TRUE(fixture_settle(mirror));
+    check_album("notes/a", 0, 40);
+    check_album("notes/b", 100, 30);
+}
+
+static void events_that_wait_are_applied_together(void)
+{
+    keep_an_album(0);
+}
+
+static void events_that_cannot_be_applied_together_are_applied_one_by_one(void)
+{
+    keep_an_album(2);
+    CU_ASSERT_TRUE(counter_value(metrics_counter(fixture_context(mirror)->metrics,
+                       "event_consumer_retries_total", "source=\"notes\"", "")) > 0);
 }
 
 /* The mirror's own count, which its admin page shows. */
@@ -169,6 +221,9 @@ static CU_TestInfo tests[] = {
     { "a_consumer_that_restarts_goes_on", a_consumer_that_restarts_goes_on },
     { "a_source_that_restarts_is_followed_again", a_source_that_restarts_is_followed_again },
     { "events_that_come_twice_have_one_effect", events_that_come_twice_have_one_effect },
+    { "events_that_wait_are_applied_together", events_that_wait_are_applied_together },
+    { "events_that_cannot_be_applied_together_are_applied_one_by_one",
+        events_that_cannot_be_applied_together_are_applied_one_by_one },
     { "the_lag_counts_what_waits", the_lag_counts_what_waits },
     CU_TEST_INFO_NULL,
 };

@@ -155,5 +155,49 @@ const Service mirror_service = {
     .rpcs = { NULL },
     .collections = mirror_collections,
     .peers = { "notes" },
-    .consumers = { { "notes", { count_writing, .is_parallel = true } } },
+    .consumers = { { "notes", { count_writing } } },
+};
+
+atomic_int album_most;
+
+/* An event that had its effect before is passed over. */
+static const Error *keep_writing(RpcCall *call, const Event *event)
+{
+    NoteWritten *written =
+        event_payload(call->arena, event, &throughline__echo__v1__note_written__descriptor);
+    Tally tally = THROUGHLINE__ECHO__V1__TALLY__INIT;
+    const Error *error = store_get(call->store, &tallies, event->aggregate, &tally);
+    bool is_new = error && error->code == ERROR_NOT_FOUND;
+
+    if (error && !is_new)
+        return error;
+    if (tally.writings >= event->aggregate_sequence)
+        return NULL;
+    tally.name = event->aggregate;
+    tally.writings++;
+    tally.texts = arena_grow(
+        call->arena, tally.texts, tally.n_texts, tally.n_texts + 1, sizeof(*tally.texts));
+    tally.texts[tally.n_texts++] = written->note->text;
+    return is_new ? store_insert(call->store, &tallies, &tally, NULL)
+                  : store_replace(call->store, &tallies, &tally, NULL);
+}
+
+static const Error *keep_writings(RpcCall *call, const Event *const *events, size_t n_events)
+{
+    const Error *error = fails_now(false) ? &injected : NULL;
+
+    if ((int)n_events > atomic_load(&album_most))
+        atomic_store(&album_most, (int)n_events);
+    for (size_t i = 0; i < n_events && !error; i++)
+        error = keep_writing(call, events[i]);
+    return error ? error : fails_now(true) ? &injected : NULL;
+}
+
+const Service album_service = {
+    .name = "album",
+    .port = 7903,
+    .rpcs = { NULL },
+    .collections = mirror_collections,
+    .peers = { "notes" },
+    .consumers = { { "notes", { .apply_all = keep_writings, .is_relaxed = true } } },
 };

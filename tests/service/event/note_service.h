@@ -19,6 +19,8 @@ typedef Throughline__Echo__V1__WatchNoteResponse WatchNoteResponse;
 
 extern const Service note_service;
 extern const Service mirror_service;
+/* Like the mirror, but it takes several events at once and keeps a tally of every note. */
+extern const Service album_service;
 
 extern const Collection notes;
 extern const Collection tallies;
@@ -31,5 +33,8 @@ extern atomic_int mirror_fails_every;
 
 /* The mirror fails on every event. */
 extern atomic_bool mirror_is_stuck;
+
+/* The most events that the album has been given at once. */
+extern atomic_int album_most;
 
 #endif

@@ -47,7 +47,8 @@ static void write_many(int count, const char *customer)
 typedef struct Reader {
     RpcClientStream *stream;
     int64_t positions[STORE_PARTITIONS];
-    int n_events;
+    int max_events; /* that it asks for in a message */
+    int n_events, n_messages;
     int n_skipped;
 } Reader;
 
@@ -67,6 +68,7 @@ static const Error *subscribe(Reader *reader, const char *type)
     request.n_positions = STORE_PARTITIONS;
     request.types = (char **)&type;
     request.n_types = type ? 1 : 0;
+    request.max_events = reader->max_events;
     return fixture_open(fixture, "EventService/Subscribe", &request, &reader->stream);
 }
 
@@ -94,6 +96,10 @@ static const Error *take(Reader *reader)
         CU_ASSERT_TRUE(response->skipped > 0);
     }
     reader->n_skipped += (int)response->skipped;
+    for (size_t i = 0; i < response->n_more; i++, reader->n_events++)
+        CHECK_INT(response->more[i]->sequence, ++reader->positions[response->more[i]->partition]);
+    CU_ASSERT_TRUE(response->n_more == 0 || (int)response->n_more < reader->max_events);
+    reader->n_messages++;
     return NULL;
 }
 
@@ -161,6 +167,98 @@ static void types_that_are_not_wanted_move_the_position_only(void)
     CU_ASSERT_FALSE(memcmp(none.positions, all.positions, sizeof(none.positions)));
     rpc_client_close_stream(none.stream);
     rpc_client_close_stream(all.stream);
+}
+
+static void take_until(Reader *reader, int n_events)
+{
+    while (reader->n_events < n_events)
+        CU_ASSERT_PTR_NULL_FATAL(take(reader));
+    CHECK_INT(reader->n_events, n_events);
+}
+
+/* All of one partition, in one transaction. */
+static void write_together(int count)
+{
+    StoreView view = fixture_view(fixture);
+    StoreWrite *writes = arena_array(view.arena, (size_t)count, sizeof(*writes));
+    NoteWritten *events = arena_array(view.arena, (size_t)count, sizeof(*events));
+    Note *written = arena_array(view.arena, (size_t)count, sizeof(*written));
+    const void **told = arena_array(view.arena, (size_t)count, sizeof(*told));
+
+    for (int i = 0; i < count; i++) {
+        written[i] = (Note)THROUGHLINE__ECHO__V1__NOTE__INIT;
+        written[i].name = arena_printf(view.arena, "notes/together-%d", i);
+        written[i].customer = (char *)"customers/ann";
+        events[i] = (NoteWritten)THROUGHLINE__ECHO__V1__NOTE_WRITTEN__INIT;
+        events[i].note = &written[i];
+        told[i] = &events[i];
+        writes[i] = (StoreWrite){ .kind = STORE_PUT,
+            .collection = &notes,
+            .message = &written[i],
+            .events = &told[i],
+            .n_events = 1 };
+    }
+    CHECK_TEXT(error_reason(store_write(&view, writes, (size_t)count)), "OK");
+}
+
+/* An event of another type in the same partition. */
+static void write_other(void)
+{
+    StoreView view = fixture_view(fixture);
+    Note note = THROUGHLINE__ECHO__V1__NOTE__INIT;
+
+    note.name = (char *)"notes/other";
+    note.customer = (char *)"customers/ann";
+    CHECK_TEXT(error_reason(store_put(&view, &notes, &note, &note)), "OK");
+}
+
+static void events_come_together_for_who_wants_that(void)
+{
+    Reader one = { 0 }, many = { .max_events = 16 };
+
+    write_many(40, "customers/ann");
+    CU_ASSERT_PTR_NULL_FATAL(subscribe(&one, NULL));
+    CU_ASSERT_PTR_NULL_FATAL(subscribe(&many, NULL));
+    take_until(&one, 40);
+    take_until(&many, 40);
+
+    CHECK_INT(one.n_messages, 40);
+    CHECK_INT(many.n_messages, 3);
+
+    write_together(30);
+    take_until(&one, 70);
+    take_until(&many, 70);
+
+    CHECK_INT(one.n_messages, 70);
+    CHECK_INT(many.n_messages, 5);
+    rpc_client_close_stream(one.stream);
+    rpc_client_close_stream(many.stream);
+}
+
+static void a_message_has_at_most_256_events(void)
+{
+    Reader reader = { .max_events = EVENT_MAX_IN_MESSAGE + 1 };
+
+    CU_ASSERT_PTR_NULL_FATAL(subscribe(&reader, NULL));
+    CHECK_TEXT(error_reason(take(&reader)), "FIELD_INVALID");
+    rpc_client_close_stream(reader.stream);
+}
+
+/* Those that are not wanted come between those that are: nothing stands behind a gap in a message. */
+static void what_is_left_out_is_counted_among_events_that_come_together(void)
+{
+    Reader reader = { .max_events = 16 };
+
+    for (int i = 0; i < 6; i++) {
+        write_note("notes/a", "wanted", "customers/ann");
+        write_note("notes/a", "wanted", "customers/ann");
+        write_other();
+    }
+    CU_ASSERT_PTR_NULL_FATAL(subscribe(&reader, "throughline.echo.v1.NoteWritten"));
+    take_until(&reader, 12);
+    take_until_skipped(&reader, 6);
+
+    rpc_client_close_stream(reader.stream);
 }
 
 static void a_slow_subscriber_misses_nothing_and_holds_nobody_up(void)
@@ -362,6 +460,10 @@ static CU_TestInfo tests[] = {
     { "a_subscriber_goes_on_where_it_stopped", a_subscriber_goes_on_where_it_stopped },
     { "types_that_are_not_wanted_move_the_position_only",
         types_that_are_not_wanted_move_the_position_only },
+    { "events_come_together_for_who_wants_that", events_come_together_for_who_wants_that },
+    { "a_message_has_at_most_256_events", a_message_has_at_most_256_events },
+    { "what_is_left_out_is_counted_among_events_that_come_together",
+        what_is_left_out_is_counted_among_events_that_come_together },
     { "a_slow_subscriber_misses_nothing_and_holds_nobody_up",
         a_slow_subscriber_misses_nothing_and_holds_nobody_up },
     { "positions_outside_the_log_are_refused", positions_outside_the_log_are_refused },

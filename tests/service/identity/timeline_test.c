@@ -1,6 +1,8 @@
 #include "tests/service/identity/teller.h"
 
+#include "services/identity/timeline.h"
 #include "shared/base/text.h"
+#include "shared/codec/message.h"
 #include "shared/codec/types.h"
 #include "throughline/feedback/v1/events.pb-c.h"
 
@@ -120,6 +122,67 @@ static void what_an_anonymous_cart_told_is_its_customers_in_the_end(void)
     CU_ASSERT_TRUE(fixture_stop(fixture));
 }
 
+static int count_with(const ListTimelineResponse *story, const Event *event)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < story->n_entries; i++)
+        count += text_equal(story->entries[i]->aggregate, event->aggregate) &&
+                 story->entries[i]->aggregate_sequence == event->aggregate_sequence &&
+                 text_equal(story->entries[i]->origin, event->customer);
+    return count;
+}
+
+/* As the log of a cart service would tell it. */
+static Event *an_event(
+    Fixture *fixture, int64_t sequence, const char *customer, const ProtobufCMessage *payload)
+{
+    Arena *arena = fixture_arena(fixture);
+    Event *event = message_new(arena, &throughline__event__v1__event__descriptor);
+    Bytes packed = message_pack(arena, payload);
+
+    event->payload = message_new(arena, &google__protobuf__any__descriptor);
+    event->payload->type_url =
+        arena_printf(arena, "type.googleapis.com/%s", payload->descriptor->name);
+    event->payload->value = (ProtobufCBinaryData){ packed.size, (uint8_t *)packed.data };
+    event->source = (char *)"cart";
+    event->partition = 3;
+    event->sequence = event->aggregate_sequence = sequence;
+    event->aggregate = (char *)"carts/a";
+    event->customer = (char *)customer;
+    event->time = timestamp_from_micros(arena, sequence * 1000000);
+    return event;
+}
+
+/* Twice, as after a crash. Told of another cart in between, the customer is found for each. */
+static void events_that_are_told_together_are_told_as_one_by_one(void)
+{
+    Fixture *fixture = start_identity_with_tellers();
+    const char *jo = a_customer(fixture, "Jo", NULL);
+    LineAdded line = THROUGHLINE__CART__V1__LINE_ADDED__INIT;
+    CustomerAttached attached = THROUGHLINE__CART__V1__CUSTOMER_ATTACHED__INIT;
+    const Event *events[] = { an_event(fixture, 1, "", &line.base),
+        an_event(fixture, 2, "", &line.base), an_event(fixture, 3, jo, &attached.base),
+        an_event(fixture, 4, jo, &line.base), an_event(fixture, 5, "", &line.base),
+        an_event(fixture, 6, jo, &line.base) };
+    StoreView view = fixture_view(fixture);
+    RpcContext context = { "", "", "", "", "", "" };
+    RpcCall *call =
+        rpc_internal_call(view.arena, "events/cart", &context, fixture_context(fixture));
+    ListTimelineResponse story;
+
+    call->store = &view;
+    for (int i = 0; i < 2; i++) {
+        CHECK_TEXT(error_reason(tell_events(call, events, COUNT(events))), "OK");
+        story = timeline_of(fixture, jo);
+
+        CU_ASSERT_EQUAL_FATAL(count_of(&story, "cart"), 6);
+        for (size_t j = 0; j < COUNT(events); j++)
+            CHECK_INT(count_with(&story, events[j]), 1);
+    }
+    CU_ASSERT_TRUE(fixture_stop(fixture));
+}
+
 /* The anonymous cart is in a partition of its own: its events may come before or behind those of
  * the customer. */
 static void a_cart_merged_away_takes_its_past_along(void)
@@ -232,6 +295,8 @@ int main(int argc, char **argv)
 {
     CU_TestInfo tests[] = {
         { "every_channel_is_in_one_story", every_channel_is_in_one_story },
+        { "events_that_are_told_together_are_told_as_one_by_one",
+            events_that_are_told_together_are_told_as_one_by_one },
         { "what_an_anonymous_cart_told_is_its_customers_in_the_end",
             what_an_anonymous_cart_told_is_its_customers_in_the_end },
         { "a_cart_merged_away_takes_its_past_along", a_cart_merged_away_takes_its_past_along },
