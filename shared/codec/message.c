@@ -112,6 +112,11 @@ Bytes message_pack(Arena *arena, const void *message)
     return pack_backwards(arena, message);
 }
 
+Bytes message_pack_around(Arena *arena, const void *message, const void *part, Bytes packed_part)
+{
+    return pack_around(arena, message, part, packed_part);
+}
+
 bool message_pack_into(const void *message, uint8_t *room, size_t size, Bytes *packed)
 {
     return pack_into(message, room, size, packed);

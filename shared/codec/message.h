@@ -26,6 +26,9 @@ bool message_peek(
 /* The wire form, in the arena. */
 Bytes message_pack(Arena *arena, const void *message);
 
+/* The same where a message inside it, `part`, is packed already; NULL: none. */
+Bytes message_pack_around(Arena *arena, const void *message, const void *part, Bytes packed_part);
+
 /* The wire form at the end of a room of `size` bytes, at least 32. False when it does not fit in with a few bytes to spare: nothing of
  * use is in the room then. */
 bool message_pack_into(const void *message, uint8_t *room, size_t size, Bytes *packed);

@@ -26,6 +26,8 @@ typedef struct Writer {
     Arena *arena; /* NULL: there is no more room than what is given */
     bool is_full;
     const ProtobufCMessage *whole;
+    const ProtobufCMessage *part; /* that is packed already; NULL: none */
+    Bytes packed_part;
     uint8_t *start;
     uint8_t *at; /* of the first byte that is written */
     uint8_t *end;
@@ -134,8 +136,10 @@ static void write_nested(Writer *writer, const ProtobufCMessage *message)
 {
     size_t before = written(writer);
 
-    if (message && message->descriptor == &google__type__money__descriptor &&
-        !message->n_unknown_fields)
+    if (message && message == writer->part)
+        write_raw(writer, writer->packed_part.data, writer->packed_part.size);
+    else if (message && message->descriptor == &google__type__money__descriptor &&
+             !message->n_unknown_fields)
         write_money(writer, (const Google__Type__Money *)message);
     else if (message)
         write_message(writer, message);
@@ -273,11 +277,23 @@ static void write_message(Writer *writer, const ProtobufCMessage *message)
             write_field(writer, message, &type->fields[i]);
 }
 
-/* Nearly all messages fit into room on the stack, so that the arena gets no more than their size. */
 Bytes pack_backwards(Arena *arena, const ProtobufCMessage *message)
 {
+    return pack_around(arena, message, NULL, (Bytes){ 0 });
+}
+
+/* Nearly all messages fit into room on the stack, so that the arena gets no more than their size. */
+Bytes pack_around(
+    Arena *arena, const ProtobufCMessage *message, const ProtobufCMessage *part, Bytes packed_part)
+{
     uint8_t room[FIRST_ROOM];
-    Writer writer = { arena, false, message, room, room + FIRST_ROOM, room + FIRST_ROOM };
+    Writer writer = { .arena = arena,
+        .whole = message,
+        .part = part,
+        .packed_part = packed_part,
+        .start = room,
+        .at = room + FIRST_ROOM,
+        .end = room + FIRST_ROOM };
     Bytes packed;
 
     write_message(&writer, message);
@@ -289,7 +305,7 @@ Bytes pack_backwards(Arena *arena, const ProtobufCMessage *message)
 
 bool pack_into(const ProtobufCMessage *message, uint8_t *room, size_t size, Bytes *packed)
 {
-    Writer writer = { NULL, false, message, room, room + size, room + size };
+    Writer writer = { .whole = message, .start = room, .at = room + size, .end = room + size };
 
     assert(size >= PREFIX_MAX_SIZE);
     write_message(&writer, message);

@@ -11,6 +11,10 @@
 
 Bytes pack_backwards(Arena *arena, const ProtobufCMessage *message);
 
+/* The same where a message inside it, `part`, is packed already; NULL: none. */
+Bytes pack_around(
+    Arena *arena, const ProtobufCMessage *message, const ProtobufCMessage *part, Bytes packed_part);
+
 /* At the end of a room; false when it may not fit in. */
 bool pack_into(const ProtobufCMessage *message, uint8_t *room, size_t size, Bytes *packed);
 

@@ -51,7 +51,10 @@ const Error *event_seal(void *context, Arena *arena, const char *aggregate,
     const RpcCall *call = context;
     Event event = THROUGHLINE__EVENT__V1__EVENT__INIT;
     Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
-    Bytes packed = message_pack(arena, payload);
+    const StoreView *view = call->store;
+    Bytes packed = view && view->packed_reply.data
+                       ? message_pack_around(arena, payload, view->reply, view->packed_reply)
+                       : message_pack(arena, payload);
     const char *customer = customer_of(payload, aggregate);
     const char *subject = *customer ? customer : aggregate;
 
@@ -61,11 +64,11 @@ const Error *event_seal(void *context, Arena *arena, const char *aggregate,
     event.name = id_name(arena, "events");
     event.aggregate = (char *)aggregate;
     event.customer = (char *)customer;
-    event.channel = arena_text(arena, call->context.channel);
-    event.actor = arena_text(arena, call->context.actor);
-    event.on_behalf_of = arena_text(arena, call->context.on_behalf_of);
-    event.journey = arena_text(arena, call->context.journey);
-    event.traceparent = arena_text(arena, call->traceparent);
+    event.channel = (char *)call->context.channel;
+    event.actor = (char *)call->context.actor;
+    event.on_behalf_of = (char *)call->context.on_behalf_of;
+    event.journey = (char *)call->context.journey;
+    event.traceparent = (char *)call->traceparent;
     event.time = timestamp_from_micros(arena, clock_now());
     event.payload = &any;
     *sealed = message_pack(arena, &event);

@@ -109,6 +109,8 @@ bool rpc_share(RpcCall *call, RpcShare share, void *item);
  * set none: then the status is DEADLINE_EXCEEDED, and what was begun may still come to be. NULL where a call cannot be deferred: the second time, streams, calls without a wire. */
 typedef struct RpcDeferral RpcDeferral;
 RpcDeferral *rpc_defer(RpcCall *call);
+/* Before the handler returns: its reply in the wire form, in the call's arena, if it is packed already. */
+void rpc_deferral_reply(RpcDeferral *deferral, Bytes packed);
 void rpc_deferral_end(RpcDeferral *deferral, bool is_done);
 extern const Error rpc_deferred;
 

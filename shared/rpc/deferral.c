@@ -194,10 +194,19 @@ static void leave(RpcDeferral *deferral)
     }
 }
 
+void rpc_deferral_reply(RpcDeferral *deferral, Bytes packed)
+{
+    pthread_mutex_lock(&deferral->lock);
+    deferral->reply = packed;
+    pthread_mutex_unlock(&deferral->lock);
+}
+
 void deferral_handled(RpcDeferral *deferral, const void *reply)
 {
-    Bytes packed = message_pack(deferral->exchange->arena, reply);
+    Bytes packed = deferral->reply;
 
+    if (!packed.data)
+        packed = message_pack(deferral->exchange->arena, reply);
     pthread_mutex_lock(&deferral->lock);
     assert(!deferral->is_handled && "only the run that has deferred says so");
     deferral->reply = packed;

@@ -49,6 +49,7 @@ const Error *service_replace_last(
     if (!deferral)
         return store_replace(call->store, collection, message, event);
     store_replace_later(call->store, collection, message, event, write_ended, deferral);
+    rpc_deferral_reply(deferral, call->store->packed_reply);
     return &rpc_deferred;
 }
 

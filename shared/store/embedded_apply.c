@@ -153,7 +153,7 @@ int put_document(
     if (!is_change)
         head->id = sqlite3_last_insert_rowid(db->handle);
     head->is_there = true;
-    if (is_change)
+    if (is_change || write->request_key) /* what somebody has just made is looked at next */
         head_changed(embedded, collection, write->name, head, write->body);
     if ((rc = change_entries(
              db, arena, sql, write->name, head->id, old_keys, write->entries, write->n_entries)) ||

@@ -115,6 +115,9 @@ typedef struct StoreView {
     uint8_t request_hash[32];
     const ProtobufCMessage *reply;
     Bytes replayed;
+    /* By the store, while it seals: `reply` in its wire form, where an event may show it; the same after store_replace_later, for whoever
+     * sends it. No data: not packed. */
+    Bytes packed_reply;
 
     /* The position of the event that this write is the effect of: a get, insert or replace on a document that has
      * seen this source at this position or later answers &store_applied. */

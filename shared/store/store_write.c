@@ -95,8 +95,7 @@ static void add_companions(const StoreView *view, bool is_last, EngineWrite *out
     assert(!view->is_relaxed);
     out->request_key = view->request_key;
     out->request_hash = view->request_hash;
-    if (view->reply)
-        out->reply = message_pack(view->arena, view->reply);
+    out->reply = view->packed_reply;
 }
 
 static const Error *check_payload(const EngineWrite *write)
@@ -118,9 +117,12 @@ static const Error *add_riders(
 
     if (write->kind != STORE_PUT)
         record_set_version(view->arena, write->message, out->version + 1);
+    if (is_last && view->request_key && view->reply)
+        view->packed_reply = message_pack(view->arena, view->reply);
     error = seal_events(view, write, out);
     if (!error)
         add_companions(view, is_last, out);
+    view->packed_reply = (Bytes){ 0 };
     record_set_etag(write->message, etag);
     return error;
 }
@@ -265,6 +267,7 @@ void store_replace_later(StoreView *view, const Collection *collection, void *me
         return;
     }
     record_set_version(view->arena, message, out.version + 1);
+    view->packed_reply = out.reply;
     engine->ops->write_later(engine, view, &out, later_written, later);
 }
 

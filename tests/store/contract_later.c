@@ -80,6 +80,20 @@ static void what_is_told_to_be_done_can_be_read_at_once(void)
     sem_destroy(&seen.news);
 }
 
+static void what_a_request_has_made_can_be_read_in_haste(void)
+{
+    Record found = THROUGHLINE__ECHO__V1__RECORD__INIT;
+
+    if (is_skipped())
+        return;
+    CHECK_OK(store_insert(a_request("key", "ann"), &records, a_record_of("1", "ann"), NULL));
+    CHECK_OK(store_insert(a_view(), &records, a_record_of("2", "bob"), NULL));
+
+    CHECK_OK(store_get(in_haste(a_view()), &records, "records/1", &found));
+    CHECK_TEXT(found.owner, "ann");
+    CU_ASSERT(store_get(in_haste(a_view()), &records, "records/2", &found) == &store_would_wait);
+}
+
 static void what_is_told_to_be_done_survives_a_new_start(void)
 {
     Record *record;
@@ -355,6 +369,8 @@ static void a_thread_in_haste_reads_what_is_in_memory(void)
 
 const CU_TestInfo later_cases[] = {
     { "what_is_told_to_be_done_can_be_read_at_once", what_is_told_to_be_done_can_be_read_at_once },
+    { "what_a_request_has_made_can_be_read_in_haste",
+        what_a_request_has_made_can_be_read_in_haste },
     { "what_is_told_to_be_done_survives_a_new_start",
         what_is_told_to_be_done_survives_a_new_start },
     { "the_etag_is_foretold", the_etag_is_foretold },

@@ -112,6 +112,30 @@ static bool fits_into_room(Arena *arena, const ProtobufCMessage *message)
     return message_pack_into(message, room, most, &packed) && packed.size == expected.size;
 }
 
+/* Around any message inside it that is packed already: the same bytes. */
+static bool packs_around_its_parts(Arena *arena, const ProtobufCMessage *message)
+{
+    const ProtobufCMessageDescriptor *type = message->descriptor;
+    Bytes expected = message_pack(arena, message);
+
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &type->fields[i];
+        const ProtobufCMessage *part;
+        Bytes packed;
+
+        if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED ||
+            field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+            continue;
+        part = *(ProtobufCMessage *const *)message_field(message, field->name);
+        if (!part)
+            continue;
+        packed = message_pack_around(arena, message, part, message_pack(arena, part));
+        if (packed.size != expected.size || memcmp(packed.data, expected.data, expected.size) != 0)
+            return false;
+    }
+    return true;
+}
+
 static bool survives_bson(Arena *arena, const ProtobufCMessage *message)
 {
     ProtobufCMessage *back = message_new(arena, message->descriptor);
@@ -221,10 +245,17 @@ static void every_type_is_packed_into_room_that_is_there(void)
     check_all(fits_into_room, true);
 }
 
+static void every_type_is_packed_around_what_is_packed_already(void)
+{
+    check_all(packs_around_its_parts, true);
+}
+
 static CU_TestInfo tests[] = {
     { "every_type_is_packed_as_by_protobuf_c", every_type_is_packed_as_by_protobuf_c },
     { "every_type_is_packed_into_room_that_is_there",
         every_type_is_packed_into_room_that_is_there },
+    { "every_type_is_packed_around_what_is_packed_already",
+        every_type_is_packed_around_what_is_packed_already },
     { "every_type_is_unpacked_as_by_protobuf_c", every_type_is_unpacked_as_by_protobuf_c },
     { "repeated_fields_in_pieces_take_no_more_memory",
         repeated_fields_in_pieces_take_no_more_memory },
