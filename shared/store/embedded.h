@@ -176,6 +176,9 @@ int db_failure(const Db *db);
 int db_run(sqlite3_stmt *statement);
 int db_exec(Db *db, const char *sql);
 
+/* The one number that a query gives. */
+int db_number(Db *db, const char *sql, int64_t *number);
+
 /* SQLITE_ROW, SQLITE_DONE or an extended error code. */
 int db_step(sqlite3_stmt *statement);
 

@@ -74,18 +74,6 @@ static int note_until(Db *db, int64_t answer)
     return db_run(statement);
 }
 
-static int read_number(Db *db, const char *sql, int64_t *number)
-{
-    sqlite3_stmt *statement = db_statement(db, sql);
-    int rc = statement ? db_step(statement) : db_failure(db);
-
-    if (rc != SQLITE_ROW)
-        return rc;
-    *number = sqlite3_column_int64(statement, 0);
-    sqlite3_reset(statement);
-    return SQLITE_OK;
-}
-
 int answer_keys_open(Embedded *embedded)
 {
     Db *db = embedded->writer;
@@ -93,11 +81,11 @@ int answer_keys_open(Embedded *embedded)
     sqlite3_stmt *statement;
     int rc;
 
-    if ((rc = read_number(db,
+    if ((rc = db_number(db,
              "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM \"store.meta\""
              " WHERE key = 'answer_keys'), 0)",
              &until)) ||
-        (rc = read_number(db, "SELECT coalesce(max(id), 0) FROM \"store.answers\"", &last)))
+        (rc = db_number(db, "SELECT coalesce(max(id), 0) FROM \"store.answers\"", &last)))
         return rc;
     embedded->answer_keys->last_answer = last > until ? last : until;
     if (last <= until)

@@ -139,21 +139,6 @@ int answers_clean(Embedded *embedded, int64_t before, int64_t *n_removed)
     return rc;
 }
 
-static int count_answers(Db *db, uint64_t *count)
-{
-    sqlite3_stmt *statement =
-        db_statement(db, "SELECT coalesce(max(id) - min(id) + 1, 0) FROM \"store.answers\"");
-    int rc;
-
-    if (!statement)
-        return db_failure(db);
-    rc = db_step(statement);
-    if (rc == SQLITE_ROW)
-        *count = (uint64_t)sqlite3_column_int64(statement, 0);
-    sqlite3_reset(statement);
-    return rc == SQLITE_ROW ? SQLITE_OK : rc;
-}
-
 static void see_key(void *seen, uint64_t hash)
 {
     seen_keys_fill(seen, hash);
@@ -181,16 +166,16 @@ static int fill(Embedded *embedded, const StoreView *view, Db *db)
 
 const Error *answers_expect(Embedded *embedded, const StoreView *view, bool *is_due)
 {
-    uint64_t count = 0;
+    int64_t count = 0;
     const Error *error;
     Db *db;
     int rc;
 
     if ((error = reader_take(embedded, view, &db)))
         return error;
-    rc = count_answers(db, &count);
+    rc = db_number(db, "SELECT coalesce(max(id) - min(id) + 1, 0) FROM \"store.answers\"", &count);
     reader_return(embedded, db);
-    *is_due = rc == SQLITE_OK && seen_keys_begin(embedded->seen, count);
+    *is_due = rc == SQLITE_OK && seen_keys_begin(embedded->seen, (uint64_t)count);
     return rc == SQLITE_OK ? NULL : db_error(rc);
 }
 

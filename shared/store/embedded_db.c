@@ -148,6 +148,18 @@ int db_run(sqlite3_stmt *statement)
     return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
+int db_number(Db *db, const char *sql, int64_t *number)
+{
+    sqlite3_stmt *statement = db_statement(db, sql);
+    int rc = statement ? db_step(statement) : db_failure(db);
+
+    if (rc != SQLITE_ROW)
+        return rc;
+    *number = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return SQLITE_OK;
+}
+
 int db_exec(Db *db, const char *sql)
 {
     return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? SQLITE_OK

@@ -92,17 +92,6 @@ CollectionSql *schema_sql(Arena *arena, const Collection *const *collections, si
     return sql;
 }
 
-static int number_of(Db *db, const char *sql, int64_t *number)
-{
-    sqlite3_stmt *statement = db_statement(db, sql);
-    int rc = statement ? db_step(statement) : db_failure(db);
-
-    if (rc != SQLITE_ROW)
-        return rc;
-    *number = sqlite3_column_int64(statement, 0);
-    return db_run(statement);
-}
-
 static const char *declared_indexes(Arena *arena, const Collection *collection)
 {
     const char *text = "";
@@ -290,7 +279,7 @@ const Error *schema_prepare(Embedded *embedded, Arena *arena)
     int64_t version = 0, has_graves = 0;
     int rc;
 
-    if ((rc = number_of(db, "PRAGMA user_version", &version)) || (rc = db_exec(db, "BEGIN")))
+    if ((rc = db_number(db, "PRAGMA user_version", &version)) || (rc = db_exec(db, "BEGIN")))
         return db_error(rc);
     if (version > SCHEMA_VERSION)
         error = &too_new;
@@ -304,8 +293,8 @@ const Error *schema_prepare(Embedded *embedded, Arena *arena)
     for (size_t i = 0; i < embedded->engine.n_collections && !error; i++)
         error = prepare_collection(embedded, arena, i);
     if (!error &&
-        ((rc = number_of(db, "SELECT EXISTS (SELECT 1 FROM \"store.graves\")", &has_graves)) ||
-            (rc = number_of(
+        ((rc = db_number(db, "SELECT EXISTS (SELECT 1 FROM \"store.graves\")", &has_graves)) ||
+            (rc = db_number(
                  db, "SELECT coalesce(max(id), 0) FROM \"store.outbox\"", &embedded->last_entry)) ||
             (rc = events_count(embedded)) || (rc = answer_keys_open(embedded)) ||
             (rc = db_exec(db, "COMMIT"))))
