@@ -1,5 +1,5 @@
 /* The client and what lies between it and a server: names, TLS, connections that come to their end, large and compressed messages,
- * peers that speak something else. */
+ * peers that speak something else, proxies that answer themselves. */
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "tests/rpc/certificate.h"
@@ -14,6 +14,18 @@
 #include <unistd.h>
 
 enum { LARGE_BYTES = 3 * 1024 * 1024, AGE_MS = 60, AGED_CALLS = 400, MANY = 20000 };
+
+/* HTTP/2's own numbers (RFC 9113). */
+enum { PREFACE = 24, FRAME_HEAD = 9, STREAM = 5, MAX_FRAME = 16384 };
+enum { HEADERS = 1, RST_STREAM = 3, SETTINGS = 4 };
+enum { END_STREAM = 1, END_HEADERS = 4 };
+enum {
+    INTERNAL_ERROR = 2,
+    REFUSED_STREAM = 7,
+    CANCEL = 8,
+    ENHANCE_YOUR_CALM = 11,
+    INADEQUATE_SECURITY = 12,
+};
 
 /* Of the test that runs. */
 static Certificate certificate;
@@ -201,21 +213,27 @@ static void *be_strange(void *context)
     return NULL;
 }
 
-static void meet(const char *says, size_t size)
+static int listen_somewhere(int *port)
 {
     struct sockaddr_in name = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t name_size = sizeof(name);
-    Stranger stranger = {
-        .socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .says = says, .size = size
-    };
+    socklen_t size = sizeof(name);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CU_ASSERT_FATAL(!bind(fd, (struct sockaddr *)&name, sizeof(name)) && !listen(fd, 16) &&
+                    !getsockname(fd, (struct sockaddr *)&name, &size));
+    *port = ntohs(name.sin_port);
+    return fd;
+}
+
+static void meet(const char *says, size_t size)
+{
+    Stranger stranger = { .says = says, .size = size };
     RpcOutgoing outgoing = for_ms(WAIT_MS);
     const Error *error;
 
-    CU_ASSERT_FATAL(!bind(stranger.socket, (struct sockaddr *)&name, sizeof(name)) &&
-                    !listen(stranger.socket, 16) &&
-                    !getsockname(stranger.socket, (struct sockaddr *)&name, &name_size));
+    stranger.socket = listen_somewhere(&stranger.port);
     pthread_create(&stranger.thread, NULL, be_strange, &stranger);
-    use_target(arena_printf(fixture.arena, "127.0.0.1:%d", ntohs(name.sin_port)));
+    use_target(arena_printf(fixture.arena, "127.0.0.1:%d", stranger.port));
     error = slowly(&outgoing, 0, 0);
 
     CHECK_TEXT(error_reason(error), "PEER_UNAVAILABLE");
@@ -244,6 +262,120 @@ static void a_peer_of_broken_frames_is_not_there(void)
     meet(frames, sizeof(frames) - 1);
 }
 
+/* What a proxy between us answers every request with: a frame of this type and these contents on the request's stream. */
+typedef struct Proxy {
+    int socket, port;
+    uint8_t type, flags, size;
+    const uint8_t *contents;
+    pthread_t thread;
+} Proxy;
+
+static bool receive_all(int fd, uint8_t *bytes, size_t size)
+{
+    return recv(fd, bytes, size, MSG_WAITALL) == (ssize_t)size;
+}
+
+static void answer(const Proxy *proxy, int fd, const uint8_t *stream)
+{
+    uint8_t head[FRAME_HEAD] = { 0, 0, proxy->size, proxy->type, proxy->flags };
+
+    memcpy(head + STREAM, stream, FRAME_HEAD - STREAM);
+    (void)send(fd, head, sizeof(head), MSG_NOSIGNAL);
+    (void)send(fd, proxy->contents, proxy->size, MSG_NOSIGNAL);
+}
+
+/* Until the client hangs up. What it asks first is how the server is: whoever knows nothing of that is taken as well. */
+static void serve_as_proxy(const Proxy *proxy, int fd)
+{
+    static const uint8_t settings[FRAME_HEAD] = { 0, 0, 0, SETTINGS };
+    static const uint8_t unimplemented[] = "\x88\0\13grpc-status\2"
+                                           "12"; /* :status 200 */
+    const Proxy no_health = { .type = HEADERS,
+        .flags = END_STREAM | END_HEADERS,
+        .size = sizeof(unimplemented) - 1,
+        .contents = unimplemented };
+    uint8_t bytes[MAX_FRAME], head[FRAME_HEAD];
+    bool is_first = true;
+
+    (void)send(fd, settings, sizeof(settings), MSG_NOSIGNAL);
+    if (!receive_all(fd, bytes, PREFACE))
+        return;
+    while (receive_all(fd, head, sizeof(head)) &&
+           receive_all(fd, bytes, (size_t)(head[0] << 16 | head[1] << 8 | head[2])))
+        if (head[3] == HEADERS) {
+            answer(is_first ? &no_health : proxy, fd, head + STREAM);
+            is_first = false;
+        }
+}
+
+static void *be_a_proxy(void *context)
+{
+    const Proxy *proxy = context;
+    int fd;
+
+    while ((fd = accept(proxy->socket, NULL, NULL)) >= 0) {
+        serve_as_proxy(proxy, fd);
+        close(fd);
+    }
+    return NULL;
+}
+
+/* The code of a call that is answered so. */
+static int code_behind(Proxy proxy)
+{
+    RpcOutgoing outgoing = for_ms(WAIT_MS);
+    const Error *error;
+
+    proxy.socket = listen_somewhere(&proxy.port);
+    pthread_create(&proxy.thread, NULL, be_a_proxy, &proxy);
+    use_target(arena_printf(fixture.arena, "127.0.0.1:%d", proxy.port));
+    error = slowly(&outgoing, 0, 0);
+    use_target(with_port("ipv4:127.0.0.1")); /* hangs up on the proxy */
+    shutdown(proxy.socket, SHUT_RDWR);
+    pthread_join(proxy.thread, NULL);
+    close(proxy.socket);
+    return error ? (int)error->code : 0;
+}
+
+static void the_status_of_a_proxy_is_told_as_a_code(void)
+{
+    static const struct {
+        const char *status;
+        int code;
+    } pages[] = { { "400", ERROR_INTERNAL }, { "401", ERROR_UNAUTHENTICATED },
+        { "403", ERROR_PERMISSION_DENIED }, { "404", ERROR_UNIMPLEMENTED },
+        { "503", ERROR_UNAVAILABLE }, { "418", ERROR_UNKNOWN } };
+
+    for (size_t i = 0; i < COUNT(pages); i++) {
+        /* ":status" is the eighth of HPACK's own names. */
+        uint8_t block[] = { 8, 3, (uint8_t)pages[i].status[0], (uint8_t)pages[i].status[1],
+            (uint8_t)pages[i].status[2] };
+
+        CHECK_INT(code_behind((Proxy){ .type = HEADERS,
+                      .flags = END_STREAM | END_HEADERS,
+                      .size = sizeof(block),
+                      .contents = block }),
+            pages[i].code);
+    }
+}
+
+static void a_reset_is_told_as_a_code(void)
+{
+    static const struct {
+        uint8_t reset;
+        int code;
+    } resets[] = { { CANCEL, ERROR_CANCELLED }, { ENHANCE_YOUR_CALM, ERROR_RESOURCE_EXHAUSTED },
+        { INADEQUATE_SECURITY, ERROR_PERMISSION_DENIED }, { REFUSED_STREAM, ERROR_UNAVAILABLE },
+        { INTERNAL_ERROR, ERROR_INTERNAL } };
+
+    for (size_t i = 0; i < COUNT(resets); i++) {
+        uint8_t contents[] = { 0, 0, 0, resets[i].reset };
+
+        CHECK_INT(code_behind((Proxy){ .type = RST_STREAM, .size = 4, .contents = contents }),
+            resets[i].code);
+    }
+}
+
 static CU_TestInfo wire_tests[] = {
     { "every_kind_of_target_is_understood", every_kind_of_target_is_understood },
     { "a_name_without_address_is_said", a_name_without_address_is_said },
@@ -258,6 +390,8 @@ static CU_TestInfo wire_tests[] = {
     { "a_peer_that_speaks_something_else_is_not_there",
         a_peer_that_speaks_something_else_is_not_there },
     { "a_peer_of_broken_frames_is_not_there", a_peer_of_broken_frames_is_not_there },
+    { "the_status_of_a_proxy_is_told_as_a_code", the_status_of_a_proxy_is_told_as_a_code },
+    { "a_reset_is_told_as_a_code", a_reset_is_told_as_a_code },
     CU_TEST_INFO_NULL,
 };
 

@@ -76,6 +76,26 @@ static void a_category_in_use_stays(void)
     CU_ASSERT_PTR_NULL(get_category("tents", &etag));
 }
 
+/* An assortment names a category by its path, and a path it had before counts as well. */
+static void a_category_that_an_assortment_names_stays(void)
+{
+    Assortment assortment = THROUGHLINE__CATALOG__V1__ASSORTMENT__INIT;
+
+    CU_ASSERT_PTR_NULL(put_category("boats", arena_printf(arena, "Boats %s", run), ""));
+    CU_ASSERT_PTR_NULL(ask_json("TaxonomyService/PutAssortment", &assortment,
+        "{\"assortment\":{\"name\":\"assortments/pier-%s\",\"mode\":\"ALL_EXCEPT\","
+        "\"categories\":[\"Boats %s\"]}}",
+        run, run));
+
+    check_use(delete_category("boats"), "CATEGORY_IN_USE", "assortments", "1");
+
+    CU_ASSERT_PTR_NULL(put_category("boats", arena_printf(arena, "Ships %s", run), ""));
+    check_use(delete_category("boats"), "CATEGORY_IN_USE", "assortments", "1");
+    CU_ASSERT_PTR_NULL(ask_json(
+        "TaxonomyService/DeleteAssortment", NULL, "{\"name\":\"assortments/pier-%s\"}", run));
+    CU_ASSERT_PTR_NULL(delete_category("boats"));
+}
+
 /* How many the top of the tree has of this run. */
 static int count_listed(const char *slug)
 {
@@ -347,6 +367,7 @@ int main(int argc, char **argv)
 {
     CU_TestInfo embedded[] = {
         { "a_category_in_use_stays", a_category_in_use_stays },
+        { "a_category_that_an_assortment_names_stays", a_category_that_an_assortment_names_stays },
         { "a_deleted_category_is_gone_and_can_come_back",
             a_deleted_category_is_gone_and_can_come_back },
         { "deletions_are_in_the_audit_trail", deletions_are_in_the_audit_trail },
