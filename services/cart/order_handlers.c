@@ -59,9 +59,11 @@ static const Error *list_orders(RpcCall *call, const void *request, void *reply)
     const ListOrdersRequest *req = request;
     ListOrdersResponse *response = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, req->customer);
-    StoreQuery query = {
-        .index = "customer", .is_descending = true, .limit = page.limit, .resume = page.resume
-    };
+    StoreQuery query = { .index = "customer",
+        .is_descending = true,
+        .limit = page.limit,
+        .max_bytes = PAGE_BYTES,
+        .resume = page.resume };
     Actor actor = actor_of(call);
     const char *customer;
     StorePage found;

@@ -110,15 +110,18 @@ const Error *find_seen(RpcCall *call, const Collection *collection, const StoreQ
     *page = (StorePage){ .messages = arena_array(call->arena, limit, sizeof(*page->messages)) };
     for (int round = 0; round < ROUNDS_A_PAGE && page->n_messages < limit; round++) {
         StorePage found = { 0 };
+        bool is_full;
 
         next.limit = (int32_t)(limit - page->n_messages);
-        if ((error = store_find(call->store, collection, &next, &found)) ||
-            (error = look_at(call, look, &found)))
+        if ((error = store_find(call->store, collection, &next, &found)))
+            return error;
+        is_full = found.n_messages < (size_t)next.limit;
+        if ((error = look_at(call, look, &found)))
             return error;
         for (size_t i = 0; i < found.n_messages; i++)
             page->messages[page->n_messages++] = found.messages[i];
         next.resume = page->resume = found.resume;
-        if (text_is_empty(found.resume))
+        if (text_is_empty(found.resume) || is_full)
             break;
     }
     return NULL;

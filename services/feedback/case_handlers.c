@@ -221,9 +221,11 @@ static const Error *list_cases(RpcCall *call, const void *request, void *reply)
     const ListCasesRequest *req = request;
     ListCasesResponse *response = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, req->customer);
-    StoreQuery query = {
-        .index = "customer", .is_descending = true, .limit = page.limit, .resume = page.resume
-    };
+    StoreQuery query = { .index = "customer",
+        .is_descending = true,
+        .limit = page.limit,
+        .max_bytes = PAGE_BYTES,
+        .resume = page.resume };
     StorePage found;
     const char *customer;
     const Error *error;

@@ -146,7 +146,7 @@ static const Error *list_accounts(RpcCall *call, const void *request, void *repl
     const ListAccountsRequest *req = request;
     ListAccountsResponse *response = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, "");
-    StoreQuery query = { .limit = page.limit, .resume = page.resume };
+    StoreQuery query = { .limit = page.limit, .max_bytes = PAGE_BYTES, .resume = page.resume };
     StorePage found;
     const Error *error;
 

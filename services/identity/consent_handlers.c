@@ -107,9 +107,11 @@ static const Error *list_consent_history(RpcCall *call, const void *request, voi
     const ListConsentHistoryRequest *req = request;
     ListConsentHistoryResponse *response = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, req->customer);
-    StoreQuery query = {
-        .index = "customer", .is_descending = true, .limit = page.limit, .resume = page.resume
-    };
+    StoreQuery query = { .index = "customer",
+        .is_descending = true,
+        .limit = page.limit,
+        .max_bytes = PAGE_BYTES,
+        .resume = page.resume };
     StorePage found;
     Customer customer;
     const Error *error;

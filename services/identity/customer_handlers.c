@@ -184,7 +184,7 @@ static const Error *list_customers(RpcCall *call, const void *request, void *rep
     const ListCustomersRequest *req = request;
     ListCustomersResponse *response = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, "");
-    StoreQuery query = { .limit = page.limit, .resume = page.resume };
+    StoreQuery query = { .limit = page.limit, .max_bytes = PAGE_BYTES, .resume = page.resume };
     StorePage found;
     const Error *error;
 

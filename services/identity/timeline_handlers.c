@@ -61,9 +61,11 @@ const Error *list_timeline(RpcCall *call, const void *request, void *reply)
     const ListTimelineRequest *req = request;
     ListTimelineResponse *response = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, req->customer);
-    StoreQuery query = {
-        .index = "customer", .is_descending = true, .limit = page.limit, .resume = page.resume
-    };
+    StoreQuery query = { .index = "customer",
+        .is_descending = true,
+        .limit = page.limit,
+        .max_bytes = PAGE_BYTES,
+        .resume = page.resume };
     StorePage found;
     Customer customer;
     const Error *error;

@@ -1,11 +1,12 @@
 /* Pages of a list (AIP-158): sizes are lowered, not refused; tokens are opaque and bound to the
- * request's other arguments. */
+ * request's other arguments. A page is also full when it is so large that one more record might be too
+ * much for a client, which takes 4 MiB as a rule: PAGE_BYTES is where StoreQuery.max_bytes ends it. */
 #ifndef THROUGHLINE_RPC_PAGE_H
 #define THROUGHLINE_RPC_PAGE_H
 
 #include "shared/rpc/call.h"
 
-enum { PAGE_DEFAULT = 50, PAGE_MAX = 500 };
+enum { PAGE_DEFAULT = 50, PAGE_MAX = 500, PAGE_BYTES = 2 * 1024 * 1024 };
 
 typedef struct RpcPage {
     int32_t limit;

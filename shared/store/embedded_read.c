@@ -209,10 +209,11 @@ static const Error *collect(sqlite3_stmt *statement, const StoreView *view,
     const EngineRange *range, EngineDocument *documents, size_t *n_documents)
 {
     bool is_repeated = keys_is_repeated(range->collection, range->index);
-    size_t count = 0;
+    size_t count = 0, bytes = 0;
     int rc = SQLITE_DONE;
 
-    while (count < range->limit && (rc = db_step(statement)) == SQLITE_ROW) {
+    while (count < range->limit && (!range->max_bytes || bytes < range->max_bytes) &&
+           (rc = db_step(statement)) == SQLITE_ROW) {
         IndexEntry *entries;
         size_t n_entries;
         Bytes packed;
@@ -225,7 +226,7 @@ static const Error *collect(sqlite3_stmt *statement, const StoreView *view,
             return &store_corrupt;
         if (!is_repeated || keys_meet_first(entries, n_entries, range->index, &range->keys,
                                 range->is_descending, documents[count].key))
-            count++;
+            bytes += documents[count++].body.size;
     }
     *n_documents = count;
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? NULL : db_error(rc);

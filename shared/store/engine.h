@@ -113,6 +113,8 @@ typedef struct EngineRange {
     bool is_exact;          /* the whole entry is given: all that match are equal */
     bool is_descending;
     size_t limit;
+    size_t
+        max_bytes; /* of bodies: no more is read behind the document that makes them so many; 0: no bound */
 } EngineRange;
 
 typedef struct Engine Engine;

@@ -95,7 +95,7 @@ typedef struct Walk {
     const StoreView *view;
     const EngineRange *range;
     EngineDocument *documents;
-    size_t count;
+    size_t count, bytes;
     const char *field; /* of the entries; "_id" for names */
 } Walk;
 
@@ -161,6 +161,11 @@ static Bytes entry_of(Arena *arena, const bson_t *found, const char *field)
     return (Bytes){ arena_copy(arena, text, size), size };
 }
 
+static bool is_full(const EngineRange *range, size_t bytes)
+{
+    return range->max_bytes && bytes >= range->max_bytes;
+}
+
 static bool take_in_order(void *context, const bson_t *found)
 {
     Walk *walk = context;
@@ -170,7 +175,8 @@ static bool take_in_order(void *context, const bson_t *found)
     *document = document_from(walk->view->arena, found, &head);
     document->key = walk->range->is_exact ? walk->range->keys.from
                                           : entry_of(walk->view->arena, found, walk->field);
-    return ++walk->count < walk->range->limit;
+    walk->bytes += document->body.size;
+    return ++walk->count < walk->range->limit && !is_full(walk->range, walk->bytes);
 }
 
 static const Error *find_in_order(MongoEngine *mongo, Walk *walk)
@@ -283,6 +289,17 @@ static const Error *find_any_order(MongoEngine *mongo, Walk *walk)
     return error;
 }
 
+/* What was kept of all is not more than a page either. */
+static size_t count_to_bytes(const Walk *walk)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < walk->count; i++)
+        if (is_full(walk->range, bytes += walk->documents[i].body.size))
+            return i + 1;
+    return walk->count;
+}
+
 const Error *mongo_find_range(Engine *engine, const StoreView *view, const EngineRange *range,
     EngineDocument **documents, size_t *n_documents)
 {
@@ -301,6 +318,6 @@ const Error *mongo_find_range(Engine *engine, const StoreView *view, const Engin
     else
         error = find_in_order(mongo, &walk);
     *documents = walk.documents;
-    *n_documents = walk.count;
+    *n_documents = count_to_bytes(&walk);
     return error;
 }

@@ -353,10 +353,12 @@ const Error *store_get_many(StoreView *view, const Collection *collection, const
     return NULL;
 }
 
-/* Turns the documents into messages; one more than the limit was asked for, to know whether there is more. */
+/* Turns the documents into messages; one more than the limit was asked for, to know whether there is more. Behind as many bytes as a
+ * page may have there may be. */
 static const Error *fill_page(const StoreView *view, const EngineRange *range,
     const EngineDocument *documents, size_t n_documents, size_t limit, StorePage *page)
 {
+    size_t bytes = 0;
     const Error *error;
 
     page->n_messages = n_documents < limit ? n_documents : limit;
@@ -367,9 +369,10 @@ static const Error *fill_page(const StoreView *view, const EngineRange *range,
         if ((error = record_decode(view->arena, range->collection, view->store->engine->body,
                  &documents[i], page->messages[i])))
             return error;
+        bytes += documents[i].body.size;
     }
-    if (n_documents > limit)
-        page->resume = resume_write(view->arena, range, &documents[limit - 1]);
+    if (n_documents > limit || (range->max_bytes && bytes >= range->max_bytes))
+        page->resume = resume_write(view->arena, range, &documents[page->n_messages - 1]);
     return NULL;
 }
 
@@ -391,7 +394,9 @@ const Error *store_find(
     StoreView *view, const Collection *collection, const StoreQuery *query, StorePage *page)
 {
     Engine *engine = view->store->engine;
-    EngineRange range = { .collection = collection, .is_descending = query->is_descending };
+    EngineRange range = { .collection = collection,
+        .is_descending = query->is_descending,
+        .max_bytes = query->max_bytes };
     EngineDocument *documents = NULL;
     size_t n_documents = 0;
     int64_t start = clock_monotonic();

@@ -214,7 +214,9 @@ typedef struct StoreQuery {
     StoreValue from, below; /* on the next field: from <= value < below; kind 0: open */
     const char *prefix;     /* on the next field, a text: starts with; NULL: none */
     bool is_descending;
-    int32_t limit;      /* 1 … STORE_MAX_PAGE */
+    int32_t limit; /* 1 … STORE_MAX_PAGE */
+    size_t
+        max_bytes; /* a page ends with the document that makes it so large, about; 0: only by the limit */
     const char *resume; /* StorePage.resume of the page before; "" or NULL: from the start */
 } StoreQuery;
 

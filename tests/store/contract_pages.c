@@ -247,6 +247,29 @@ static void the_longest_page_is_given(void)
     CU_ASSERT(page.resume[0]);
 }
 
+static void a_page_ends_when_it_is_large(void)
+{
+    StoreQuery query = { .index = "by_state", .equal = { { STORE_NUMBER } }, .max_bytes = 1 };
+
+    for (int i = 0; i < 3; i++) {
+        Record *record = numbered(i);
+
+        add_tag(record, "a");
+        CHECK_OK(store_insert(a_view(), &records, record, NULL));
+    }
+
+    CHECK_TEXT(walk(query, NULL), "0 | 1 | 2 | ");
+    CHECK_TEXT(walk((StoreQuery){ .max_bytes = 1, .is_descending = true }, NULL), "2 | 1 | 0 | ");
+    CHECK_TEXT(walk((StoreQuery){ .index = "by_tag", .max_bytes = 1 }, NULL), "0 | 1 | 2 | ");
+    CHECK_TEXT(walk((StoreQuery){ .index = "by_owner",
+                        .equal = { { STORE_TEXT, .text = "even" } },
+                        .max_bytes = 1 },
+                   NULL),
+        "0 | 2 | ");
+    query.max_bytes = 1024 * 1024;
+    CHECK_TEXT(walk(query, NULL), "0 1 2 ");
+}
+
 const CU_TestInfo page_cases[] = {
     { "pages_by_index_have_everything_once", pages_by_index_have_everything_once },
     { "pages_by_index_go_down_too", pages_by_index_go_down_too },
@@ -266,5 +289,6 @@ const CU_TestInfo page_cases[] = {
     { "a_token_of_the_other_direction_is_refused", a_token_of_the_other_direction_is_refused },
     { "a_token_outside_the_range_is_refused", a_token_outside_the_range_is_refused },
     { "the_longest_page_is_given", the_longest_page_is_given },
+    { "a_page_ends_when_it_is_large", a_page_ends_when_it_is_large },
     CU_TEST_INFO_NULL,
 };

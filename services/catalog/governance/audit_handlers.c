@@ -84,6 +84,7 @@ const Error *list_audit_entries(RpcCall *call, const void *request, void *reply)
         check_fail(call, "actor", "cannot be asked for together with a subject");
     check_times(call, req);
     query.limit = page.limit;
+    query.max_bytes = PAGE_BYTES;
     query.resume = page.resume;
     if ((error = check_result(call)) ||
         (error = find_seen(call, &audit_entries, &query, look_at_entry, &found)))

@@ -90,6 +90,7 @@ static const Error *list_drafts(RpcCall *call, const void *request, void *reply)
         .index = req->state ? "state" : "time",
         .is_descending = true,
         .limit = page.limit,
+        .max_bytes = PAGE_BYTES,
         .resume = page.resume,
     };
     StorePage found = { 0 };

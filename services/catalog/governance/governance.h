@@ -20,7 +20,7 @@ extern const Collection priced_orders;
 extern const Collection audit_entries;
 extern const Collection audit_positions;
 
-enum { GOVERNANCE_MAX_NOTE = 1000, GOVERNANCE_PAGE_BYTES = 2 * 1024 * 1024 };
+enum { GOVERNANCE_MAX_NOTE = 1000 };
 
 static const AuditAction AUDIT_DRAFT_CREATED =
     THROUGHLINE__CATALOG__V1__AUDIT_ENTRY__ACTION__DRAFT_CREATED;

@@ -95,6 +95,7 @@ const Error *list_releases(RpcCall *call, const void *request, void *reply)
         .index = "number",
         .is_descending = true,
         .limit = page.limit,
+        .max_bytes = PAGE_BYTES,
         .resume = page.resume,
     };
     StorePage found = { 0 };
@@ -206,7 +207,7 @@ void rule_page(RpcCall *call, const RuleBook *book, const char *prefix, const Rp
             return;
         if (!is_packed_shown(desk, rule))
             continue;
-        if (res->n_rules == (size_t)page->limit || bytes >= GOVERNANCE_PAGE_BYTES) {
+        if (res->n_rules == (size_t)page->limit || bytes >= PAGE_BYTES) {
             res->next_page_token = page_token(call, page, res->rules[res->n_rules - 1]->name);
             return;
         }
@@ -272,6 +273,7 @@ const Error *find_by_rule(RpcCall *call, const Collection *collection, const cha
         .equal = { { .kind = STORE_TEXT, .text = rule } },
         .is_descending = true,
         .limit = page->limit,
+        .max_bytes = PAGE_BYTES,
         .resume = page->resume,
     };
     const Error *error = check_result(call);

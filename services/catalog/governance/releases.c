@@ -43,7 +43,7 @@ ChangePage change_page(RpcCall *call, const RpcPage *page, ChangeList changes)
     if (first < changes.n_items)
         shown.changes = changes.items + first;
     while (first + shown.n_changes < changes.n_items && shown.n_changes < (size_t)page->limit &&
-           bytes < GOVERNANCE_PAGE_BYTES) {
+           bytes < PAGE_BYTES) {
         bytes += protobuf_c_message_get_packed_size(&shown.changes[shown.n_changes]->base);
         shown.n_changes++;
     }

@@ -133,7 +133,7 @@ static const Error *list_coupon_campaigns(RpcCall *call, const void *request, vo
     const ListCouponCampaignsRequest *req = request;
     ListCouponCampaignsResponse *res = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, "");
-    StoreQuery query = { .limit = page.limit, .resume = page.resume };
+    StoreQuery query = { .limit = page.limit, .max_bytes = PAGE_BYTES, .resume = page.resume };
     StorePage found = { 0 };
     const Error *error;
 

@@ -138,6 +138,7 @@ static const Error *list_categories(RpcCall *call, const void *request, void *re
         .index = "parent",
         .equal = { { .kind = STORE_TEXT, .text = req->parent } },
         .limit = page.limit,
+        .max_bytes = PAGE_BYTES,
         .resume = page.resume,
     };
     StorePage found = { 0 };
@@ -211,7 +212,7 @@ static const Error *list_records(RpcCall *call, const Collection *collection, in
     const char *token, StorePage *found, char **next_token)
 {
     RpcPage page = page_read(call, page_size, token, "");
-    StoreQuery query = { .limit = page.limit, .resume = page.resume };
+    StoreQuery query = { .limit = page.limit, .max_bytes = PAGE_BYTES, .resume = page.resume };
     const Error *error;
 
     if ((error = check_result(call)) ||

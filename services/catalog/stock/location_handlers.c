@@ -67,7 +67,7 @@ static const Error *list_locations(RpcCall *call, const void *request, void *rep
     const ListLocationsRequest *req = request;
     ListLocationsResponse *res = reply;
     RpcPage page = page_read(call, req->page_size, req->page_token, req->is_pickup ? "pickup" : "");
-    StoreQuery query = { .limit = page.limit, .resume = page.resume };
+    StoreQuery query = { .limit = page.limit, .max_bytes = PAGE_BYTES, .resume = page.resume };
     StorePage found = { 0 };
     const Error *error;
 

@@ -273,6 +273,7 @@ static const Error *list_stock(RpcCall *call, const void *request, void *reply)
         .index = "location",
         .equal = { { .kind = STORE_TEXT, .text = req->location } },
         .limit = page.limit,
+        .max_bytes = PAGE_BYTES,
         .resume = page.resume,
     };
     StorePage found = { 0 };
