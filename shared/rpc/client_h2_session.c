@@ -15,10 +15,16 @@ enum {
     HEALTH_PAUSE_SECONDS = 1,
 };
 
+/* The peer has no health to tell, and so takes calls: in gRPC's word, or in that of HTTP, which stands for the same. */
+static bool says_no_health(Bytes name, Bytes value)
+{
+    return (h2_bytes_are(name, "grpc-status") && h2_bytes_are(value, "12")) ||
+           (h2_bytes_are(name, ":status") && h2_bytes_are(value, "404"));
+}
+
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
     nghttp2_rcbuf *value, uint8_t flags, void *context)
 {
-    static const char unimplemented[] = "12"; /* a peer without health takes calls */
     Onward *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
     Link *link = context;
 
@@ -26,8 +32,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
     if (call)
         onward_header(call, h2_bytes_of(name), h2_bytes_of(value));
     else if (frame->hd.stream_id == link->health_stream &&
-             h2_bytes_are(h2_bytes_of(name), "grpc-status") &&
-             h2_bytes_are(h2_bytes_of(value), unimplemented))
+             says_no_health(h2_bytes_of(name), h2_bytes_of(value)))
         link_healthy(link, true);
     return 0;
 }

@@ -267,8 +267,11 @@ typedef struct Proxy {
     int socket, port;
     uint8_t type, flags, size;
     const uint8_t *contents;
+    const char *no_health; /* what it answers the question for its health with */
     pthread_t thread;
 } Proxy;
+
+static const char not_found[] = "\x8d"; /* :status 404, the thirteenth of HPACK's own fields */
 
 static bool receive_all(int fd, uint8_t *bytes, size_t size)
 {
@@ -288,12 +291,10 @@ static void answer(const Proxy *proxy, int fd, const uint8_t *stream)
 static void serve_as_proxy(const Proxy *proxy, int fd)
 {
     static const uint8_t settings[FRAME_HEAD] = { 0, 0, 0, SETTINGS };
-    static const uint8_t unimplemented[] = "\x88\0\13grpc-status\2"
-                                           "12"; /* :status 200 */
     const Proxy no_health = { .type = HEADERS,
         .flags = END_STREAM | END_HEADERS,
-        .size = sizeof(unimplemented) - 1,
-        .contents = unimplemented };
+        .size = (uint8_t)strlen(proxy->no_health),
+        .contents = (const uint8_t *)proxy->no_health };
     uint8_t bytes[MAX_FRAME], head[FRAME_HEAD];
     bool is_first = true;
 
@@ -326,6 +327,8 @@ static int code_behind(Proxy proxy)
     RpcOutgoing outgoing = for_ms(WAIT_MS);
     const Error *error;
 
+    if (!proxy.no_health)
+        proxy.no_health = not_found;
     proxy.socket = listen_somewhere(&proxy.port);
     pthread_create(&proxy.thread, NULL, be_a_proxy, &proxy);
     use_target(arena_printf(fixture.arena, "127.0.0.1:%d", proxy.port));
@@ -357,6 +360,19 @@ static void the_status_of_a_proxy_is_told_as_a_code(void)
                       .contents = block }),
             pages[i].code);
     }
+}
+
+static void a_peer_without_health_takes_calls(void)
+{
+    /* :status 200, and a field in full */
+    static const char unimplemented[] = "\x88\x40\13grpc-status\2"
+                                        "12";
+    static const uint8_t cancelled[] = { 0, 0, 0, CANCEL };
+    Proxy proxy = { .type = RST_STREAM, .size = sizeof(cancelled), .contents = cancelled };
+
+    CHECK_INT(code_behind(proxy), ERROR_CANCELLED);
+    proxy.no_health = unimplemented;
+    CHECK_INT(code_behind(proxy), ERROR_CANCELLED);
 }
 
 static void a_reset_is_told_as_a_code(void)
@@ -391,6 +407,7 @@ static CU_TestInfo wire_tests[] = {
         a_peer_that_speaks_something_else_is_not_there },
     { "a_peer_of_broken_frames_is_not_there", a_peer_of_broken_frames_is_not_there },
     { "the_status_of_a_proxy_is_told_as_a_code", the_status_of_a_proxy_is_told_as_a_code },
+    { "a_peer_without_health_takes_calls", a_peer_without_health_takes_calls },
     { "a_reset_is_told_as_a_code", a_reset_is_told_as_a_code },
     CU_TEST_INFO_NULL,
 };
