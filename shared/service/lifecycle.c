@@ -181,7 +181,8 @@ static const Error *open_store(RunningService *running)
                     { "message", .text = error->message }, { 0 } });
         atomic_store(&running->unready, "the store does not answer");
         pause = pause ? pause * 2 : OPEN_MIN_PAUSE_MS;
-        if (running_pause(running, pause < OPEN_MAX_PAUSE_MS ? pause : OPEN_MAX_PAUSE_MS))
+        pause = pause < OPEN_MAX_PAUSE_MS ? pause : OPEN_MAX_PAUSE_MS;
+        if (running_pause(running, pause))
             return &stopped;
     }
     return error;

@@ -1,7 +1,7 @@
 /* Where the answer to a key is: a table of hashes of keys. Hashes are anywhere in it, so that each would cost a page of the log: the
  * last ones wait in memory, and go into the table a part of all hashes at a time, which are near one another there. Whatever had not
- * gone when the store was closed, or a process died, goes when it is opened: answers are numbered, and up to which number all have
- * gone is noted once a round. */
+ * gone when the store was closed, or a process died, waits again when it is opened: answers are numbered, and up to which number all
+ * have gone is noted once a round. */
 #include "shared/store/embedded.h"
 
 #include <assert.h>
@@ -74,29 +74,67 @@ static int note_until(Db *db, int64_t answer)
     return db_run(statement);
 }
 
+/* Those behind `until` that are not in the table wait again: opening a store writes nothing, for there may be no room. */
+static int wait_again(AnswerKeys *keys, sqlite3_stmt *statement, bool *are_too_many)
+{
+    int rc;
+
+    while ((rc = db_step(statement)) == SQLITE_ROW) {
+        *are_too_many = keys->now.n_keys == MAX_WAITING + EMBEDDED_BATCH;
+        if (*are_too_many)
+            return SQLITE_OK;
+        keys->waiting[keys->now.n_keys++] =
+            (AnswerKey){ .hash = (uint64_t)sqlite3_column_int64(statement, 0),
+                .answer = sqlite3_column_int64(statement, 1) };
+    }
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* A store from before this table. */
+static int write_all(Db *db, int64_t until, int64_t last)
+{
+    sqlite3_stmt *statement = db_statement(db,
+        "INSERT OR IGNORE INTO \"store.answer_keys\" (key_hash, answer)"
+        " SELECT key_hash, id FROM \"store.answers\" WHERE id > ?1 ORDER BY key_hash");
+    int rc;
+
+    if (!statement)
+        return db_failure(db);
+    sqlite3_bind_int64(statement, 1, until);
+    return (rc = db_run(statement)) ? rc : note_until(db, last);
+}
+
 int answer_keys_open(Embedded *embedded)
 {
+    AnswerKeys *keys = embedded->answer_keys;
     Db *db = embedded->writer;
     int64_t until = 0, last = 0;
     sqlite3_stmt *statement;
+    bool are_too_many = false;
     int rc;
 
+    keys->now = keys->committed = (Round){ 0 };
     if ((rc = db_number(db,
              "SELECT coalesce((SELECT CAST(value AS INTEGER) FROM \"store.meta\""
              " WHERE key = 'answer_keys'), 0)",
              &until)) ||
         (rc = db_number(db, "SELECT coalesce(max(id), 0) FROM \"store.answers\"", &last)))
         return rc;
-    embedded->answer_keys->last_answer = last > until ? last : until;
-    if (last <= until)
-        return SQLITE_OK;
+    keys->last_answer = last > until ? last : until;
     statement = db_statement(db,
-        "INSERT OR IGNORE INTO \"store.answer_keys\" (key_hash, answer)"
-        " SELECT key_hash, id FROM \"store.answers\" WHERE id > ?1 ORDER BY key_hash");
+        "SELECT key_hash, id FROM \"store.answers\" AS a WHERE id > ?1 AND NOT EXISTS"
+        " (SELECT 1 FROM \"store.answer_keys\" AS k WHERE k.key_hash = a.key_hash AND k.answer = "
+        "a.id)"
+        " ORDER BY id");
     if (!statement)
         return db_failure(db);
     sqlite3_bind_int64(statement, 1, until);
-    return (rc = db_run(statement)) ? rc : note_until(db, last);
+    rc = wait_again(keys, statement, &are_too_many);
+    sqlite3_reset(statement);
+    if (are_too_many)
+        keys->now = (Round){ 0 };
+    keys->committed = keys->now;
+    return are_too_many ? write_all(db, until, last) : rc;
 }
 
 static int write_part(Embedded *embedded, int part)
