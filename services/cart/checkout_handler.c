@@ -108,6 +108,17 @@ static const Error *reserve(
     return error;
 }
 
+/* What a try is refused for may be its twin's doing, which has ordered meanwhile: then the cart is not what it was, and the next
+ * round finds the order. */
+static const Error *refusal(RpcCall *call, const Cart *cart, const Error *error)
+{
+    Cart *now = message_new(call->arena, carts.message);
+    const Error *changed =
+        cart_load(call->store, cart->name, now) ? NULL : cart_check_etag(now, cart->etag);
+
+    return changed ? changed : error;
+}
+
 /* The first write; before it the order must be possible, after it there is no way back. */
 static const Error *start(
     RpcCall *call, Cart *cart, const SignedQuote *promise, Order *order, Reserved *reserved)
@@ -126,8 +137,9 @@ static const Error *start(
     checkout_start(cart, promise, &actor, call->arena, &event);
     if ((error = checkout_order(cart, quote, call->arena, order)))
         return error;
-    if ((error = reserve(call, cart, quote, promise, reserved)) ||
-        (error = store_replace(&steps, &carts, cart, &event)))
+    if ((error = reserve(call, cart, quote, promise, reserved)))
+        return refusal(call, cart, error);
+    if ((error = store_replace(&steps, &carts, cart, &event)))
         return error;
     return place_order(call, cart, order);
 }
